@@ -1,0 +1,5 @@
+"""`python -m onconcord` is the command line."""
+
+from onconcord.cli import main
+
+main()

@@ -1,0 +1,44 @@
+"""
+The command line. Each module of this package registers the commands of one area.
+
+Exit codes: 0 fine; 1 finished, with faults found; 2 bad input; 3 a tool failed.
+"""
+
+import sys
+
+import typer
+
+from onconcord import __version__
+from onconcord.errors import OnconcordError
+
+app = typer.Typer(
+    name="onconcord",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help=__doc__,
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"onconcord {__version__}")
+        raise typer.Exit
+
+
+@app.callback(help="Raw tumour and normal reads to harmonised Parquet tables.")
+def _root(
+    version: bool = typer.Option(
+        False, "--version", callback=_show_version, is_eager=True, help="Print the version."
+    ),
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line; a user's error is one message on standard error, never a traceback."""
+    try:
+        app()
+    except OnconcordError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
