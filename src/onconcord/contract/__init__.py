@@ -1,0 +1,50 @@
+"""
+The data contract: tables, their columns, vocabularies, and how they are written and checked.
+
+The source is one YAML file per table in `tables/` and `vocabularies.yaml`; everything else
+(schemas, documents, views) is generated from them.
+"""
+
+from onconcord.contract.model import (
+    ARROW_TYPES,
+    CONTRACT_VERSION,
+    TIERS,
+    Code,
+    Contract,
+    Field,
+    ForeignKey,
+    Table,
+    load,
+    vocabulary_rows,
+)
+from onconcord.contract.rules import validate
+from onconcord.contract.tableio import (
+    ROW_GROUP_ROWS,
+    Rows,
+    TableWriter,
+    prepare,
+    publish,
+    read_file,
+    write,
+)
+
+__all__ = [
+    "ARROW_TYPES",
+    "CONTRACT_VERSION",
+    "ROW_GROUP_ROWS",
+    "TIERS",
+    "Code",
+    "Contract",
+    "Field",
+    "ForeignKey",
+    "Rows",
+    "Table",
+    "TableWriter",
+    "load",
+    "prepare",
+    "publish",
+    "read_file",
+    "validate",
+    "vocabulary_rows",
+    "write",
+]
