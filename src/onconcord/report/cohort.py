@@ -1,0 +1,160 @@
+"""What the report and the terminal summary say of a working folder, read from its tables."""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from onconcord import contract
+from onconcord.sources import VARIANT_KEY, TableSource
+
+CONSEQUENCE_CLASSES: dict[str, tuple[str, frozenset[str]]] = {
+    "truncating": (
+        "Truncating",
+        frozenset(
+            {"stop_gained", "frameshift_variant", "start_lost", "stop_lost", "transcript_ablation"}
+        ),
+    ),
+    "splice": ("Splice site", frozenset({"splice_acceptor_variant", "splice_donor_variant"})),
+    "missense": ("Missense", frozenset({"missense_variant", "protein_altering_variant"})),
+    "inframe": (
+        "In-frame indel",
+        frozenset(
+            {
+                "inframe_insertion",
+                "inframe_deletion",
+                "conservative_inframe_insertion",
+                "conservative_inframe_deletion",
+                "disruptive_inframe_insertion",
+                "disruptive_inframe_deletion",
+            }
+        ),
+    ),
+    "silent": ("Silent or non-coding", frozenset()),
+}
+"""Class -> (label, Sequence Ontology terms), the most severe first; `silent` takes all others."""
+
+SPECTRUM = ("C>A", "C>G", "C>T", "T>A", "T>C", "T>G")
+"""The six substitutions, written on the pyrimidine's strand."""
+
+COMPLEMENT = str.maketrans("ACGT", "TGCA")
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """
+    The tables of one working folder that a person wants to look at.
+
+    Args:
+        pairs: table pair, with `variants_kept`, `variants_flagged`, `variants_dropped`.
+        variants: table small_variant with `status` (kept, flagged, dropped: see variant_status),
+            `reason` (the rules behind it, "" for none), `consequence_class`, `hotspot` (bool).
+        metrics, genes, tools, runs, scope, decisions, hotspots: the tables qc_metric,
+            gene_callability, tool, run, analysis_scope, decision, hotspot_status.
+        unfinished: pairs of the sheet without tables.
+    """
+
+    pairs: pl.DataFrame
+    variants: pl.DataFrame
+    metrics: pl.DataFrame
+    genes: pl.DataFrame
+    tools: pl.DataFrame
+    runs: pl.DataFrame
+    scope: pl.DataFrame
+    decisions: pl.DataFrame
+    hotspots: pl.DataFrame
+    unfinished: list[str]
+    contract_version: str
+
+
+def consequence_class(term: str | None) -> str:
+    """Class of a consequence (terms joined by "&" count as the most severe); null is silent."""
+    terms = set((term or "").split("&"))
+    for name, (_, members) in CONSEQUENCE_CLASSES.items():
+        if terms & members:
+            return name
+    return "silent"
+
+
+def pyrimidine_change(ref: str, alt: str) -> str | None:
+    """`C>T` for C>T and G>A; None for anything but a substitution of one base."""
+    if len(ref) != 1 or len(alt) != 1 or ref not in "ACGT" or alt not in "ACGT":
+        return None
+    if ref in "AG":
+        ref, alt = ref.translate(COMPLEMENT), alt.translate(COMPLEMENT)
+    return f"{ref}>{alt}"
+
+
+def variant_status(variants: pl.DataFrame, decisions: pl.DataFrame) -> pl.DataFrame:
+    """
+    Adds `status` and `reason` to rows of small_variant.
+
+    dropped: is_pass is false; flagged: it passes and a decision rule marked it (outcome flag or
+    rescue), or it carries a filter id; kept: all others. `reason` joins the rules, and for dropped
+    rows the filter ids, with ", ".
+    """
+    key = ["center_id", "pair_id", "reference_id", *VARIANT_KEY]
+    trail = decisions.filter(pl.col("outcome") != "keep").sort("ordinal")
+    rules = trail.group_by(key, maintain_order=True).agg(
+        pl.col("rule_id").str.join(", ").alias("rules"),
+    )
+    joined = variants.join(rules, on=key, how="left", maintain_order="left")
+    filters = pl.col("filters").list.join(", ")
+    return joined.with_columns(
+        status=pl.when(~pl.col("is_pass"))
+        .then(pl.lit("dropped"))
+        .when(pl.col("rules").is_not_null() | (filters.fill_null("") != ""))
+        .then(pl.lit("flagged"))
+        .otherwise(pl.lit("kept")),
+        reason=pl.coalesce(pl.col("rules"), filters, pl.lit("")),
+    ).drop("rules")
+
+
+def read_cohort(source: TableSource) -> Cohort:
+    """
+    Everything the report shows of a working folder or release.
+
+    Raises:
+        InputError: a table cannot be read.
+    """
+    decisions = source.read("decision")
+    hotspots = source.read("hotspot_status")
+    variants = variant_status(source.read("small_variant"), decisions)
+    key = ["center_id", "pair_id", "reference_id", *VARIANT_KEY]
+    mutated = hotspots.filter(pl.col("status") == "mutated").select(key).unique()
+    listed = mutated.with_columns(hotspot=pl.lit(True))
+    variants = variants.join(listed, on=key, how="left", maintain_order="left").with_columns(
+        pl.col("hotspot").fill_null(False),
+        consequence_class=pl.col("consequence_so").map_elements(
+            consequence_class, return_dtype=pl.String, skip_nulls=False
+        ),
+    )
+    counts = variants.group_by("center_id", "pair_id").agg(
+        *[
+            (pl.col("status") == status).sum().cast(pl.Int64).alias(f"variants_{status}")
+            for status in ("kept", "flagged", "dropped")
+        ]
+    )
+    pairs = source.read("pair").join(
+        counts, on=["center_id", "pair_id"], how="left", maintain_order="left"
+    )
+    return Cohort(
+        pairs=pairs.with_columns(pl.col("^variants_.*$").fill_null(0)),
+        variants=variants,
+        metrics=source.read("qc_metric"),
+        genes=source.read("gene_callability"),
+        tools=source.read("tool"),
+        runs=source.read("run"),
+        scope=source.read("analysis_scope"),
+        decisions=decisions,
+        hotspots=hotspots,
+        unfinished=source.unfinished(),
+        contract_version=contract.load().version,
+    )
+
+
+def known_drivers(cohort: Cohort) -> pl.DataFrame:
+    """Kept and flagged variants at known hotspots, by pair, highest allele fraction first."""
+    return cohort.variants.filter(pl.col("hotspot") & (pl.col("status") != "dropped")).sort(
+        ["center_id", "pair_id", "tumor_vaf", *VARIANT_KEY],
+        descending=[False, False, True, False, False, False, False],
+    )
