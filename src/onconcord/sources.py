@@ -1,4 +1,4 @@
-"""Tables of a working folder or of a release, read under the newest contract, for people's commands."""
+"""Tables of a working folder or of a release, under the newest contract, for people's commands."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,7 +95,9 @@ def open_source(path: Path) -> TableSource:
             nor a release.
     """
     if not path.is_dir():
-        raise InputError([Fault(str(path), 0, "", "no such folder: name a working folder or a release")])
+        raise InputError(
+            [Fault(str(path), 0, "", "no such folder: name a working folder or a release")]
+        )
     if (path / "contract.json").is_file():
         return TableSource(path, "release")
     if any(path.glob("results/8_harmonised/*/pair.parquet")):

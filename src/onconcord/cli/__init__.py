@@ -42,3 +42,7 @@ def main() -> None:
     except OnconcordError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
+
+
+from onconcord.cli import report  # noqa: E402,F401
+from onconcord.cli import explain  # noqa: E402,F401

@@ -152,7 +152,14 @@ def vaf_histograms(cohort: Cohort) -> list[tuple[str, int, Figure]]:
     for pair, bins in binned.items():
         x, y = Scale(0, 20, 24, 214), Scale(0, max(tallest, 1), 84, 10)
         marks: list[Mark] = [
-            Rect(x(at), y(n), 8.4, y(0) - y(n), "bar-vaf", f"{n} at {at / 20:.2f}-{at / 20 + 0.05:.2f}")
+            Rect(
+                x(at),
+                y(n),
+                8.4,
+                y(0) - y(n),
+                "bar-vaf",
+                f"{n} at {at / 20:.2f}-{at / 20 + 0.05:.2f}",
+            )
             for at, n in sorted(bins.items())
         ]
         marks.append(Line(24, 84, 214, 84, "axis"))
@@ -180,7 +187,9 @@ def spectrum(cohort: Cohort) -> Figure:
                 marks.append(Rect(x, y, max(width - 1.5, 1), 22, f"m-{place}", title))
                 if width > 26:
                     middle = x + width / 2
-                    marks.append(Text(middle, y + 15, str(changes[change]), "middle", f"on-m-{place}"))
+                    marks.append(
+                        Text(middle, y + 15, str(changes[change]), "middle", f"on-m-{place}")
+                    )
             x += width
         marks.append(Text(LABEL + 350, y + 15, f"{total} SNVs", "start", "tick"))
     return Figure(LABEL + 420, len(counts) * 30 + 12, "Substitutions by pair", marks)
@@ -202,7 +211,9 @@ def callability(cohort: Cohort) -> Figure:
             x, row = LABEL + column * width, values.get((gene, pair))
             share = row["callable_frac"] if row else None
             if row is None or share is None:
-                marks.append(Rect(x, y, width - 3, ROW - 3, "blind", f"{gene} in {pair}: not known"))
+                marks.append(
+                    Rect(x, y, width - 3, ROW - 3, "blind", f"{gene} in {pair}: not known")
+                )
                 continue
             depth = row["tumor_mean_depth"]
             title = f"{gene} in {pair}: {share:.1%} of {row['target_bp']} coding bases callable"

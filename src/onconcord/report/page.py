@@ -3,7 +3,6 @@
 from collections import Counter
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -82,37 +81,41 @@ def render(cohort: Cohort, reads: list[ReadPage], out: Path) -> str:
     centres = sorted(set(cohort.pairs["center_id"].to_list()))
     references = sorted(set(cohort.pairs["reference_id"].to_list()))
     versions = sorted(set(cohort.runs["pipeline_version"].to_list())) or [__version__]
-    return environment().get_template("page.html.j2").render(
-        title=" and ".join(centres),
-        subtitle=f"{cohort.pairs.height} pairs, reference {', '.join(references)}",
-        tiles=tiles(cohort),
-        unfinished=cohort.unfinished,
-        pairs=[
-            {**row, "reasons": _words(row["qc_reasons"])}
-            for row in cohort.pairs.iter_rows(named=True)
-        ],
-        metric_names=metric_names,
-        metrics=metrics,
-        classes=CONSEQUENCE_CLASSES,
-        substitutions=SPECTRUM,
-        oncoprint=figures.oncoprint(cohort),
-        vaf_normal=figures.vaf_by_normal(cohort),
-        vaf_depth=figures.vaf_by_depth(cohort),
-        histograms=figures.vaf_histograms(cohort),
-        spectrum=figures.spectrum(cohort),
-        dropped=figures.dropped_by_rule(cohort),
-        callability=figures.callability(cohort),
-        heads=HEADS,
-        left_out=data["left_out"],
-        scope=scope_rows(cohort),
-        tools=cohort.tools.select("step", "tool", "version")
-        .unique()
-        .sort("step", "tool", "version")
-        .to_dicts(),
-        footer=f"onconcord {', '.join(versions)}, contract {cohort.contract_version}",
-        data=data,
-        css=asset("style.css"),
-        js=asset("table.js"),
+    return (
+        environment()
+        .get_template("page.html.j2")
+        .render(
+            title=" and ".join(centres),
+            subtitle=f"{cohort.pairs.height} pairs, reference {', '.join(references)}",
+            tiles=tiles(cohort),
+            unfinished=cohort.unfinished,
+            pairs=[
+                {**row, "reasons": _words(row["qc_reasons"])}
+                for row in cohort.pairs.iter_rows(named=True)
+            ],
+            metric_names=metric_names,
+            metrics=metrics,
+            classes=CONSEQUENCE_CLASSES,
+            substitutions=SPECTRUM,
+            oncoprint=figures.oncoprint(cohort),
+            vaf_normal=figures.vaf_by_normal(cohort),
+            vaf_depth=figures.vaf_by_depth(cohort),
+            histograms=figures.vaf_histograms(cohort),
+            spectrum=figures.spectrum(cohort),
+            dropped=figures.dropped_by_rule(cohort),
+            callability=figures.callability(cohort),
+            heads=HEADS,
+            left_out=data["left_out"],
+            scope=scope_rows(cohort),
+            tools=cohort.tools.select("step", "tool", "version")
+            .unique()
+            .sort("step", "tool", "version")
+            .to_dicts(),
+            footer=f"onconcord {', '.join(versions)}, contract {cohort.contract_version}",
+            data=data,
+            css=asset("style.css"),
+            js=asset("table.js"),
+        )
     )
 
 
@@ -167,7 +170,9 @@ def metric_table(cohort: Cohort) -> tuple[list[str], list[tuple[str, list[dict[s
             "status": row["status"],
             "title": "; ".join(part for part in (row["tool"], unit, *limits) if part),
         }
-    return names, [(entity, [found.get(n) for n in names]) for entity, found in sorted(values.items())]
+    return names, [
+        (entity, [found.get(n) for n in names]) for entity, found in sorted(values.items())
+    ]
 
 
 def scope_rows(cohort: Cohort) -> list[tuple[str, str]]:

@@ -32,6 +32,14 @@ MAX_DEPTH = 400
 """Mean depth above which a page carries a sample of the reads."""
 
 
+UNUSED_OPTIONS = (
+    *("type", "genome", "twobit", "tracks", "roi", "ideogram", "sort", "title", "header", "footer"),
+    *("info_columns", "info_columns_prefixes", "sampleinfo", "samples", "sample_columns"),
+    *("sequence", "begin", "end", "zero_based", "idlink", "filter_config"),
+)
+"""Options of igv-reports that it reads and that a page of reads leaves out."""
+
+
 @dataclass(frozen=True)
 class ReadPage:
     """A page of reads: its pair, where it is, the variant keys on it."""
@@ -137,7 +145,7 @@ def _write_page(
         height = 330 if len(tracks) > 1 else 560
         shown = {"type": "alignment", "height": height, "displayMode": "SQUISHED"}
         config.write_text(json.dumps([track | shown for track in tracks]))
-        options = dict.fromkeys(_igv_options())
+        options = dict.fromkeys(UNUSED_OPTIONS)
         options |= {
             "sites": str(sites),
             "fasta": str((folder / "results/1_reference/genome.fa").resolve()),
@@ -157,14 +165,6 @@ def _write_page(
         }
         with contextlib.redirect_stdout(io.StringIO()):
             create_report(argparse.Namespace(**options))
-
-
-def _igv_options() -> tuple[str, ...]:
-    return (
-        "type genome twobit tracks roi ideogram sort info_columns info_columns_prefixes "
-        "sampleinfo samples sample_columns title header footer sequence begin end zero_based "
-        "idlink filter_config"
-    ).split()  # type: ignore[return-value]
 
 
 def _write_sites(rows: list[dict[str, Any]], names: dict[str, str], path: Path) -> None:

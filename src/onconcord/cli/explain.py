@@ -1,0 +1,115 @@
+"""Command `explain`: the trail of one variant."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from onconcord.cli import app
+from onconcord.cli.report import table, terminal
+from onconcord.explain import Explanation
+from onconcord.explain import explain as explain_variant
+from onconcord.sources import open_source
+
+
+@app.command()
+def explain(
+    pair: Annotated[str, typer.Argument(help="id of the pair, as the folder or release has it")],
+    variant: Annotated[
+        str, typer.Argument(help="chrom:pos:ref:alt, GENE:p.Arg201Cys or GENE:p.R201C")
+    ],
+    folder: Annotated[Path, typer.Option("--in", help="working folder or release")] = Path("."),
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+) -> None:
+    """Say why a variant is in a pair's results, or why it is not."""
+    found = explain_variant(open_source(folder), pair, variant)
+    if as_json:
+        print(json.dumps([one.as_dict() for one in found], indent=2, sort_keys=True))
+        return
+    for one in found:
+        print_explanation(one, terminal())
+
+
+def _line(console: Console, name: str, value: str) -> None:
+    console.print(f"{name + ':':14}{value}", markup=False, soft_wrap=True)
+
+
+def _counts(part: int | None, depth: int | None) -> str:
+    if depth is None:
+        return "not reported"
+    return f"{'?' if part is None else part} of {depth} reads"
+
+
+def print_explanation(one: Explanation, console: Console) -> None:
+    """Print one explanation, from the callers' records to the final row."""
+    console.print(Text(f"{one.pair}  {one.asked}", "bold"))
+    console.print(f"{one.verdict.replace('_', ' ')}: {one.answer}", markup=False, soft_wrap=True)
+    console.print()
+    if one.variant_key:
+        _line(console, "normal form", one.variant_key)
+    if one.region:
+        text = ", ".join(
+            f"{name.replace('_', ' ')} {value:.3f}"
+            if isinstance(value, float)
+            else f"{name.replace('_', ' ')} {value}"
+            for name, value in one.region.items()
+        )
+        _line(console, "position", text)
+    if one.row:
+        row = one.row
+        _line(
+            console,
+            "recount",
+            f"tumour {_counts(row['tumor_alt_count'], row['tumor_depth'])}, "
+            f"normal {_counts(row['normal_alt_count'], row['normal_depth'])} "
+            f"({row['counts_source']})",
+        )
+    if one.calls:
+        calls = table("Callers", "caller", "record", "match", "passes", "filters", "tumour reads")
+        for call in one.calls:
+            filters = call["filters"]
+            calls.add_row(
+                Text(call["caller"]),
+                Text(call["raw_record_key"]),
+                call["match"],
+                "yes" if call["is_pass"] else "no",
+                Text("none applied" if filters is None else ", ".join(filters)),
+                _counts(call["tumor_alt_count"], call["tumor_depth"]),
+            )
+        console.print(calls)
+    if one.steps:
+        steps = table("Rules, in order", "", "rule", "outcome", "looked at")
+        for step in one.steps:
+            detail = ", ".join(f"{name} {value}" for name, value in step.detail.items())
+            steps.add_row(str(step.ordinal), Text(step.rule_id), step.outcome, Text(detail))
+        console.print(steps)
+    if one.consequences:
+        _print_consequences(one.consequences, console)
+    if one.row:
+        row = one.row
+        filters = ", ".join(row["filters"] or []) or "none"
+        _line(console, "final row", f"is_pass {row['is_pass']}, filters {filters}")
+        _line(console, "origin", f"{row['origin']} by {row['origin_method']}")
+        callers = f"{row['n_callers_pass']} of {row['n_callers_capable']} capable callers pass it"
+        _line(console, "callers", callers)
+    for sentence in one.left_out:
+        _line(console, "note", sentence)
+
+
+def _print_consequences(rows: list[dict[str, Any]], console: Console) -> None:
+    effects = table(
+        "Annotation", "gene", "transcript", "consequence", "coding", "protein", "picked"
+    )
+    for row in rows:
+        effects.add_row(
+            Text(row["gene_symbol"] or ""),
+            Text(row["transcript_id"]),
+            Text(row["consequence_so"]),
+            Text(row["hgvsc"] or ""),
+            Text(row["hgvsp"] or ""),
+            "yes" if row["is_picked"] else "",
+        )
+    console.print(effects)

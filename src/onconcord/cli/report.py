@@ -1,0 +1,102 @@
+"""Commands that show what a run found: `summary` and `report`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from onconcord.cli import app
+from onconcord.report import write_report
+from onconcord.summary import Summary, summarise
+
+VERDICT_STYLE = {"PASS": "green", "WARN": "yellow", "FAIL": "bold red"}
+
+
+@app.command()
+def summary(
+    folder: Annotated[Path, typer.Argument(help="working folder with finished pairs")],
+    truth: Annotated[
+        Path | None, typer.Option(help="known somatic variants: adds precision and recall")
+    ] = None,
+    release: Annotated[Path | None, typer.Option(help="the release made from the folder")] = None,
+) -> None:
+    """Print verdicts, counts and known drivers of every pair, and where the results are."""
+    print_summary(summarise(folder, release), terminal())
+
+
+@app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(help="working folder with finished pairs")],
+    out: Annotated[Path | None, typer.Option(help="default: report.html in the folder")] = None,
+) -> None:
+    """Write one self-contained page about the cohort, and a page of reads per pair beside it."""
+    written = write_report(folder, out or folder / "report.html")
+    print(f"report: {written[0]}")
+    if len(written) > 1:
+        print(f"reads:  {written[1].parent} ({len(written) - 1} pages)")
+    else:
+        print("reads:  no page, since there are no alignments or igv.js is not installed")
+
+
+def terminal() -> Console:
+    """Standard output, without colours and at full width when it is not a terminal."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=160, no_color=True)
+
+
+def table(title: str, *columns: str, numbers: tuple[str, ...] = ()) -> Table:
+    """An empty table; columns named in `numbers` are right-aligned."""
+    made = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    for column in columns:
+        made.add_column(column, justify="right" if column in numbers else "left")
+    return made
+
+
+def print_summary(found: Summary, console: Console) -> None:
+    """Print a summary's tables and lines."""
+    numbers = ("kept", "flagged", "dropped")
+    pairs = table("Pairs", "centre", "pair", "design", "QC", "reason", *numbers, numbers=numbers)
+    for line in found.pairs:
+        pairs.add_row(
+            Text(line.centre),
+            Text(line.pair),
+            "matched" if line.design == "matched" else "tumour only",
+            Text(line.verdict, VERDICT_STYLE[line.verdict]),
+            Text(", ".join(line.reasons)),
+            str(line.kept),
+            str(line.flagged),
+            str(line.dropped),
+        )
+    console.print(pairs)
+    if found.unfinished:
+        console.print(f"not finished: {', '.join(found.unfinished)}\n", markup=False)
+    if found.drivers:
+        drivers = table(
+            "Known drivers",
+            *("pair", "gene", "change", "variant", "VAF", "reads", "status"),
+            numbers=("VAF", "reads"),
+        )
+        for driver in found.drivers:
+            counted = driver.vaf is not None
+            drivers.add_row(
+                Text(driver.pair),
+                Text(driver.gene or ""),
+                Text(driver.hgvsp or ""),
+                Text(driver.variant_key),
+                f"{driver.vaf:.3f}" if counted else "",
+                f"{driver.alt_count}/{driver.depth}" if counted else "",
+                driver.status,
+            )
+        console.print(drivers)
+    elif found.hotspots:
+        console.print("known drivers: none passes\n", markup=False)
+    else:
+        console.print("known drivers: no list of hotspots was given\n", markup=False)
+    made = [("report", found.report), ("release", found.release)]
+    for name, path in made:
+        console.print(f"{name + ':':9}{path or 'not made'}", markup=False, soft_wrap=True)
+    console.print(f"\nlook at it with DuckDB:\n{found.query}", markup=False, soft_wrap=True)
