@@ -65,7 +65,9 @@ def variant(pair: str, locus: tuple[str, int, str, str], **values: object) -> di
     return row | values
 
 
-def rule(row: dict[str, object], ordinal: int, rule_id: str, outcome: str, **detail: object) -> dict:
+def rule(
+    row: dict[str, object], ordinal: int, rule_id: str, outcome: str, **detail: object
+) -> dict:
     """One step of a variant's decision trail."""
     key = ("center_id", "pair_id", "reference_id", "chrom", "pos", "ref", "alt")
     step = {name: row[name] for name in key}
@@ -110,7 +112,9 @@ def _many(pair: str, seed: int) -> tuple[list[dict], list[dict]]:
         germline = number >= 25
         depth, normal_depth = draw.randint(60, 320), draw.randint(40, 200)
         vaf = draw.choice((0.5, 1.0)) if germline else draw.uniform(0.04, 0.6)
-        alt_count = min(depth, max(1, round(draw.gauss(depth * vaf, (depth * vaf / 4) ** 0.5 + 0.5))))
+        alt_count = min(
+            depth, max(1, round(draw.gauss(depth * vaf, (depth * vaf / 4) ** 0.5 + 0.5)))
+        )
         normal_alt = round(normal_depth * vaf) if germline else draw.choice((0, 0, 0, 1))
         consequence, protein, impact = draw.choices(kinds, (10, 3, 5, 1, 2))[0]
         row = variant(

@@ -1,0 +1,98 @@
+"""Command `compare`: two results side by side."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from onconcord.cli import app
+from onconcord.cli.report import table, terminal
+from onconcord.compare import STATES, Comparison, compare_callers, read_map
+from onconcord.compare import compare as compare_sources
+from onconcord.errors import Fault, InputError
+from onconcord.report.compare_page import SIDES, write_comparison
+from onconcord.sources import open_source
+
+MAX_PRINTED = 40
+
+
+@app.command()
+def compare(
+    a: Annotated[Path, typer.Argument(help="working folder or release")],
+    b: Annotated[Path | None, typer.Argument(help="another; left out with --callers")] = None,
+    callers: Annotated[
+        tuple[str, str] | None, typer.Option(help="compare two callers inside A")
+    ] = None,
+    pair_map: Annotated[
+        Path | None, typer.Option("--map", help="table (a, b) of pair ids that are the same pair")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    html: Annotated[Path | None, typer.Option(help="also write a page with pictures")] = None,
+) -> None:
+    """Say what only A has, what only B has, what differs, and why. Exit code 1: they differ."""
+    if (b is None) == (callers is None):
+        message = "give a second folder or release, or --callers with two callers of A"
+        raise InputError([Fault("B", 0, "", message)])
+    source = open_source(a)
+    if b is None:
+        assert callers is not None
+        found = compare_callers(source, *callers)
+    else:
+        other = open_source(b)
+        names = read_map(pair_map, source.pair_ids(), other.pair_ids()) if pair_map else None
+        found = compare_sources(source, other, names)
+    if html:
+        write_comparison(found, html)
+    if as_json:
+        print(json.dumps(found.as_dict(), indent=2, sort_keys=True))
+    else:
+        print_comparison(found, terminal())
+    if not found.identical:
+        raise typer.Exit(1)
+
+
+def print_comparison(found: Comparison, console: Console) -> None:
+    """Print totals, matrix, differing tables and variants."""
+    console.print(f"A: {found.a}\nB: {found.b}", markup=False, soft_wrap=True)
+    console.print(f"pairs in both: {found.pairs}, variants that pass in both: {found.shared}")
+    for name, pairs in (("A", found.pairs_only_a), ("B", found.pairs_only_b)):
+        if pairs:
+            console.print(f"pairs only in {name}: {', '.join(pairs)}", markup=False, soft_wrap=True)
+    matrix = table("State in A (down) and in B (across)", "", *STATES, numbers=STATES)
+    for here in STATES:
+        matrix.add_row(here, *(str(found.matrix[here][there]) for there in STATES))
+    console.print(matrix)
+    totals = table("Causes", "where", "cause", "variants", numbers=("variants",))
+    for side, causes in found.causes().items():
+        for cause, n in sorted(causes.items()):
+            totals.add_row(SIDES[side], cause.replace("_", " "), str(n))
+    if found.variants:
+        console.print(totals)
+        listed = table("Variants", "pair", "gene", "change", "variant", "where", "cause", "detail")
+        for one in found.variants[:MAX_PRINTED]:
+            listed.add_row(
+                Text(one.pair),
+                Text(one.gene or ""),
+                Text(one.change or ""),
+                Text(one.variant_key),
+                SIDES[one.side],
+                one.cause.replace("_", " "),
+                Text(one.detail),
+            )
+        console.print(listed)
+        if len(found.variants) > MAX_PRINTED:
+            console.print(f"and {len(found.variants) - MAX_PRINTED} more (--json has all)")
+    other = [one for one in found.tables if not one.identical]
+    if other:
+        numbers = ("rows A", "rows B", "only A", "only B", "other")
+        tables = table("Tables that differ", "table", *numbers, "columns", numbers=numbers)
+        for moved in other:
+            counts = (moved.rows_a, moved.rows_b, moved.only_a, moved.only_b, moved.different)
+            tables.add_row(moved.table, *map(str, counts), ", ".join(moved.columns))
+        console.print(tables)
+    for sentence in found.not_compared:
+        console.print(f"not compared: {sentence}", markup=False)
+    console.print("identical" if found.identical else "not identical")
