@@ -63,11 +63,8 @@ def kind(type_: pa.DataType) -> str:
 
 
 def _is_string(type_: pa.DataType) -> bool:
-    return (
-        pa.types.is_string(type_)
-        or pa.types.is_large_string(type_)
-        or pa.types.is_string_view(type_)
-    )
+    checks = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+    return any(check(type_) for check in checks)
 
 
 def _validity(array: pa.Array) -> np.ndarray[Any, Any] | None:

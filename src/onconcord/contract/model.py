@@ -13,7 +13,7 @@ CONTRACT_VERSION = "1.0.0"
 """Semantic version of the contract, independent of the pipeline's."""
 
 TIERS = ("open", "consortium", "controlled", "local")
-"""Access tiers from the loosest to the tightest; a release of one tier has nothing of a later one."""
+"""Access tiers, loosest first; a release of one tier has nothing of a tighter one."""
 
 ARROW_TYPES: dict[str, pa.DataType] = {
     "string": pa.string(),

@@ -1,11 +1,11 @@
-"""Tables in and out of files: whatever producers have becomes the contract's form, or is refused."""
+"""Tables in and out of files: rows become the contract's form, or are refused."""
 
 import contextlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -25,7 +25,7 @@ from onconcord.contract.rules import (
 from onconcord.digest import Digest, Digester
 from onconcord.errors import ContractError, Fault
 
-Rows = Sequence[Mapping[str, Any]] | pa.Table | pl.DataFrame
+Rows: TypeAlias = Sequence[Mapping[str, Any]] | pa.Table | pl.DataFrame
 
 ROW_GROUP_ROWS = 131_072
 """Rows of a row group; part of the file's form, not of its content digest."""
