@@ -1,0 +1,97 @@
+"""
+onconcord: raw tumour and normal reads to harmonised Parquet tables.
+
+Run in a working folder that holds config.yaml and samples.tsv. Data flows through numbered
+stages; the rules of a stage write only its folder under results/.
+Targets: all (tables of every pair, MultiQC and, where release.name is set, the releases),
+tables, release, annotate.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from onconcord import cohort as cohorts
+from onconcord.errors import OnconcordError
+
+CHECKOUT = Path(workflow.basedir)
+SCRIPTS = CHECKOUT / "scripts"
+CALLERS_DIR = CHECKOUT / "workflow/callers"
+PYTHON = sys.executable
+
+# Tools of this checkout come before the system's; a conda environment of a rule before both.
+os.environ["PATH"] = os.pathsep.join(
+    [str(CHECKOUT / ".tools/bin"), str(Path(PYTHON).parent), os.environ["PATH"]]
+)
+
+
+configfile: "config.yaml"
+
+
+try:
+    COHORT = cohorts.load(Path.cwd(), config)
+except OnconcordError as error:
+    print(f"error: {error}", file=sys.stderr)
+    sys.exit(error.exit_code)
+
+config = COHORT.config
+SAMPLES = COHORT.samples
+PAIRS = COHORT.pairs
+CALLERS = config["callers"]
+READS = config["alignment"]["format"]
+READS_INDEX = {"bam": "bam.bai", "cram": "cram.crai"}[READS]
+HAS_POPULATION = config["resources"]["population"] is not None
+
+
+wildcard_constraints:
+    sample="|".join(map(re.escape, SAMPLES)),
+    pair="|".join(map(re.escape, PAIRS)),
+    assay="|".join(map(re.escape, config["assays"])),
+    centre="|".join(map(re.escape, COHORT.centres)),
+    shard=r"\d+",
+
+
+include: "workflow/rules/0_inputs.smk"
+include: "workflow/rules/1_reference.smk"
+include: "workflow/rules/3_alignments.smk"
+include: "workflow/rules/4_qc.smk"
+
+
+for caller in CALLERS:
+
+    include: str(CALLERS_DIR / caller / "rules.smk")
+
+
+include: "workflow/rules/6_evidence.smk"
+include: "workflow/rules/7_annotated.smk"
+include: "workflow/rules/8_harmonised.smk"
+include: "workflow/rules/9_release.smk"
+
+
+localrules:
+    all,
+    tables,
+    annotate,
+    release,
+
+
+rule all:
+    """Everything the configuration asks for."""
+    default_target: True
+    input:
+        expand("results/8_harmonised/{pair}/MANIFEST.json", pair=PAIRS),
+        "results/4_qc/multiqc.html",
+        releases_asked_for(),
+
+
+rule tables:
+    """The contract tables of every pair."""
+    input:
+        expand("results/8_harmonised/{pair}/MANIFEST.json", pair=PAIRS),
+
+
+rule annotate:
+    """The annotation of every pair: run it after a resource changed; nothing is called again."""
+    input:
+        expand("results/7_annotated/{pair}.vcf.gz", pair=PAIRS),

@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# Align the lanes of a sample as one stream: trim | bwa mem | mark duplicates | sort.
+#
+# usage: align.sh SAMPLE INDEX FASTA FORMAT TRIM THREADS OUT FASTP_JSON_PREFIX LANE...
+# A LANE is LIBRARY|READ_GROUP|FASTQ_1|FASTQ_2, or LIBRARY|READ_GROUP|BAM|- to align a BAM again.
+# Duplicates are marked within a library, across its lanes. The batch size of bwa (-K) is fixed,
+# so that the number of threads does not change an alignment.
+set -euo pipefail
+
+sample=$1 index=$2 fasta=$3 format=$4 trim=$5 threads=$6 out=$7 json=$8
+shift 8
+
+reads_of_lane() {
+    local read_group=$1 first=$2 second=$3
+    if [ "$second" = - ]; then
+        samtools collate -u -O "$first" "$out.collate.$read_group" \
+            | samtools fastq -n -F 0x900 -0 /dev/null -s /dev/null -
+    elif [ "$trim" = true ]; then
+        fastp --in1 "$first" --in2 "$second" --stdout --thread 1 \
+            --json "$json.$read_group.fastp.json" --html /dev/null 2>/dev/null
+    else
+        paste -d '\n' <(zcat -- "$first" | paste - - - -) <(zcat -- "$second" | paste - - - -) \
+            | tr '\t' '\n'
+    fi
+}
+
+read_group_line() { printf '@RG\tID:%s\tSM:%s\tLB:%s\tPL:ILLUMINA' "$1" "$sample" "$2"; }
+
+# The first lane's header carries the read groups of all lanes of the library.
+stream_of_library() {
+    local library=$1 first=1 lane lane_library read_group one two group
+    shift
+    for lane in "$@"; do
+        IFS='|' read -r lane_library read_group one two <<<"$lane"
+        [ "$lane_library" = "$library" ] || continue
+        group=$(read_group_line "$read_group" "$library")
+        if [ $first = 1 ]; then
+            reads_of_lane "$read_group" "$one" "$two" \
+                | bwa mem -v 1 -K 10000000 -Y -p -t "$threads" -R "${group//$'\t'/\\t}" "$index" - \
+                | add_read_groups "$library" "$read_group" "${@}"
+        else
+            reads_of_lane "$read_group" "$one" "$two" \
+                | bwa mem -v 1 -K 10000000 -Y -p -t "$threads" -R "${group//$'\t'/\\t}" "$index" - \
+                | sed '/^@[A-Z][A-Z]\t/d'
+        fi
+        first=0
+    done
+}
+
+add_read_groups() {
+    local library=$1 written=$2 lane lane_library read_group rest more=
+    shift 2
+    for lane in "$@"; do
+        IFS='|' read -r lane_library read_group rest <<<"$lane"
+        [ "$lane_library" = "$library" ] && [ "$read_group" != "$written" ] || continue
+        more+=$(read_group_line "$read_group" "$library")$'\n'
+    done
+    awk -v more="$more" '!done && /^@RG\t/ { print; printf "%s", more; done = 1; next } { print }'
+}
+
+mark_and_sort() {
+    samblaster --quiet --addMateTags | samtools sort -@ 1 -m 512M -T "$1.sort" "${@:2}" -o "$1" -
+}
+
+write_options=(--output-fmt "$format")
+[ "$format" = cram ] && write_options+=(--reference "$fasta")
+
+mapfile -t libraries < <(printf '%s\n' "$@" | cut -d '|' -f 1 | LC_ALL=C sort -u)
+if [ ${#libraries[@]} -eq 1 ]; then
+    stream_of_library "${libraries[0]}" "$@" | mark_and_sort "$out" "${write_options[@]}"
+else
+    parts=()
+    for library in "${libraries[@]}"; do
+        stream_of_library "$library" "$@" | mark_and_sort "$out.$library.part" --output-fmt bam
+        parts+=("$out.$library.part")
+    done
+    samtools merge -f "${write_options[@]}" -o "$out" "${parts[@]}"
+    rm -- "${parts[@]}"
+fi

@@ -1,0 +1,143 @@
+"""
+mutect2: small variants by GATK Mutect2 with orientation model and contamination table.
+
+Inputs: alignments of a pair, calling regions; population resource and panel of normals where given.
+Outputs: results/5_calls/mutect2/{pair}.vcf.gz, every record with its FILTER.
+Steps: mutect2_call (one job a shard), mutect2_filter.
+"""
+
+
+def tumour_bam(wildcards):
+    return f"results/3_alignments/{PAIRS[wildcards.pair].tumour.sample_id}.{READS}"
+
+
+def normal_bam(wildcards):
+    normal = PAIRS[wildcards.pair].normal
+    return f"results/3_alignments/{normal.sample_id}.{READS}" if normal else []
+
+
+def indexes_of_pair(wildcards):
+    samples = PAIRS[wildcards.pair].samples
+    return [f"results/3_alignments/{sample.sample_id}.{READS_INDEX}" for sample in samples]
+
+
+def normal_name(wildcards):
+    normal = PAIRS[wildcards.pair].normal
+    return normal.sample_id if normal else ""
+
+
+def shards_folder_of_pair(wildcards):
+    return f"results/1_reference/assays/{PAIRS[wildcards.pair].assay}/shards"
+
+
+def panel_of_normals_if_given(wildcards):
+    return config["resources"]["panel_of_normals"] or []
+
+
+rule mutect2_call:
+    """Unfiltered somatic calls of one pair in one shard of the calling regions."""
+    input:
+        tumour=tumour_bam,
+        normal=normal_bam,
+        indexes=indexes_of_pair,
+        fasta="results/1_reference/genome.fa",
+        dictionary="results/1_reference/genome.dict",
+        shards=shards_folder_of_pair,
+        population=population_if_given,
+        panel_of_normals=panel_of_normals_if_given,
+    output:
+        vcf=temp("results/5_calls/mutect2/{pair}.{shard}.raw.vcf.gz"),
+        index=temp("results/5_calls/mutect2/{pair}.{shard}.raw.vcf.gz.tbi"),
+        stats=temp("results/5_calls/mutect2/{pair}.{shard}.raw.vcf.gz.stats"),
+        orientation=temp("results/5_calls/mutect2/{pair}.{shard}.f1r2.tar.gz"),
+    log:
+        "logs/5_calls/mutect2/{pair}.{shard}.call.log",
+    benchmark:
+        "timings/5_calls/mutect2/{pair}.{shard}.call.tsv"
+    conda:
+        "env.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=720,
+    params:
+        normal=normal_name,
+        min_base_quality=config["calling"]["min_base_quality"],
+    shell:
+        r"""
+        exec &> {log:q}
+        options=()
+        [ -z {params.normal:q} ] || options+=(--input {input.normal:q} --normal-sample {params.normal:q})
+        [ -z "{input.population}" ] || options+=(--germline-resource {input.population:q})
+        [ -z "{input.panel_of_normals}" ] || options+=(--panel-of-normals {input.panel_of_normals:q})
+        gatk Mutect2 \
+            --input {input.tumour:q} \
+            "${{options[@]}}" \
+            --reference {input.fasta:q} \
+            --intervals {input.shards:q}/{wildcards.shard}.bed \
+            --min-base-quality-score {params.min_base_quality} \
+            --native-pair-hmm-threads {threads} \
+            --f1r2-tar-gz {output.orientation:q} \
+            --output {output.vcf:q}
+        """
+
+
+def mutect2_shards(suffix):
+    """Input function: the files of one kind of every shard of a pair."""
+
+    def files(wildcards):
+        shards = shards_of_assay(PAIRS[wildcards.pair].assay)
+        return [f"results/5_calls/mutect2/{wildcards.pair}.{shard}.{suffix}" for shard in shards]
+
+    return files
+
+
+rule mutect2_filter:
+    """Calls of one pair, each with its FILTER; shards are joined first."""
+    input:
+        vcfs=mutect2_shards("raw.vcf.gz"),
+        indexes=mutect2_shards("raw.vcf.gz.tbi"),
+        stats=mutect2_shards("raw.vcf.gz.stats"),
+        orientation=mutect2_shards("f1r2.tar.gz"),
+        contamination="results/4_qc/pairs/{pair}.contamination.table",
+        segments="results/4_qc/pairs/{pair}.segments.table",
+        fasta="results/1_reference/genome.fa",
+        dictionary="results/1_reference/genome.dict",
+    output:
+        vcf="results/5_calls/mutect2/{pair}.vcf.gz",
+        index="results/5_calls/mutect2/{pair}.vcf.gz.tbi",
+    log:
+        "logs/5_calls/mutect2/{pair}.filter.log",
+    benchmark:
+        "timings/5_calls/mutect2/{pair}.filter.tsv"
+    conda:
+        "env.yaml"
+    resources:
+        mem_mb=3000,
+        runtime=120,
+    params:
+        has_population=HAS_POPULATION,
+    shadow:
+        "minimal"
+    shell:
+        r"""
+        exec &> {log:q}
+        orientation=() stats=() options=()
+        for file in {input.orientation:q}; do orientation+=(--input "$file"); done
+        for file in {input.stats:q}; do stats+=(--stats "$file"); done
+        bcftools concat --output-type z --output joined.vcf.gz {input.vcfs:q}
+        tabix --preset vcf joined.vcf.gz
+        gatk LearnReadOrientationModel "${{orientation[@]}}" --output orientation.tar.gz
+        gatk MergeMutectStats "${{stats[@]}}" --output joined.stats
+        [ {params.has_population} = False ] || options+=(
+            --contamination-table {input.contamination:q}
+            --tumor-segmentation {input.segments:q}
+        )
+        gatk FilterMutectCalls \
+            --variant joined.vcf.gz \
+            --reference {input.fasta:q} \
+            --stats joined.stats \
+            --orientation-bias-artifact-priors orientation.tar.gz \
+            "${{options[@]}}" \
+            --output {output.vcf:q}
+        """

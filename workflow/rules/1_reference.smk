@@ -1,0 +1,187 @@
+"""
+1_reference: the genome, its indexes, the targets of each assay, the gene model, the resources.
+
+Inputs: the files the configuration names. Outputs: results/1_reference/.
+Steps: reference, bwa_index, assay_regions, population, snpeff_database, tool_versions.
+"""
+
+BWA_INDEX = multiext("results/1_reference/bwa/genome", ".amb", ".ann", ".bwt", ".pac", ".sa")
+
+
+def named_resources(wildcards):
+    files = COHORT.resource_files
+    return [f"{name}={path}" for name, path in sorted(files.items())]
+
+
+rule reference:
+    """The FASTA with its indexes and digests; refused when it is not the build it is said to be."""
+    input:
+        fasta=config["reference"]["fasta"],
+        resources=sorted(COHORT.resource_files.values()),
+    output:
+        fasta="results/1_reference/genome.fa",
+        index="results/1_reference/genome.fa.fai",
+        dictionary="results/1_reference/genome.dict",
+        contigs="results/1_reference/contigs.tsv",
+        identity="results/1_reference/reference.json",
+        resources="results/1_reference/resources.tsv",
+    log:
+        "logs/1_reference/reference.log",
+    params:
+        build=config["reference"]["build"],
+        resources=named_resources,
+    conda:
+        "../../envs/reference.yaml"
+    shell:
+        r"""
+        exec &> {log:q}
+        ln -sf "$(realpath {input.fasta:q})" {output.fasta:q}
+        samtools faidx {output.fasta:q}
+        samtools dict --output {output.dictionary:q} {output.fasta:q}
+        {PYTHON:q} {SCRIPTS:q}/describe_reference.py \
+            --fasta {output.fasta:q} \
+            --build {params.build:q} \
+            --resource {params.resources:q} \
+            --contigs {output.contigs:q} \
+            --identity {output.identity:q} \
+            --resources {output.resources:q}
+        """
+
+
+rule bwa_index:
+    """The aligner's index: linked where the configuration names one, else built."""
+    input:
+        fasta="results/1_reference/genome.fa",
+    output:
+        BWA_INDEX,
+    log:
+        "logs/1_reference/bwa_index.log",
+    params:
+        given=config["reference"]["bwa_index"] or "",
+    conda:
+        "../../envs/alignment.yaml"
+    shell:
+        r"""
+        exec &> {log:q}
+        given={params.given:q}
+        if [ -n "$given" ]; then
+            for suffix in amb ann bwt pac sa; do
+                ln -sf "$(realpath "$given.$suffix")" results/1_reference/bwa/genome.$suffix
+            done
+        else
+            bwa index -p results/1_reference/bwa/genome {input.fasta:q}
+        fi
+        """
+
+
+def targets_of_assay(wildcards):
+    return config["assays"][wildcards.assay]["targets"] or []
+
+
+def genes_given(wildcards):
+    return config["reference"]["genes"] or []
+
+
+def padding_of_assay(wildcards):
+    return config["assays"][wildcards.assay]["padding"]
+
+
+def shards_of_assay(assay):
+    """Numbers of the calling shards: set by the size of the targets, never by the machine."""
+    return range(COHORT.shard_count(assay))
+
+
+rule assay_regions:
+    """Targets, padded calling regions and their shards, coding exons of each gene, of one assay."""
+    input:
+        contigs="results/1_reference/contigs.tsv",
+        targets=targets_of_assay,
+        genes=genes_given,
+    output:
+        targets="results/1_reference/assays/{assay}/targets.bed",
+        calling="results/1_reference/assays/{assay}/calling.bed",
+        gene_regions="results/1_reference/assays/{assay}/gene_regions.tsv",
+        shards=directory("results/1_reference/assays/{assay}/shards"),
+    log:
+        "logs/1_reference/assay_regions.{assay}.log",
+    params:
+        padding=padding_of_assay,
+        shard_mb=config["calling"]["shard_mb"],
+    shell:
+        r"""
+        exec &> {log:q}
+        {PYTHON:q} {SCRIPTS:q}/prepare_assay.py \
+            --contigs {input.contigs:q} \
+            --targets {input.targets:q} \
+            --genes {input.genes:q} \
+            --padding {params.padding} \
+            --shard-mb {params.shard_mb} \
+            --out-targets {output.targets:q} \
+            --out-calling {output.calling:q} \
+            --out-gene-regions {output.gene_regions:q} \
+            --out-shards {output.shards:q}
+        """
+
+
+rule population:
+    """The population resource in normal form, its REF alleles checked against the genome."""
+    input:
+        fasta="results/1_reference/genome.fa",
+        population=config["resources"]["population"] or [],
+    output:
+        vcf="results/1_reference/population.vcf.gz",
+        index="results/1_reference/population.vcf.gz.tbi",
+    log:
+        "logs/1_reference/population.log",
+    conda:
+        "../../envs/evidence.yaml"
+    shell:
+        r"""
+        exec &> {log:q}
+        bcftools norm --fasta-ref {input.fasta:q} --check-ref e --multiallelics -any \
+            {input.population:q} --output-type u \
+        | bcftools annotate --remove ID,QUAL,FILTER,^INFO/AF --output-type u \
+        | bcftools sort --output-type z --output {output.vcf:q}
+        tabix --preset vcf {output.vcf:q}
+        """
+
+
+rule snpeff_database:
+    """SnpEff's database of the run's own FASTA and gene model; every CDS and protein is checked."""
+    input:
+        fasta="results/1_reference/genome.fa",
+        genes=config["reference"]["genes"] or [],
+    output:
+        config="results/1_reference/snpeff/snpEff.config",
+        predictor="results/1_reference/snpeff/data/genome/snpEffectPredictor.bin",
+    log:
+        "logs/1_reference/snpeff_database.log",
+    conda:
+        "../../envs/annotation.yaml"
+    shell:
+        r"""
+        exec &> {log:q}
+        folder=results/1_reference/snpeff
+        rm -rf $folder/data && mkdir -p $folder/data/genome
+        printf 'data.dir = ./data/\ngenome.genome : genome\n' > {output.config:q}
+        ln -s "$(realpath {input.fasta:q})" $folder/data/genome/sequences.fa
+        cp {input.genes:q} $folder/data/genome/genes.gtf
+        snpEff -Xmx2g build -gtf22 -noLog -nodownload -noCheckCds -noCheckProtein \
+            -c {output.config:q} genome
+        """
+
+
+rule tool_versions:
+    """Name and version of every tool of the run, as each tool itself says."""
+    output:
+        "results/1_reference/tools.tsv",
+    log:
+        "logs/1_reference/tool_versions.log",
+    params:
+        callers=CALLERS,
+    shell:
+        r"""
+        exec 2> {log:q}
+        {PYTHON:q} {SCRIPTS:q}/tool_versions.py --callers-dir {CALLERS_DIR:q} \
+            --callers {params.callers:q} --out {output:q}
+        """

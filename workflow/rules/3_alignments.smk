@@ -1,0 +1,96 @@
+"""
+3_alignments: reads to sorted alignments with duplicates marked, as one stream.
+
+Inputs: FASTQ, BAM or CRAM of each sample; the aligner's index. Outputs: results/3_alignments/.
+Trimming (stage 2_reads) is part of the stream: its reports are kept, its reads are not.
+Steps: align, or take an alignment as it is; read every input to its end and count it; account
+for every read; base quality recalibration where the configuration asks for it.
+"""
+
+
+def side_by_side_threads(wildcards):
+    """Tumour and normal run side by side: half of the cores each, and 8 on a cluster."""
+    return max(1, workflow.cores // 2) if workflow.cores else 8
+
+
+def read_files_of_sample(wildcards):
+    return SAMPLES[wildcards.sample].files
+
+
+def lanes_of_sample(wildcards):
+    return SAMPLES[wildcards.sample].lane_arguments
+
+
+def index_of_sample(wildcards):
+    return [] if SAMPLES[wildcards.sample].taken_as_is else BWA_INDEX
+
+
+def count_arguments_of_sample(wildcards):
+    return SAMPLES[wildcards.sample].count_arguments
+
+
+def taken_as_is(wildcards):
+    return "yes" if SAMPLES[wildcards.sample].taken_as_is else "no"
+
+
+rule align:
+    """Alignments of one sample; every input is read to its end, and every read accounted for."""
+    input:
+        reads=read_files_of_sample,
+        index=index_of_sample,
+        fasta="results/1_reference/genome.fa",
+        fasta_index="results/1_reference/genome.fa.fai",
+    output:
+        reads=f"results/3_alignments/{{sample}}.{READS}",
+        index=f"results/3_alignments/{{sample}}.{READS_INDEX}",
+        inputs="results/3_alignments/{sample}.inputs.tsv",
+        flagstat="results/3_alignments/{sample}.flagstat.txt",
+        trimming=directory("results/2_reads/{sample}"),
+    log:
+        "logs/3_alignments/{sample}.align.log",
+    benchmark:
+        "timings/3_alignments/{sample}.align.tsv"
+    conda:
+        "../../envs/alignment.yaml"
+    threads: side_by_side_threads
+    resources:
+        mem_mb=8000,
+        runtime=720,
+    params:
+        lanes=lanes_of_sample,
+        counts=count_arguments_of_sample,
+        as_is=taken_as_is,
+        format=READS,
+        trim=str(config["reads"]["trim"]).lower(),
+        known_sites=config["alignment"]["known_sites"] or "",
+        bqsr=str(config["alignment"]["bqsr"]).lower(),
+    shell:
+        r"""
+        exec &> {log:q}
+        mkdir -p {output.trimming:q}
+        if [ {params.as_is:q} = yes ]; then
+            samtools view --threads {threads} --reference {input.fasta:q} \
+                --output-fmt {params.format} --output {output.reads:q} {input.reads[0]:q}
+        else
+            {SCRIPTS:q}/align.sh {wildcards.sample:q} results/1_reference/bwa/genome \
+                {input.fasta:q} {params.format} {params.trim} {threads} {output.reads:q} \
+                {output.trimming:q}/{wildcards.sample:q} {params.lanes:q}
+        fi
+        if [ {params.bqsr:q} = true ]; then
+            samtools index {output.reads:q}
+            gatk BaseRecalibrator --reference {input.fasta:q} --input {output.reads:q} \
+                --known-sites {params.known_sites:q} --output {output.trimming:q}/recalibration.table
+            gatk ApplyBQSR --reference {input.fasta:q} --input {output.reads:q} \
+                --bqsr-recal-file {output.trimming:q}/recalibration.table \
+                --output {output.reads:q}.recalibrated.{params.format} --create-output-bam-index false
+            mv {output.reads:q}.recalibrated.{params.format} {output.reads:q}
+        fi
+        samtools index --output {output.index:q} {output.reads:q} 2>/dev/null \
+            || samtools index {output.reads:q} {output.index:q}
+        samtools flagstat {output.reads:q} > {output.flagstat:q}
+        {PYTHON:q} {SCRIPTS:q}/count_reads.py {params.counts:q} \
+            --reference {input.fasta:q} --threads {threads} --out {output.inputs:q}
+        {PYTHON:q} {SCRIPTS:q}/account_reads.py --sample {wildcards.sample:q} \
+            --inputs {output.inputs:q} --flagstat {output.flagstat:q} \
+            --trimming {output.trimming:q}
+        """

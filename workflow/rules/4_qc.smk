@@ -1,0 +1,189 @@
+"""
+4_qc: coverage, callable states, contamination, identity, verdicts.
+
+Inputs: alignments, targets, population resource. Outputs: results/4_qc/.
+Steps: sample_qc (one job a sample), pair_qc (one job a pair), multiqc (one of the cohort).
+"""
+
+
+def reads_of_sample(wildcards):
+    return f"results/3_alignments/{wildcards.sample}.{READS}"
+
+
+def targets_of_sample(wildcards):
+    return f"results/1_reference/assays/{SAMPLES[wildcards.sample].assay}/targets.bed"
+
+
+def calling_regions_of_sample(wildcards):
+    return f"results/1_reference/assays/{SAMPLES[wildcards.sample].assay}/calling.bed"
+
+
+def population_if_given(wildcards):
+    return "results/1_reference/population.vcf.gz" if HAS_POPULATION else []
+
+
+def callable_depth_of_sample(wildcards):
+    return config["decision"][f"min_{SAMPLES[wildcards.sample].role}_depth"]
+
+
+QC_OF_SAMPLE = multiext(
+    "results/4_qc/samples/{sample}",
+    ".mosdepth.summary.txt",
+    ".regions.bed.gz",
+    ".quantized.bed.gz",
+    ".anymapq.quantized.bed.gz",
+    ".stats.txt",
+    ".pileups.table",
+)
+
+
+rule sample_qc:
+    """Coverage, callable states, read statistics and pileups at common sites of one sample."""
+    input:
+        reads=reads_of_sample,
+        index=f"results/3_alignments/{{sample}}.{READS_INDEX}",
+        fasta="results/1_reference/genome.fa",
+        dictionary="results/1_reference/genome.dict",
+        targets=targets_of_sample,
+        calling=calling_regions_of_sample,
+        population=population_if_given,
+    output:
+        QC_OF_SAMPLE,
+    log:
+        "logs/4_qc/{sample}.log",
+    benchmark:
+        "timings/4_qc/{sample}.tsv"
+    conda:
+        "../../envs/qc.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        callable_depth=callable_depth_of_sample,
+        min_mapping_quality=config["calling"]["min_mapping_quality"],
+    shell:
+        r"""
+        exec &> {log:q}
+        prefix=results/4_qc/samples/{wildcards.sample:q}
+        export MOSDEPTH_Q0=NO_COVERAGE MOSDEPTH_Q1=LOW MOSDEPTH_Q2=CALLABLE
+        mosdepth --no-per-base --fasta {input.fasta:q} --by {input.targets:q} \
+            --mapq {params.min_mapping_quality} \
+            --quantize 0:1:{params.callable_depth}: "$prefix" {input.reads:q}
+        mosdepth --no-per-base --fasta {input.fasta:q} \
+            --quantize 0:1:{params.callable_depth}: "$prefix.anymapq" {input.reads:q}
+        samtools stats --reference {input.fasta:q} --target-regions {input.targets:q} \
+            {input.reads:q} > "$prefix.stats.txt"
+        if [ -n "{input.population}" ]; then
+            gatk GetPileupSummaries --reference {input.fasta:q} --input {input.reads:q} \
+                --variant {input.population:q} --intervals {input.population:q} \
+                --intervals {input.calling:q} --interval-set-rule INTERSECTION \
+                --minimum-population-allele-frequency 0.01 \
+                --maximum-population-allele-frequency 1.0 \
+                --min-mapping-quality {params.min_mapping_quality} \
+                --output "$prefix.pileups.table"
+        else
+            printf '#<METADATA>SAMPLE=%s\ncontig\tposition\tref_count\talt_count\tother_alt_count\tallele_frequency\n' \
+                {wildcards.sample:q} > "$prefix.pileups.table"
+        fi
+        """
+
+
+def tumour_qc(wildcards):
+    return expand(QC_OF_SAMPLE, sample=PAIRS[wildcards.pair].tumour.sample_id)
+
+
+def normal_qc(wildcards):
+    normal = PAIRS[wildcards.pair].normal
+    return expand(QC_OF_SAMPLE, sample=normal.sample_id) if normal else []
+
+
+def inputs_of_pair(wildcards):
+    samples = PAIRS[wildcards.pair].samples
+    return [f"results/3_alignments/{sample.sample_id}.inputs.tsv" for sample in samples]
+
+
+def thresholds_of_pair(wildcards):
+    return COHORT.thresholds_file(PAIRS[wildcards.pair].assay)
+
+
+def prefixes_of_pair(wildcards):
+    pair = PAIRS[wildcards.pair]
+    prefixes = ["--tumour-prefix", f"results/4_qc/samples/{pair.tumour.sample_id}"]
+    if pair.normal:
+        prefixes += ["--normal-prefix", f"results/4_qc/samples/{pair.normal.sample_id}"]
+    return prefixes
+
+
+def pileups_of_pair(wildcards):
+    pair = PAIRS[wildcards.pair]
+    tables = ["--input", f"results/4_qc/samples/{pair.tumour.sample_id}.pileups.table"]
+    if pair.normal:
+        tables += ["--matched-normal", f"results/4_qc/samples/{pair.normal.sample_id}.pileups.table"]
+    return tables
+
+
+rule pair_qc:
+    """Contamination, identity and verdicts of one pair. A FAIL is a row, never a failed job."""
+    input:
+        spec="results/0_inputs/{pair}.json",
+        tumour=tumour_qc,
+        normal=normal_qc,
+        inputs=inputs_of_pair,
+        thresholds=thresholds_of_pair,
+    output:
+        contamination="results/4_qc/pairs/{pair}.contamination.table",
+        segments="results/4_qc/pairs/{pair}.segments.table",
+        qc="results/4_qc/pairs/{pair}.qc.json",
+    log:
+        "logs/4_qc/{pair}.pair.log",
+    benchmark:
+        "timings/4_qc/{pair}.pair.tsv"
+    conda:
+        "../../envs/qc.yaml"
+    resources:
+        mem_mb=3000,
+        runtime=60,
+    params:
+        prefixes=prefixes_of_pair,
+        pileups=pileups_of_pair,
+        has_population=HAS_POPULATION,
+    shell:
+        r"""
+        exec &> {log:q}
+        if [ {params.has_population} = True ]; then
+            gatk CalculateContamination {params.pileups:q} \
+                --tumor-segmentation {output.segments:q} --output {output.contamination:q}
+        else
+            printf 'sample\tcontamination\terror\n' > {output.contamination:q}
+            printf 'contig\tstart\tend\tminor_allele_fraction\n' > {output.segments:q}
+        fi
+        {PYTHON:q} {SCRIPTS:q}/pair_qc.py \
+            --pair-spec {input.spec:q} \
+            --thresholds {input.thresholds:q} \
+            {params.prefixes:q} \
+            --contamination {output.contamination:q} \
+            --inputs {input.inputs:q} \
+            --out {output.qc:q}
+        """
+
+
+rule multiqc:
+    """One page of quality control for the cohort."""
+    input:
+        samples=expand(QC_OF_SAMPLE, sample=SAMPLES),
+        flagstats=expand("results/3_alignments/{sample}.flagstat.txt", sample=SAMPLES),
+        annotation=expand("results/7_annotated/{pair}.snpeff.csv", pair=PAIRS),
+        config=CHECKOUT / "config/multiqc.yaml",
+    output:
+        "results/4_qc/multiqc.html",
+    log:
+        "logs/4_qc/multiqc.log",
+    conda:
+        "../../envs/qc.yaml"
+    shell:
+        r"""
+        exec &> {log:q}
+        multiqc --force --no-data-dir --no-version-check --config {input.config:q} \
+            --filename multiqc.html --outdir results/4_qc \
+            results/2_reads results/3_alignments results/4_qc/samples results/7_annotated
+        """

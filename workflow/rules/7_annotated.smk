@@ -1,0 +1,71 @@
+"""
+7_annotated: consequences and resources of a pair's distinct variants, annotated once.
+
+Inputs: candidates, gene model, population and clinical resources. Outputs: results/7_annotated/.
+Without a gene model nothing has a consequence; without a resource its fields are absent.
+"""
+
+
+def snpeff_database_if_genes(wildcards):
+    return "results/1_reference/snpeff/data/genome/snpEffectPredictor.bin" if config["reference"]["genes"] else []
+
+
+def clinical_if_given(wildcards):
+    return config["resources"]["clinical"] or []
+
+
+rule annotate_pair:
+    """Consequences by SnpEff in one start, population and clinical fields by vcfanno."""
+    input:
+        candidates="results/6_evidence/{pair}.candidates.vcf.gz",
+        database=snpeff_database_if_genes,
+        population=population_if_given,
+        clinical=clinical_if_given,
+    output:
+        vcf="results/7_annotated/{pair}.vcf.gz",
+        index="results/7_annotated/{pair}.vcf.gz.tbi",
+        statistics="results/7_annotated/{pair}.snpeff.csv",
+    log:
+        "logs/7_annotated/{pair}.log",
+    benchmark:
+        "timings/7_annotated/{pair}.tsv"
+    conda:
+        "../../envs/annotation.yaml"
+    resources:
+        mem_mb=3000,
+        runtime=60,
+    shell:
+        r"""
+        exec 2> {log:q}
+        resources=$(mktemp -d)
+        trap 'rm -rf "$resources"' EXIT
+        if [ -n "{input.population}" ]; then
+            printf '[[annotation]]\nfile="%s"\nfields=["AF"]\nnames=["population_af"]\nops=["max"]\n' \
+                {input.population:q} >> "$resources/vcfanno.toml"
+        fi
+        if [ -n "{input.clinical}" ]; then
+            bcftools view --output-type z --output "$resources/clinical.vcf.gz" {input.clinical:q}
+            tabix --preset vcf "$resources/clinical.vcf.gz"
+            printf '[[annotation]]\nfile="%s"\nfields=["CLNSIG","ID"]\nnames=["clinical_significance","clinical_id"]\nops=["self","self"]\n' \
+                "$resources/clinical.vcf.gz" >> "$resources/vcfanno.toml"
+        fi
+        consequences() {{
+            if [ -n "{input.database}" ]; then
+                snpEff -Xmx2g ann -noLog -nodownload -noStats -noLof -c results/1_reference/snpeff/snpEff.config \
+                    -csvStats {output.statistics:q} genome "$1"
+            else
+                : > {output.statistics:q}
+                bcftools view "$1"
+            fi
+        }}
+        known() {{
+            if [ -s "$resources/vcfanno.toml" ]; then
+                vcfanno -p 1 "$resources/vcfanno.toml" "$1"
+            else
+                cat "$1"
+            fi
+        }}
+        consequences {input.candidates:q} > "$resources/consequences.vcf"
+        known "$resources/consequences.vcf" | bgzip > {output.vcf:q}
+        tabix --preset vcf {output.vcf:q}
+        """

@@ -1,0 +1,81 @@
+"""
+8_harmonised: the contract tables of each pair.
+
+Inputs: evidence, recount, annotation, verdicts. Outputs: results/8_harmonised/{pair}/, which is put
+in place as a whole once every table is valid.
+"""
+
+
+def quantized_arguments(wildcards):
+    pair = PAIRS[wildcards.pair]
+    arguments = []
+    for role, sample in (("tumour", pair.tumour), ("normal", pair.normal)):
+        if sample:
+            prefix = f"results/4_qc/samples/{sample.sample_id}"
+            arguments += [f"--quantized-{role}", f"{prefix}.quantized.bed.gz"]
+            arguments += [f"--anymapq-{role}", f"{prefix}.anymapq.quantized.bed.gz"]
+            arguments += [f"--regions-{role}", f"{prefix}.regions.bed.gz"]
+    return arguments
+
+
+def assay_folder_of_pair(wildcards):
+    return f"results/1_reference/assays/{PAIRS[wildcards.pair].assay}"
+
+
+def assay_files_of_pair(wildcards):
+    return multiext(assay_folder_of_pair(wildcards), "/targets.bed", "/gene_regions.tsv")
+
+
+rule harmonise:
+    """Decide on every candidate, and write every contract table of one pair."""
+    input:
+        spec="results/0_inputs/{pair}.json",
+        identity="results/1_reference/reference.json",
+        contigs="results/1_reference/contigs.tsv",
+        resources="results/1_reference/resources.tsv",
+        tools="results/1_reference/tools.tsv",
+        assay=assay_files_of_pair,
+        inputs=inputs_of_pair,
+        qc="results/4_qc/pairs/{pair}.qc.json",
+        tumour=tumour_qc,
+        normal=normal_qc,
+        evidence="results/6_evidence/{pair}.evidence.parquet",
+        rejected="results/6_evidence/{pair}.rejected.parquet",
+        recount="results/6_evidence/{pair}.recount.parquet",
+        annotated="results/7_annotated/{pair}.vcf.gz",
+        calls=expand("results/5_calls/{caller}/{{pair}}.vcf.gz", caller=CALLERS),
+        lock=CHECKOUT / "uv.lock",
+    output:
+        manifest="results/8_harmonised/{pair}/MANIFEST.json",
+        vcf="results/8_harmonised/{pair}/{pair}.vcf.gz",
+        index="results/8_harmonised/{pair}/{pair}.vcf.gz.tbi",
+    log:
+        "logs/8_harmonised/{pair}.log",
+    benchmark:
+        "timings/8_harmonised/{pair}.tsv"
+    resources:
+        mem_mb=3000,
+        runtime=60,
+    params:
+        quantized=quantized_arguments,
+        calls=calls_arguments,
+        assay=assay_folder_of_pair,
+    shell:
+        r"""
+        exec &> {log:q}
+        {PYTHON:q} {SCRIPTS:q}/harmonise_pair.py \
+            --pair-spec {input.spec:q} \
+            --reference-dir results/1_reference \
+            --assay-dir {params.assay:q} \
+            --inputs {input.inputs:q} \
+            --qc {input.qc:q} \
+            {params.quantized:q} \
+            --evidence {input.evidence:q} \
+            --rejected {input.rejected:q} \
+            --recount {input.recount:q} \
+            --annotated {input.annotated:q} \
+            --calls {params.calls:q} \
+            --callers-dir {CALLERS_DIR:q} \
+            --lock {input.lock:q} \
+            --out results/8_harmonised/{wildcards.pair:q}
+        """

@@ -1,0 +1,55 @@
+"""
+9_release: the release of each centre, merged from its finished pairs.
+
+Inputs: results/8_harmonised/. Outputs: results/9_release/{centre}/, put in place as a whole.
+Only configurations with release.name make one.
+"""
+
+
+def releases_asked_for():
+    return expand(
+        "results/9_release/{centre}/release.json",
+        centre=COHORT.centres if config["release"]["name"] else [],
+    )
+
+
+def shards_of_centre(wildcards):
+    return [
+        f"results/8_harmonised/{pair.pair_id}/MANIFEST.json"
+        for pair in PAIRS.values()
+        if pair.centre == wildcards.centre
+    ]
+
+
+rule release:
+    """The release of every centre of the cohort."""
+    input:
+        releases_asked_for(),
+
+
+rule release_centre:
+    """Merge the pairs of one centre, with tiers and pseudonyms applied."""
+    input:
+        shards=shards_of_centre,
+    output:
+        "results/9_release/{centre}/release.json",
+    log:
+        "logs/9_release/{centre}.log",
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    params:
+        name=config["release"]["name"],
+        tier=config["release"]["tier"],
+        key_file=config["release"]["key_file"],
+    shell:
+        r"""
+        exec &> {log:q}
+        {PYTHON:q} {SCRIPTS:q}/release.py \
+            --folder . \
+            --centre {wildcards.centre:q} \
+            --name {params.name:q} \
+            --tier {params.tier:q} \
+            --key-file {params.key_file:q} \
+            --out results/9_release/{wildcards.centre:q}
+        """
