@@ -147,12 +147,21 @@ class Code:
 
 
 @dataclass(frozen=True)
+class Constant:
+    """A number or word whose change changes what the tables mean."""
+
+    value: int | float | str
+    description: str
+
+
+@dataclass(frozen=True)
 class Contract:
-    """All tables and vocabularies, by name."""
+    """All tables, vocabularies and constants, by name."""
 
     version: str
     tables: dict[str, Table]
     vocabularies: dict[str, dict[str, Code]]
+    constants: dict[str, Constant]
 
     def equivalence_tables(self) -> tuple[str, ...]:
         """Names of the tables that are equal wherever the same reads are processed."""
@@ -200,7 +209,9 @@ def load() -> Contract:
         name: {code: _code(code, raw) for code, raw in codes.items()}
         for name, codes in _read(folder / "vocabularies.yaml").items()
     }
-    contract = Contract(CONTRACT_VERSION, {table.name: table for table in tables}, vocabularies)
+    constants = {name: Constant(**raw) for name, raw in _read(folder / "constants.yaml").items()}
+    by_name = {table.name: table for table in tables}
+    contract = Contract(CONTRACT_VERSION, by_name, vocabularies, constants)
     _check(contract)
     return contract
 

@@ -1,0 +1,78 @@
+"""`onconcord contract`: what the tables are, for people and for other programs."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from onconcord.cli import app
+from onconcord.contract import artefacts, versions
+from onconcord.contract.model import TIERS, load
+from onconcord.errors import Fault, InputError
+
+contract_app = typer.Typer(
+    no_args_is_help=True, help="The data contract: schemas, documents, and what a change means."
+)
+app.add_typer(contract_app, name="contract")
+
+
+@contract_app.command()
+def export(
+    folder: Annotated[Path, typer.Argument(help="Folder to write to; made where it is missing.")],
+    tier: Annotated[str, typer.Option(help=f"Tier of the columns: {', '.join(TIERS)}.")] = "local",
+) -> None:
+    """Write contract.json, datapackage.json, views.sql, spark.json and schema.R."""
+    if tier not in TIERS:
+        message = f'"{tier}" is no tier; expected one of {", ".join(TIERS)}'
+        raise InputError([Fault("--tier", 0, "", message)])
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in artefacts.write_all(folder, tier):
+        print(path)
+
+
+@contract_app.command()
+def docs(
+    out: Annotated[Path, typer.Option(help="Page to write.")] = Path("docs/tables.md"),
+    check: Annotated[bool, typer.Option("--check", help="Only say if it is up to date.")] = False,
+) -> None:
+    """Write the page of all tables, columns and codes."""
+    text = artefacts.tables_page()
+    if not check:
+        print(artefacts.write_text(out, text))
+    elif not out.is_file() or out.read_text(encoding="utf-8") != text:
+        print(f"{out} is not up to date: run `onconcord contract docs --out {out}`")
+        raise typer.Exit(1)
+
+
+@contract_app.command()
+def diff(
+    old: Annotated[Path, typer.Argument(help="contract.json, or a release that has one.")],
+    new: Annotated[
+        Path | None, typer.Argument(help="The same; left out: this installation's contract.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """
+    Say what changed, and whether it is a patch, minor or major change.
+
+    Exit code 1 when the version number moved by less than the changes need.
+    """
+    before = versions.read_contract(old)
+    after = artefacts.contract_mapping(load()) if new is None else versions.read_contract(new)
+    # a mapping made in memory has tuples where one that was read has lists
+    after = json.loads(json.dumps(after))
+    found = versions.changes(before, after)
+    needed = versions.needed(found)
+    made = versions.made(before["version"], after["version"])
+    enough = versions.BUMPS.index(made) >= versions.BUMPS.index(needed)
+    if as_json:
+        changes = [asdict(change) for change in found]
+        print(json.dumps({"needed": needed, "made": made, "enough": enough, "changes": changes}))
+    else:
+        for change in found:
+            print(f"{change.bump:5}  {change.where}: {change.what}")
+        print(f"{before['version']} to {after['version']} is {made}; the changes need {needed}")
+    if not enough:
+        raise typer.Exit(1)
