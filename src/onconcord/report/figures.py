@@ -10,10 +10,10 @@ import polars as pl
 from onconcord.report.cohort import CONSEQUENCE_CLASSES, SPECTRUM, Cohort, pyrimidine_change
 from onconcord.report.svg import Dot, Figure, Line, Mark, Rect, Scale, Text, axes, nice_ticks
 
-CELL = 26
-ROW = 24
+CELL = 38
+ROW = 27
 LABEL = 92
-MAX_GENES = 30
+MAX_GENES = 40
 MAX_DOTS = 3000
 VAF_TICKS = (0, 0.2, 0.4, 0.6, 0.8, 1)
 DEPTH_TICKS = (10, 30, 100, 300, 1000, 3000)
@@ -69,7 +69,7 @@ def oncoprint(cohort: Cohort) -> Figure:
     marks: list[Mark] = _pair_labels(pairs, x0, top - 8, CELL)
     for line, gene in enumerate(genes):
         y = top + line * ROW
-        marks.append(Text(x0 - 10, y + 15, gene, "end", "gene"))
+        marks.append(Text(x0 - 10, y + 16, gene, "end", "gene"))
         for column, pair in enumerate(pairs):
             x = x0 + column * CELL
             hits = cells.get((gene, pair), [])
@@ -86,11 +86,11 @@ def oncoprint(cohort: Cohort) -> Figure:
                 title = f"{gene} in {pair}: {names}"
                 marks.append(Rect(x + place * part, y, part, ROW - 3, f"c-{name}", title))
             if any(row["hotspot"] for row in hits):
-                marks.append(Dot(x + (CELL - 3) / 2, y + (ROW - 3) / 2, 3.6, "hot", names))
+                marks.append(Dot(x + (CELL - 3) / 2, y + (ROW - 3) / 2, 4, "hot", names))
         share = frequency[gene] / max(len(pairs), 1)
-        marks.append(Rect(right + 8, y + 5, 90 * share, ROW - 13, "bar"))
+        marks.append(Rect(right + 8, y + 6, 90 * share, ROW - 15, "bar"))
         label = f"{frequency[gene]} of {len(pairs)}"
-        marks.append(Text(right + 14 + 90 * share, y + 15, label, "start", "tick"))
+        marks.append(Text(right + 14 + 90 * share, y + 16, label, "start", "tick"))
     height = top + len(genes) * ROW + 4
     return Figure(right + 160, height, "Altered genes by pair", marks)
 
@@ -202,11 +202,11 @@ def callability(cohort: Cohort) -> Figure:
     genes = sorted(set(names["gene"].to_list()))[:MAX_GENES]
     pairs = cohort.pairs["pair_id"].to_list()
     values = {(row["gene"], row["pair_id"]): row for row in names.iter_rows(named=True)}
-    top, width = _top_space(pairs), 46
+    top, width = _top_space(pairs), CELL + 8
     marks: list[Mark] = _pair_labels(pairs, LABEL, top - 8, width)
     for line, gene in enumerate(genes):
         y = top + line * ROW
-        marks.append(Text(LABEL - 10, y + 15, gene, "end", "gene"))
+        marks.append(Text(LABEL - 10, y + 16, gene, "end", "gene"))
         for column, pair in enumerate(pairs):
             x, row = LABEL + column * width, values.get((gene, pair))
             share = row["callable_frac"] if row else None
@@ -221,7 +221,7 @@ def callability(cohort: Cohort) -> Figure:
             step = min(int(share * 5), 4) if share < 0.95 else 5
             marks.append(Rect(x, y, width - 3, ROW - 3, f"h-{step}", title))
             marks.append(
-                Text(x + width / 2 - 1.5, y + 14.5, f"{share:.0%}"[:-1], "middle", f"on-h-{step}")
+                Text(x + width / 2 - 1.5, y + 16, f"{share:.0%}"[:-1], "middle", f"on-h-{step}")
             )
     height = top + len(genes) * ROW + 4
     return Figure(LABEL + len(pairs) * width + 12, height, "Callable fraction", marks)

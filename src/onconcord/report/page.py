@@ -3,6 +3,8 @@
 from collections import Counter
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import polars as pl
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -11,7 +13,13 @@ from markupsafe import Markup
 from onconcord import __version__
 from onconcord.files import whole_file
 from onconcord.report import figures
-from onconcord.report.cohort import CONSEQUENCE_CLASSES, SPECTRUM, Cohort, read_cohort
+from onconcord.report.cohort import (
+    CONSEQUENCE_CLASSES,
+    SPECTRUM,
+    Cohort,
+    known_drivers,
+    read_cohort,
+)
 from onconcord.report.read_pages import ReadPage, write_read_pages
 from onconcord.sources import cohort_source
 
@@ -88,6 +96,8 @@ def render(cohort: Cohort, reads: list[ReadPage], out: Path) -> str:
             title=" and ".join(centres),
             subtitle=f"{cohort.pairs.height} pairs, reference {', '.join(references)}",
             tiles=tiles(cohort),
+            drivers=driver_cards(cohort, data["reads"]),
+            hotspots_listed=cohort.hotspots.height > 0,
             unfinished=cohort.unfinished,
             pairs=[
                 {**row, "reasons": _words(row["qc_reasons"])}
@@ -117,6 +127,17 @@ def render(cohort: Cohort, reads: list[ReadPage], out: Path) -> str:
             js=asset("table.js"),
         )
     )
+
+
+def driver_cards(cohort: Cohort, reads: dict[str, Any]) -> list[dict[str, Any]]:
+    """Known drivers as rows, with the link to their reads ("" where there is none)."""
+    cards = []
+    for row in known_drivers(cohort).iter_rows(named=True):
+        page = reads.get(row["pair_id"], {"href": "", "keys": []})
+        linked = row["variant_key"] in page["keys"]
+        href = f"{page['href']}#{quote(row['variant_key'], safe='')}" if linked else ""
+        cards.append(row | {"href": href})
+    return cards
 
 
 def _words(ids: list[str]) -> str:

@@ -5,7 +5,7 @@
   const at = Object.fromEntries(data.columns.map((name, i) => [name, i]));
   const el = (id) => document.getElementById(id);
   const body = el("variants").tBodies[0];
-  const PAGE = 50;
+  const PAGE = 25;
   let shown = PAGE, sortBy = null, down = false;
 
   function make(tag, text, style) {
@@ -33,7 +33,7 @@
     if (get("hgvsp")) change.appendChild(make("small", get("hgvsc")));
     add(change);
     add(make("td", (get("consequence_so") || "–").replace(/_/g, " ").replace(/&/g, ", ")));
-    add(make("td", get("variant_key")));
+    add(make("td", get("variant_key"), "k"));
     const vaf = make("td", null, "n");
     if (get("tumor_vaf") === null) vaf.textContent = "n/a";
     else {

@@ -1,0 +1,240 @@
+"""Why a variant is, or is not, in a pair's results."""
+
+import json
+import shutil
+
+import pytest
+from typer.testing import CliRunner
+
+from cohort_tables import GNAS_R201C, PAIRS, rule, variant, write_cohort
+from onconcord import contract
+from onconcord.cli import app
+from onconcord.errors import InputError
+from onconcord.explain import canonical_change, explain, parse_variant
+from onconcord.sources import open_source
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("p.R201C", "p.Arg201Cys"),
+        ("p.Arg201Cys", "p.Arg201Cys"),
+        ("p.(Arg201Cys)", "p.Arg201Cys"),
+        ("p.Q12*", "p.Gln12Ter"),
+        ("p.Gln12Ter", "p.Gln12Ter"),
+        ("p.G646fs*12", "p.Gly646fs"),
+        ("p.Gly646TrpfsTer12", "p.Gly646fs"),
+        ("p.Gly646fs", "p.Gly646fs"),
+        ("p.E10_L12del", "p.Glu10_Leu12del"),
+        ("p.Glu10_Leu12delinsVal", "p.Glu10_Leu12delinsVal"),
+        ("p.L5=", "p.Leu5="),
+    ],
+)
+def test_spellings_of_a_protein_change(written, expected):
+    assert canonical_change(written) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "allele"),
+    [
+        ("chr20:5:C:T", ("chr20", 5, "C", "T")),
+        ("20:5:c:t", ("chr20", 5, "C", "T")),
+        ("MT:5:C:T", ("chrM", 5, "C", "T")),
+        ("chrX:5:CA:C", ("chrX", 5, "CA", "C")),
+    ],
+)
+def test_alleles_are_read_with_or_without_chr(text, allele):
+    assert parse_variant(text).allele == allele
+
+
+def test_what_is_no_variant_is_refused_with_examples():
+    with pytest.raises(InputError) as error:
+        parse_variant("GNAS R201C")
+    assert str(error.value) == (
+        'VARIANT: "GNAS R201C" is not a variant: expected chrom:pos:ref:alt (chr20:57484420:C:T, '
+        "1-based, as in a VCF) or GENE:p.change (GNAS:p.Arg201Cys or GNAS:p.R201C)"
+    )
+
+
+def test_an_unknown_pair_is_refused_with_those_near_it(tmp_path):
+    with pytest.raises(InputError, match='no pair "TUM-B03" among 4: did you mean TUM-B0'):
+        explain(open_source(write_cohort(tmp_path)), "TUM-B03", "GNAS:p.R201C")
+
+
+@pytest.mark.parametrize("text", ["GNAS:p.R201C", "20:57484420:C:T"])
+def test_a_dropped_variant_has_its_whole_trail(tmp_path, text):
+    (found,) = explain(open_source(write_cohort(tmp_path)), "TUM-A02", text)
+    assert found.verdict == "dropped"
+    assert found.answer == "p.Arg201Cys was a candidate and was dropped by normal_vaf."
+    assert [(step.rule_id, step.outcome, step.detail) for step in found.steps] == [
+        ("callers_pass", "keep", {"callers": 2, "wanted": 1}),
+        ("normal_vaf", "drop", {"limit": 0.02, "normal_vaf": 0.48}),
+    ]
+    assert [(call["caller"], call["is_pass"]) for call in found.calls] == [
+        ("freebayes", True),
+        ("mutect2", False),
+    ]
+    assert found.row["normal_alt_count"] == 48
+    assert found.region == {"targeted": True, "state": "CALLABLE"}
+
+
+def test_a_flagged_variant_says_what_marked_it(tmp_path):
+    row = variant("TUM-A01", GNAS_R201C)
+    folder = write_cohort(
+        tmp_path, variants=[row], decisions=[rule(row, 1, "strand", "flag")], calls=[]
+    )
+    (found,) = explain(open_source(folder), "TUM-A01", "GNAS:p.R201C")
+    assert (found.verdict, found.answer) == (
+        "flagged",
+        "p.Arg201Cys is kept, and marked by strand (flag).",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict", "answer"),
+    [
+        pytest.param(
+            "chr20:57484100:C:T",
+            "never_a_candidate",
+            "no caller reported it, though the position is targeted and callable.",
+            id="never a candidate",
+        ),
+        pytest.param(
+            "chr20:57484420:C:G",
+            "never_a_candidate",
+            "no caller reported it, though the position is targeted and callable. Other alleles "
+            "at this position: chr20:57484420:C:T.",
+            id="another allele there",
+        ),
+        pytest.param(
+            "chr20:57485600:C:T",
+            "not_callable",
+            "the position is LOW_TUMOR: the tumour is not deep enough there.",
+            id="not deep enough",
+        ),
+        pytest.param(
+            "chr20:57485901:C:T",
+            "not_callable",
+            "the position is NO_COVERAGE: no tumour read covers it.",
+            id="not covered",
+        ),
+        pytest.param(
+            "chr20:100:C:T",
+            "not_targeted",
+            "the assay does not target this position.",
+            id="not targeted",
+        ),
+        pytest.param(
+            "GNAS:p.R201H",
+            "never_a_candidate",
+            "no candidate makes this change. 94.0% of GNAS's coding target is callable. "
+            "Candidates in GNAS: p.Arg201Cys.",
+            id="no such change",
+        ),
+        pytest.param(
+            "GNAS1:p.R201H",
+            "not_targeted",
+            "the gene model in use has no gene GNAS1. Did you mean GNAS?",
+            id="no such gene",
+        ),
+    ],
+)
+def test_an_absent_variant_is_explained(tmp_path, text, verdict, answer):
+    (found,) = explain(open_source(write_cohort(tmp_path)), "TUM-A01", text)
+    assert (found.verdict, found.answer) == (verdict, answer)
+
+
+def test_a_gene_that_could_not_be_called_says_so(tmp_path):
+    (found,) = explain(open_source(write_cohort(tmp_path)), "TUM-B01", "TOP1:p.R621H")
+    assert found.answer == "no coding base of TOP1 could be called."
+
+
+def test_a_rejected_record_is_found(tmp_path):
+    folder = write_cohort(tmp_path)
+    row = {
+        "center_id": "DEMO-A",
+        "pair_id": "TUM-A01",
+        "caller": "mutect2",
+        "line_sha256": "0" * 64,
+        "reference_id": "GRCh37",
+        "reason": "symbolic",
+        "chrom": "chr20",
+        "pos": 57484100,
+    }
+    shard = folder / "results/8_harmonised/TUM-A01/rejected_record.parquet"
+    contract.write("rejected_record", [row], shard)
+    (found,) = explain(open_source(folder), "TUM-A01", "chr20:57484100:C:T")
+    assert found.verdict == "rejected"
+    assert found.answer == (
+        "a record at this position was rejected, as it has no normal form: mutect2 (symbolic)."
+    )
+
+
+def test_an_atom_leads_to_its_event(tmp_path):
+    event = variant("TUM-A01", ("chr20", 57484420, "CG", "TA"), hgvsp="p.Arg201Tyr")
+    folder = write_cohort(tmp_path, variants=[event], decisions=[], calls=[])
+    atoms = [
+        {
+            "center_id": "DEMO-A",
+            "pair_id": "TUM-A01",
+            "event_id": event["event_id"],
+            "atom_index": index,
+            "reference_id": "GRCh37",
+            "chrom": "chr20",
+            "pos": pos,
+            "ref": ref,
+            "alt": alt,
+        }
+        for index, pos, ref, alt in [(1, 57484420, "C", "T"), (2, 57484421, "G", "A")]
+    ]
+    shard = folder / "results/8_harmonised/TUM-A01/small_variant_atom.parquet"
+    contract.write("small_variant_atom", atoms, shard)
+    (found,) = explain(open_source(folder), "TUM-A01", "chr20:57484421:G:A")
+    assert found.answer == (
+        "chr20:57484421:G:A is part of the event chr20:57484420:CG:TA, which is kept: no rule "
+        "objected."
+    )
+
+
+def make_release(folder, out):
+    """The consortium tables that these tests need, in a release's layout."""
+    for name in ("pair", "small_variant", "callable_region", "gene_callability"):
+        for pair, (centre, *_) in PAIRS.items():
+            shard = folder / f"results/8_harmonised/{pair}/{name}.parquet"
+            target = out / name / f"center={centre}" / f"{pair}.parquet"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if name == "small_variant":
+                rows = contract.read_file(name, shard)
+                keep = [row for row in rows.to_pylist() if row["is_pass"]]
+                columns = {
+                    field.name for field in contract.load().tables[name].fields_of("consortium")
+                }
+                keep = [{k: v for k, v in row.items() if k in columns} for row in keep]
+                contract.write(name, keep, target, tier="consortium")
+            else:
+                shutil.copy(shard, target)
+    (out / "contract.json").write_text("{}")
+    return out
+
+
+def test_a_consortium_release_says_what_it_does_not_carry(tmp_path):
+    release = make_release(write_cohort(tmp_path / "work"), tmp_path / "release")
+    (found,) = explain(open_source(release), "TUM-A02", "20:57484420:C:T")
+    assert found.verdict == "not_carried"
+    assert found.left_out == [
+        "the release does not carry the decision trail, nor the candidates that were dropped: "
+        "those are of the controlled tier; ask the centre, or use --in with its working folder"
+    ]
+    (failed,) = explain(open_source(release), "TUM-B02", "20:57484420:C:T")
+    assert failed.answer == (
+        "the release has no variant of TUM-B02: the pair failed its QC (same_person)."
+    )
+
+
+def test_the_command_prints_text_or_json(tmp_path):
+    folder = str(write_cohort(tmp_path))
+    text = CliRunner().invoke(app, ["explain", "TUM-A02", "GNAS:p.R201C", "--in", folder])
+    assert text.exit_code == 0
+    assert "2 normal_vaf drop limit 0.02, normal_vaf 0.48" in " ".join(text.stdout.split())
+    made = CliRunner().invoke(app, ["explain", "TUM-A02", "GNAS:p.R201C", "--in", folder, "--json"])
+    assert json.loads(made.stdout)[0]["verdict"] == "dropped"

@@ -1,0 +1,302 @@
+"""The report: its numbers are the tables', it needs no network, and it trusts no value."""
+
+import json
+import os
+import random
+import re
+import runpy
+from pathlib import Path
+
+import pysam
+import pytest
+
+from cohort_tables import GNAS_R201C, variant, write_cohort
+from onconcord.errors import InputError
+from onconcord.report import figures, write_report
+from onconcord.report.cohort import consequence_class, pyrimidine_change, read_cohort
+from onconcord.report.read_pages import igv_script
+from onconcord.report.svg import Scale, nice_ticks
+from onconcord.sources import open_source
+
+HOSTILE = "<img src=x onerror=\"alert('&')\"></script><script>alert(1)</script>"
+SCRIPT = Path(__file__).parents[1] / "scripts/report.py"
+CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
+
+
+@pytest.mark.parametrize(
+    ("term", "expected"),
+    [
+        pytest.param("missense_variant", "missense", id="one term"),
+        pytest.param("missense_variant&splice_region_variant", "missense", id="joined"),
+        pytest.param("splice_donor_variant&stop_gained", "truncating", id="most severe first"),
+        pytest.param("intron_variant", "silent", id="not coding"),
+        pytest.param(None, "silent", id="no gene"),
+    ],
+)
+def test_consequence_class(term, expected):
+    assert consequence_class(term) == expected
+
+
+@pytest.mark.parametrize(
+    ("ref", "alt", "expected"),
+    [
+        pytest.param("C", "T", "C>T", id="pyrimidine"),
+        pytest.param("G", "A", "C>T", id="purine is turned over"),
+        pytest.param("A", "C", "T>G", id="A to C"),
+        pytest.param("CA", "C", None, id="deletion"),
+        pytest.param("N", "A", None, id="unknown base"),
+    ],
+)
+def test_pyrimidine_change(ref, alt, expected):
+    assert pyrimidine_change(ref, alt) == expected
+
+
+@pytest.mark.parametrize(
+    ("high", "expected"),
+    [(0, [0, 1]), (7, [0, 2, 4, 6, 8]), (121, [0, 50, 100, 150])],
+)
+def test_ticks_are_round_and_reach_the_top(high, expected):
+    assert nice_ticks(high) == expected
+
+
+def test_a_logarithmic_scale_is_even_in_powers_of_ten():
+    scale = Scale(10, 1000, 0, 100, log=True)
+    assert [scale(value) for value in (10, 100, 1000, 5000)] == [0, 50, 100, 100]
+
+
+def test_status_of_a_variant_follows_is_pass_and_the_trail(tmp_path):
+    cohort = read_cohort(open_source(write_cohort(tmp_path, many=True)))
+    counts = cohort.pairs.select("pair_id", "^variants_.*$").rows()
+    assert counts == [
+        ("TUM-A01", 23, 3, 45),
+        ("TUM-A02", 22, 3, 46),
+        ("TUM-B01", 22, 3, 45),
+        ("TUM-B02", 22, 3, 45),
+    ]
+    dropped = cohort.variants.filter(pair_id="TUM-A02", pos=GNAS_R201C[1])
+    assert dropped.select("status", "reason").row(0) == ("dropped", "normal_vaf")
+
+
+def embedded(page: str) -> dict:
+    return json.loads(re.search(r'id="variant-data">(.*?)</script>', page, re.DOTALL)[1])
+
+
+def test_numbers_of_the_page_are_those_of_the_tables(tmp_path):
+    write_cohort(tmp_path, many=True)
+    written = write_report(tmp_path, tmp_path / "report.html")
+    assert written == [tmp_path / "report.html"]
+    page = written[0].read_text()
+    data = embedded(page)
+    table = open_source(tmp_path).read("small_variant")
+    columns = data["columns"]
+    seen = {
+        (row[columns.index("pair_id")], row[columns.index("variant_key")]): row[
+            columns.index("tumor_vaf")
+        ]
+        for row in data["rows"]
+    }
+    pairs = table.select("pair_id", "variant_key", "tumor_vaf").iter_rows()
+    assert seen == {(pair, key): vaf for pair, key, vaf in pairs}
+    tiles = dict(re.findall(r"<b>([^<]+)</b><span>([^<]+)</span>", page))
+    assert tiles["89"] == "variants kept"
+    assert tiles["181"] == "candidates dropped"
+    assert tiles["4"] == "pairs: 2 pass, 1 warn, 1 fail"
+
+
+def test_a_gene_that_could_not_be_searched_is_not_shown_as_unaltered(tmp_path):
+    cohort = read_cohort(open_source(write_cohort(tmp_path)))
+    titles = {
+        mark.title: mark.style for kind, mark in figures.oncoprint(cohort).kinds() if kind == "rect"
+    }
+    assert titles["TOP1 in TUM-B01: not callable"] == "blind"
+    assert titles["TOP1 in TUM-A01: no passing variant"] == "empty"
+    assert titles["GNAS in TUM-A01: p.Arg201Cys"] == "c-missense"
+
+
+def test_the_page_is_the_same_every_time_and_names_no_path(tmp_path):
+    pages = []
+    for name in ("one", "two"):
+        write_cohort(tmp_path / name, many=True)
+        pages.append(write_report(tmp_path / name, tmp_path / name / "r.html")[0].read_bytes())
+    assert pages[0] == pages[1]
+    assert str(tmp_path).encode() not in pages[0]
+
+
+def test_a_hostile_value_is_text_on_the_page(tmp_path):
+    write_cohort(tmp_path, hostile=HOSTILE)
+    page = write_report(tmp_path, tmp_path / "report.html")[0].read_text()
+    assert "<img" not in page
+    assert page.count("</script>") == 2
+    columns = embedded(page)["columns"]
+    assert HOSTILE in [row[columns.index("gene_symbol")] for row in embedded(page)["rows"]]
+
+
+def test_a_cohort_without_variants_has_a_page(tmp_path):
+    write_cohort(tmp_path, variants=[], decisions=[], calls=[])
+    page = write_report(tmp_path, tmp_path / "report.html")[0].read_text()
+    assert embedded(page)["rows"] == []
+
+
+def test_pairs_without_tables_are_named(tmp_path):
+    write_cohort(tmp_path)
+    (tmp_path / "results/0_inputs").mkdir(parents=True)
+    (tmp_path / "results/0_inputs/TUM-C01.json").write_text("{}")
+    page = write_report(tmp_path, tmp_path / "report.html")[0].read_text()
+    assert "without finished tables, so not on this page: TUM-C01." in page
+
+
+def test_rows_beyond_the_limit_are_counted(tmp_path):
+    cohort = read_cohort(open_source(write_cohort(tmp_path, many=True)))
+    data = figures.variant_data(cohort, 10)
+    assert (len(data["rows"]), data["left_out"]) == (10, 272)
+    assert {row[0] for row in data["rows"]} <= {"kept", "flagged"}
+
+
+def test_a_folder_without_results_is_refused(tmp_path, capsys):
+    main = runpy.run_path(str(SCRIPT))["main"]
+    assert main(["--folder", str(tmp_path), "--out", str(tmp_path / "r.html")]) == 2
+    assert capsys.readouterr().err == (
+        f"error: {tmp_path}: expected a release (contract.json at its top) or a working folder "
+        "with finished pairs (results/8_harmonised/PAIR/pair.parquet): run the pipeline there "
+        "first\n"
+    )
+    with pytest.raises(InputError, match="no such folder"):
+        open_source(tmp_path / "nowhere")
+
+
+def add_reads(folder: Path) -> None:
+    """A contig `20` whose base at GNAS R201C is C in half of the tumour's 40 reads, else T."""
+    draw = random.Random(1)
+    pos = 300
+    reference = folder / "results/1_reference/genome.fa"
+    reference.parent.mkdir(parents=True)
+    sequence = "".join(draw.choices("ACGT", k=1000))
+    sequence = sequence[: pos - 1] + "C" + sequence[pos:]
+    reference.write_text(f">20\n{sequence}\n")
+    pysam.faidx(str(reference))
+    (reference.parent / "contigs.tsv").write_text("chrom\tsource_name\nchr20\t20\n")
+    bam = folder / "results/3_alignments/TUM-A01.bam"
+    bam.parent.mkdir()
+    header = {
+        "HD": {"VN": "1.6", "SO": "coordinate"},
+        "SQ": [{"SN": "20", "LN": 1000}],
+        "RG": [{"ID": "L1", "SM": "TUM-A01"}],
+    }
+    with pysam.AlignmentFile(str(bam), "wb", header=header) as out:
+        for number in range(40):
+            read = pysam.AlignedSegment(out.header)
+            start = 210 + number
+            bases = sequence[start : start + 100]
+            if number % 2:
+                at = pos - 1 - start
+                bases = bases[:at] + "T" + bases[at + 1 :]
+            read.query_name, read.query_sequence = f"r{number}", bases
+            read.reference_id, read.reference_start = 0, start
+            read.mapping_quality, read.cigarstring = 60, "100M"
+            read.query_qualities = pysam.qualitystring_to_array("I" * 100)
+            read.set_tag("RG", "L1")
+            out.write(read)
+    pysam.index(str(bam))
+
+
+@pytest.fixture
+def cohort_with_reads(tmp_path):
+    if igv_script() is None:
+        pytest.skip("igv.js is not installed: make setup")
+    row = variant("TUM-A01", ("chr20", 300, "C", "T"))
+    write_cohort(tmp_path, variants=[row], decisions=[], calls=[])
+    add_reads(tmp_path)
+    return tmp_path
+
+
+def test_a_pair_with_alignments_gets_a_page_of_reads(cohort_with_reads):
+    written = write_report(cohort_with_reads, cohort_with_reads / "report.html")
+    assert written[1] == cohort_with_reads / "report_reads/TUM-A01.html"
+    assert embedded(written[0].read_text())["reads"] == {
+        "TUM-A01": {"href": "report_reads/TUM-A01.html", "keys": ["chr20:300:C:T"]}
+    }
+    page = written[1].read_text()
+    assert "@SESSION_DICTIONARY@" not in page
+    assert str(cohort_with_reads) not in page
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if not CHROMIUM.is_file():
+        pytest.skip(f"{CHROMIUM} is not installed: make setup-test")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(
+            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def visit(browser):
+    """Opens a page; every console message, script error and network request is a fault."""
+    faults: list[str] = []
+    page = browser.new_page(viewport={"width": 1366, "height": 900})
+    page.on("console", lambda message: faults.append(f"console: {message.text}"))
+    page.on("pageerror", lambda error: faults.append(f"script: {error}"))
+    page.on(
+        "request",
+        lambda request: (
+            None
+            if request.url.startswith(("file:", "data:", "blob:"))
+            else faults.append(f"request: {request.url}")
+        ),
+    )
+
+    def go(path: Path, fragment: str = ""):
+        page.goto(path.as_uri() + fragment)
+        return page
+
+    yield go
+    page.close()
+    assert faults == []
+
+
+@pytest.mark.e2e
+def test_the_report_in_a_browser(tmp_path, visit):
+    write_cohort(tmp_path, many=True)
+    page = visit(write_report(tmp_path, tmp_path / "report.html")[0])
+    table = open_source(tmp_path).read("small_variant")
+    assert page.locator("#count").inner_text() == "25 of 101 shown"
+    assert page.locator("#variants tbody tr").count() == 25
+    page.locator("input[value=dropped]").check()
+    assert page.locator("#count").inner_text() == f"25 of {table.height} shown"
+    page.locator("#search").fill("p.Arg201Cys TUM-A01")
+    cells = page.locator("#variants tbody tr td").all_inner_texts()
+    assert cells[0:2] == ["kept", "TUM-A01"]
+    assert [text.strip() for text in cells[6:9]] == ["0.300", "45 / 150", "0 / 100"]
+    page.locator("#search").fill("")
+    page.locator("#pair").select_option("TUM-B02")
+    page.locator("button[data-column=tumor_vaf]").click()
+    page.locator("button[data-column=tumor_vaf]").click()
+    first = page.locator("#variants tbody tr").first.locator("td").nth(6).inner_text()
+    highest = table.filter(pair_id="TUM-B02")["tumor_vaf"].max()
+    assert first.strip() == f"{highest:.3f}"
+    assert page.locator("svg[role=img]").count() == 10
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1366
+
+
+@pytest.mark.e2e
+def test_a_hostile_value_does_nothing_in_a_browser(tmp_path, visit):
+    write_cohort(tmp_path, hostile=HOSTILE)
+    page = visit(write_report(tmp_path, tmp_path / "report.html")[0])
+    assert HOSTILE in page.locator("#variants tbody td.g").first.inner_text()
+    assert page.locator("img").count() == 0
+
+
+@pytest.mark.e2e
+def test_reads_in_a_browser_without_a_network(cohort_with_reads, visit):
+    written = write_report(cohort_with_reads, cohort_with_reads / "report.html")
+    page = visit(written[1], "#chr20%3A300%3AC%3AT")
+    page.wait_for_selector("body[data-ready=yes]", timeout=20_000)
+    assert "chr20:300:C:T" in page.locator("button[aria-current=true]").inner_text()
+    assert "tumour: TUM-A01" in page.evaluate(
+        "document.querySelector('#view > *').shadowRoot.textContent"
+    )

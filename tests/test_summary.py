@@ -1,0 +1,48 @@
+"""The summary of a run on the terminal."""
+
+import subprocess
+
+from typer.testing import CliRunner
+
+from cohort_tables import write_cohort
+from onconcord.cli import app
+from onconcord.summary import Driver, PairLine, summarise
+
+
+def test_a_summary_counts_every_candidate_once(tmp_path):
+    found = summarise(write_cohort(tmp_path, many=True))
+    assert found.pairs[1] == PairLine(
+        "DEMO-A", "TUM-A02", "matched", "WARN", ("contamination_frac",), 22, 3, 46
+    )
+    assert found.drivers == (
+        Driver("TUM-A01", "GNAS", "p.Arg201Cys", "chr20:57484420:C:T", 0.3, 45, 150, "kept"),
+    )
+    assert (found.release, found.report) == (None, None)
+
+
+def test_the_query_works_as_it_is_pasted(tmp_path):
+    found = summarise(write_cohort(tmp_path))
+    done = subprocess.run(found.query, shell=True, capture_output=True, text=True, check=True)
+    assert "p.Arg201Cys" in done.stdout
+    assert "TUM-A01" in done.stdout
+    assert "TUM-A02" not in done.stdout
+
+
+def test_the_query_reads_the_release_when_there_is_one(tmp_path):
+    write_cohort(tmp_path)
+    release = tmp_path / "release"
+    (release / "small_variant/center=DEMO-A").mkdir(parents=True)
+    (release / "contract.json").write_text("{}")
+    found = summarise(tmp_path)
+    assert found.release == release
+    assert f"{release}/small_variant/*/*.parquet" in found.query
+
+
+def test_the_summary_is_plain_text_where_there_is_no_terminal(tmp_path):
+    result = CliRunner().invoke(app, ["summary", str(write_cohort(tmp_path))])
+    assert result.exit_code == 0
+    lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
+    assert "DEMO-B TUM-B02 matched FAIL same_person 0 0 0" in lines
+    assert "TUM-A01 GNAS p.Arg201Cys chr20:57484420:C:T 0.300 45/150 kept" in lines
+    assert "release: not made" in lines
+    assert "\x1b" not in result.stdout
