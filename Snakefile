@@ -9,11 +9,13 @@ tables, release, annotate.
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
 from onconcord import cohort as cohorts
 from onconcord.errors import OnconcordError
+from onconcord.shards import shard_count
 
 CHECKOUT = Path(workflow.basedir)
 SCRIPTS = CHECKOUT / "scripts"
@@ -41,13 +43,21 @@ PAIRS = COHORT.pairs
 CALLERS = config["callers"]
 READS = config["alignment"]["format"]
 READS_INDEX = {"bam": "bam.bai", "cram": "cram.crai"}[READS]
+ASSAY = config["assays"][next(iter(PAIRS.values())).assay]
+# Set by the genome and the targets, never by the machine.
+SHARDS = range(
+    shard_count(
+        Path(ASSAY["targets"]) if ASSAY["targets"] else None,
+        Path(config["reference"]["fasta"]),
+        config["calling"]["shard_mb"],
+    )
+)
 HAS_POPULATION = config["resources"]["population"] is not None
 
 
 wildcard_constraints:
     sample="|".join(map(re.escape, SAMPLES)),
     pair="|".join(map(re.escape, PAIRS)),
-    assay="|".join(map(re.escape, config["assays"])),
     centre="|".join(map(re.escape, COHORT.centres)),
     shard=r"\d+",
 

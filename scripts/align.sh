@@ -24,7 +24,10 @@ reads_of_lane() {
     fi
 }
 
-read_group_line() { printf '@RG\tID:%s\tSM:%s\tLB:%s\tPL:ILLUMINA' "$1" "$sample" "$2"; }
+# The sample is part of a read group's id: callers that read several files want ids unique.
+read_group_line() {
+    printf '@RG\tID:%s.%s\tSM:%s\tLB:%s\tPL:ILLUMINA' "$sample" "$1" "$sample" "$2"
+}
 
 # The first lane's header carries the read groups of all lanes of the library.
 stream_of_library() {
@@ -52,7 +55,7 @@ add_read_groups() {
     shift 2
     for lane in "$@"; do
         IFS='|' read -r lane_library read_group rest <<<"$lane"
-        [ "$lane_library" = "$library" ] && [ "$read_group" != "$written" ] || continue
+        if [ "$lane_library" != "$library" ] || [ "$read_group" = "$written" ]; then continue; fi
         more+=$(read_group_line "$read_group" "$library")$'\n'
     done
     awk -v more="$more" '!done && /^@RG\t/ { print; printf "%s", more; done = 1; next } { print }'

@@ -2,22 +2,34 @@
 1_reference: the genome, its indexes, the targets of each assay, the gene model, the resources.
 
 Inputs: the files the configuration names. Outputs: results/1_reference/.
-Steps: reference, bwa_index, assay_regions, population, snpeff_database, tool_versions.
+Steps: reference, bwa_index, targets, population, snpeff_database, tool_versions.
 """
 
 BWA_INDEX = multiext("results/1_reference/bwa/genome", ".amb", ".ann", ".bwt", ".pac", ".sa")
 
 
+RESOURCE_FILES = {
+    name: path
+    for name, path in {
+        "fasta": config["reference"]["fasta"],
+        "genes": config["reference"]["genes"],
+        "targets": ASSAY["targets"],
+        "known_sites": config["alignment"]["known_sites"],
+        **config["resources"],
+    }.items()
+    if path is not None
+}
+
+
 def named_resources(wildcards):
-    files = COHORT.resource_files
-    return [f"{name}={path}" for name, path in sorted(files.items())]
+    return [f"{name}={path}" for name, path in sorted(RESOURCE_FILES.items())]
 
 
 rule reference:
     """The FASTA with its indexes and digests; refused when it is not the build it is said to be."""
     input:
         fasta=config["reference"]["fasta"],
-        resources=sorted(COHORT.resource_files.values()),
+        resources=sorted(RESOURCE_FILES.values()),
     output:
         fasta="results/1_reference/genome.fa",
         index="results/1_reference/genome.fa.fai",
@@ -74,52 +86,37 @@ rule bwa_index:
         """
 
 
-def targets_of_assay(wildcards):
-    return config["assays"][wildcards.assay]["targets"] or []
-
-
-def genes_given(wildcards):
-    return config["reference"]["genes"] or []
-
-
-def padding_of_assay(wildcards):
-    return config["assays"][wildcards.assay]["padding"]
-
-
-def shards_of_assay(assay):
-    """Numbers of the calling shards: set by the size of the targets, never by the machine."""
-    return range(COHORT.shard_count(assay))
-
-
-rule assay_regions:
-    """Targets, padded calling regions and their shards, coding exons of each gene, of one assay."""
+rule targets:
+    """Targets, padded calling regions and their shards, coding exons of each gene."""
     input:
         contigs="results/1_reference/contigs.tsv",
-        targets=targets_of_assay,
-        genes=genes_given,
+        targets=ASSAY["targets"] or [],
+        genes=config["reference"]["genes"] or [],
     output:
-        targets="results/1_reference/assays/{assay}/targets.bed",
-        calling="results/1_reference/assays/{assay}/calling.bed",
-        gene_regions="results/1_reference/assays/{assay}/gene_regions.tsv",
-        shards=directory("results/1_reference/assays/{assay}/shards"),
+        targets="results/1_reference/targets.bed",
+        calling="results/1_reference/calling.bed",
+        genes="results/1_reference/genes.gtf",
+        gene_regions="results/1_reference/gene_regions.tsv",
+        shards=directory("results/1_reference/shards"),
     log:
-        "logs/1_reference/assay_regions.{assay}.log",
+        "logs/1_reference/targets.log",
     params:
-        padding=padding_of_assay,
-        shard_mb=config["calling"]["shard_mb"],
+        padding=ASSAY["padding"],
+        shards=len(SHARDS),
     shell:
         r"""
         exec &> {log:q}
-        {PYTHON:q} {SCRIPTS:q}/prepare_assay.py \
+        {PYTHON:q} {SCRIPTS:q}/prepare_targets.py \
             --contigs {input.contigs:q} \
             --targets {input.targets:q} \
             --genes {input.genes:q} \
             --padding {params.padding} \
-            --shard-mb {params.shard_mb} \
             --out-targets {output.targets:q} \
             --out-calling {output.calling:q} \
-            --out-gene-regions {output.gene_regions:q} \
-            --out-shards {output.shards:q}
+            --out-genes {output.genes:q} \
+            --out-gene-regions {output.gene_regions:q}
+        {PYTHON:q} {SCRIPTS:q}/split_calling.py \
+            --calling {output.calling:q} --count {params.shards} --out {output.shards:q}
         """
 
 
@@ -150,7 +147,7 @@ rule snpeff_database:
     """SnpEff's database of the run's own FASTA and gene model; every CDS and protein is checked."""
     input:
         fasta="results/1_reference/genome.fa",
-        genes=config["reference"]["genes"] or [],
+        genes="results/1_reference/genes.gtf",
     output:
         config="results/1_reference/snpeff/snpEff.config",
         predictor="results/1_reference/snpeff/data/genome/snpEffectPredictor.bin",

@@ -14,23 +14,41 @@ def side_by_side_threads(wildcards):
 
 
 def read_files_of_sample(wildcards):
-    return SAMPLES[wildcards.sample].files
-
-
-def lanes_of_sample(wildcards):
-    return SAMPLES[wildcards.sample].lane_arguments
-
-
-def index_of_sample(wildcards):
-    return [] if SAMPLES[wildcards.sample].taken_as_is else BWA_INDEX
-
-
-def count_arguments_of_sample(wildcards):
-    return SAMPLES[wildcards.sample].count_arguments
+    lanes = SAMPLES[wildcards.sample].lanes
+    return [file for lane in lanes for file in (lane.fastq_1, lane.fastq_2, lane.bam) if file]
 
 
 def taken_as_is(wildcards):
-    return "yes" if SAMPLES[wildcards.sample].taken_as_is else "no"
+    lanes = SAMPLES[wildcards.sample].lanes
+    return "yes" if any(lane.bam and not lane.realign for lane in lanes) else "no"
+
+
+def index_of_sample(wildcards):
+    return [] if taken_as_is(wildcards) == "yes" else BWA_INDEX
+
+
+def lanes_of_sample(wildcards):
+    return [
+        "|".join((lane.library, lane.read_group, lane.fastq_1 or lane.bam, lane.fastq_2 or "-"))
+        for lane in SAMPLES[wildcards.sample].lanes
+    ]
+
+
+def lanes_to_count(wildcards):
+    words = []
+    for lane in SAMPLES[wildcards.sample].lanes:
+        words += ["--lane", lane.read_group]
+        words += [lane.bam] if lane.bam else [lane.fastq_1, lane.fastq_2]
+    return words
+
+
+def trimming_reports(wildcards):
+    """fastp's report of each lane, in the order of the lanes; none where nothing is trimmed."""
+    lanes = SAMPLES[wildcards.sample].lanes
+    if not config["reads"]["trim"] or any(lane.bam for lane in lanes):
+        return []
+    folder = f"results/2_reads/{wildcards.sample}"
+    return [f"{folder}/{wildcards.sample}.{lane.read_group}.fastp.json" for lane in lanes]
 
 
 rule align:
@@ -44,7 +62,7 @@ rule align:
         reads=f"results/3_alignments/{{sample}}.{READS}",
         index=f"results/3_alignments/{{sample}}.{READS_INDEX}",
         inputs="results/3_alignments/{sample}.inputs.tsv",
-        flagstat="results/3_alignments/{sample}.flagstat.txt",
+        flagstat="results/3_alignments/{sample}.flagstat.json",
         trimming=directory("results/2_reads/{sample}"),
     log:
         "logs/3_alignments/{sample}.align.log",
@@ -58,7 +76,8 @@ rule align:
         runtime=720,
     params:
         lanes=lanes_of_sample,
-        counts=count_arguments_of_sample,
+        counts=lanes_to_count,
+        trimming=trimming_reports,
         as_is=taken_as_is,
         format=READS,
         trim=str(config["reads"]["trim"]).lower(),
@@ -87,10 +106,10 @@ rule align:
         fi
         samtools index --output {output.index:q} {output.reads:q} 2>/dev/null \
             || samtools index {output.reads:q} {output.index:q}
-        samtools flagstat {output.reads:q} > {output.flagstat:q}
+        samtools flagstat --output-fmt json {output.reads:q} > {output.flagstat:q}
         {PYTHON:q} {SCRIPTS:q}/count_reads.py {params.counts:q} \
             --reference {input.fasta:q} --threads {threads} --out {output.inputs:q}
         {PYTHON:q} {SCRIPTS:q}/account_reads.py --sample {wildcards.sample:q} \
             --inputs {output.inputs:q} --flagstat {output.flagstat:q} \
-            --trimming {output.trimming:q}
+            --fastp {params.trimming:q}
         """

@@ -10,14 +10,6 @@ def reads_of_sample(wildcards):
     return f"results/3_alignments/{wildcards.sample}.{READS}"
 
 
-def targets_of_sample(wildcards):
-    return f"results/1_reference/assays/{SAMPLES[wildcards.sample].assay}/targets.bed"
-
-
-def calling_regions_of_sample(wildcards):
-    return f"results/1_reference/assays/{SAMPLES[wildcards.sample].assay}/calling.bed"
-
-
 def population_if_given(wildcards):
     return "results/1_reference/population.vcf.gz" if HAS_POPULATION else []
 
@@ -44,8 +36,8 @@ rule sample_qc:
         index=f"results/3_alignments/{{sample}}.{READS_INDEX}",
         fasta="results/1_reference/genome.fa",
         dictionary="results/1_reference/genome.dict",
-        targets=targets_of_sample,
-        calling=calling_regions_of_sample,
+        targets="results/1_reference/targets.bed",
+        calling="results/1_reference/calling.bed",
         population=population_if_given,
     output:
         QC_OF_SAMPLE,
@@ -103,7 +95,8 @@ def inputs_of_pair(wildcards):
 
 
 def thresholds_of_pair(wildcards):
-    return COHORT.thresholds_file(PAIRS[wildcards.pair].assay)
+    name = config["assays"][PAIRS[wildcards.pair].assay]["qc"]
+    return name if name.endswith((".yaml", ".yml")) else CHECKOUT / f"config/qc/{name}.yaml"
 
 
 def prefixes_of_pair(wildcards):
@@ -171,7 +164,7 @@ rule multiqc:
     """One page of quality control for the cohort."""
     input:
         samples=expand(QC_OF_SAMPLE, sample=SAMPLES),
-        flagstats=expand("results/3_alignments/{sample}.flagstat.txt", sample=SAMPLES),
+        flagstats=expand("results/3_alignments/{sample}.flagstat.json", sample=SAMPLES),
         annotation=expand("results/7_annotated/{pair}.snpeff.csv", pair=PAIRS),
         config=CHECKOUT / "config/multiqc.yaml",
     output:

@@ -18,14 +18,6 @@ def quantized_arguments(wildcards):
     return arguments
 
 
-def assay_folder_of_pair(wildcards):
-    return f"results/1_reference/assays/{PAIRS[wildcards.pair].assay}"
-
-
-def assay_files_of_pair(wildcards):
-    return multiext(assay_folder_of_pair(wildcards), "/targets.bed", "/gene_regions.tsv")
-
-
 rule harmonise:
     """Decide on every candidate, and write every contract table of one pair."""
     input:
@@ -34,7 +26,8 @@ rule harmonise:
         contigs="results/1_reference/contigs.tsv",
         resources="results/1_reference/resources.tsv",
         tools="results/1_reference/tools.tsv",
-        assay=assay_files_of_pair,
+        targets="results/1_reference/targets.bed",
+        gene_regions="results/1_reference/gene_regions.tsv",
         inputs=inputs_of_pair,
         qc="results/4_qc/pairs/{pair}.qc.json",
         tumour=tumour_qc,
@@ -59,14 +52,12 @@ rule harmonise:
     params:
         quantized=quantized_arguments,
         calls=calls_arguments,
-        assay=assay_folder_of_pair,
     shell:
         r"""
         exec &> {log:q}
         {PYTHON:q} {SCRIPTS:q}/harmonise_pair.py \
             --pair-spec {input.spec:q} \
             --reference-dir results/1_reference \
-            --assay-dir {params.assay:q} \
             --inputs {input.inputs:q} \
             --qc {input.qc:q} \
             {params.quantized:q} \

@@ -18,13 +18,8 @@ def freebayes_indexes(wildcards):
     return [f"results/3_alignments/{sample.sample_id}.{READS_INDEX}" for sample in samples]
 
 
-def freebayes_shards_folder(wildcards):
-    return f"results/1_reference/assays/{PAIRS[wildcards.pair].assay}/shards"
-
-
 def freebayes_shards(wildcards):
-    shards = shards_of_assay(PAIRS[wildcards.pair].assay)
-    return [f"results/5_calls/freebayes/{wildcards.pair}.{shard}.raw.vcf.gz" for shard in shards]
+    return [f"results/5_calls/freebayes/{wildcards.pair}.{shard}.raw.vcf.gz" for shard in SHARDS]
 
 
 def samples_of_pair(wildcards):
@@ -41,7 +36,7 @@ rule freebayes_call:
         reads=freebayes_reads,
         indexes=freebayes_indexes,
         fasta="results/1_reference/genome.fa",
-        shards=freebayes_shards_folder,
+        shards="results/1_reference/shards",
     output:
         vcf=temp("results/5_calls/freebayes/{pair}.{shard}.raw.vcf.gz"),
     log:

@@ -26,10 +26,6 @@ def normal_name(wildcards):
     return normal.sample_id if normal else ""
 
 
-def shards_folder_of_pair(wildcards):
-    return f"results/1_reference/assays/{PAIRS[wildcards.pair].assay}/shards"
-
-
 def panel_of_normals_if_given(wildcards):
     return config["resources"]["panel_of_normals"] or []
 
@@ -42,7 +38,7 @@ rule mutect2_call:
         indexes=indexes_of_pair,
         fasta="results/1_reference/genome.fa",
         dictionary="results/1_reference/genome.dict",
-        shards=shards_folder_of_pair,
+        shards="results/1_reference/shards",
         population=population_if_given,
         panel_of_normals=panel_of_normals_if_given,
     output:
@@ -86,8 +82,7 @@ def mutect2_shards(suffix):
     """Input function: the files of one kind of every shard of a pair."""
 
     def files(wildcards):
-        shards = shards_of_assay(PAIRS[wildcards.pair].assay)
-        return [f"results/5_calls/mutect2/{wildcards.pair}.{shard}.{suffix}" for shard in shards]
+        return [f"results/5_calls/mutect2/{wildcards.pair}.{shard}.{suffix}" for shard in SHARDS]
 
     return files
 
