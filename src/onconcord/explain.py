@@ -364,7 +364,7 @@ def _absent_change(
     genes = source.read("gene_callability", pair).filter(pl.col("gene_symbol") == query.gene)
     if not genes.height:
         known = sorted(set(source.read("gene_callability", pair)["gene_symbol"].drop_nulls()))
-        near = get_close_matches(query.gene or "", known, n=3)
+        near = get_close_matches(query.gene or "", known, n=3, cutoff=0.75)
         hint = f" Did you mean {', '.join(near)}?" if near else ""
         return "not_targeted", f"the gene model in use has no gene {query.gene}.{hint}", {}
     gene = genes.row(0, named=True)
