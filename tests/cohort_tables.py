@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections.abc import Iterable
 from pathlib import Path
 
 from onconcord import contract
@@ -154,9 +155,10 @@ def write_cohort(
     decisions: list[dict] | None = None,
     calls: list[dict] | None = None,
     hostile: str | None = None,
+    pairs: Iterable[str] = tuple(PAIRS),
 ) -> Path:
     """
-    Harmonised tables of the four PAIRS below `folder`.
+    Harmonised tables of PAIRS below `folder`.
 
     GNAS R201C passes in TUM-A01 (a hotspot), and is dropped in TUM-A02 as germline.
 
@@ -164,6 +166,7 @@ def write_cohort(
         many: add 70 candidates to every pair.
         variants, decisions, calls: replace the rows of small_variant, decision,
             variant_call_evidence.
+        pairs: those of PAIRS to write.
         hostile: text to put where a gene's symbol and a protein change go.
     """
     kept = variant("TUM-A01", GNAS_R201C)
@@ -206,10 +209,10 @@ def write_cohort(
         if calls is None
         else calls
     )
-    for pair in PAIRS if many else ():
+    for pair in pairs if many else ():
         more, steps = _many(pair, 1)
         rows, trail = rows + more, trail + steps
-    for pair in PAIRS:
+    for pair in pairs:
         _write_pair(folder, pair, rows, trail, said)
     return folder
 

@@ -15,6 +15,7 @@ from onconcord.report.compare_page import write_comparison
 from onconcord.sources import open_source
 
 PAIR = "TUM-A01"
+WITH = (PAIR, "TUM-A02")
 HOSTILE = "<script>alert(1)</script>"
 
 
@@ -22,7 +23,9 @@ def two(tmp_path, a, b, trail_a=(), trail_b=()):
     """Sources A and B with these rows of small_variant and decision."""
     made = []
     for name, rows, trail in (("a", a, trail_a), ("b", b, trail_b)):
-        folder = write_cohort(tmp_path / name, variants=list(rows), decisions=list(trail), calls=[])
+        folder = write_cohort(
+            tmp_path / name, variants=list(rows), decisions=list(trail), calls=[], pairs=WITH
+        )
         made.append(open_source(folder))
     return made
 
@@ -148,12 +151,12 @@ def test_a_missing_pair_is_named_once_and_causes_its_variants(tmp_path):
     for shard in (b.root / f"results/8_harmonised/{PAIR}").iterdir():
         shard.unlink()
     found = compare(a, b)
-    assert (found.pairs, found.pairs_only_a) == (3, (PAIR,))
+    assert (found.pairs, found.pairs_only_a) == (1, (PAIR,))
     assert only(found) == ("only_a", "pair_absent", f"there is no pair {PAIR}")
 
 
 def test_tables_that_differ_say_in_which_column(tmp_path):
-    a, b = (open_source(write_cohort(tmp_path / name)) for name in "ab")
+    a, b = (open_source(write_cohort(tmp_path / name, pairs=WITH)) for name in "ab")
     shard = b.root / f"results/8_harmonised/{PAIR}/gene_callability.parquet"
     rows = contract.read_file("gene_callability", shard).to_pylist()
     rows[0]["callable_frac"] = 0.5
@@ -187,7 +190,7 @@ def test_two_callers_of_one_result(tmp_path):
 
 
 def test_pairs_of_other_names_are_compared_through_a_map(tmp_path):
-    a, b = (open_source(write_cohort(tmp_path / name)) for name in "ab")
+    a, b = (open_source(write_cohort(tmp_path / name, pairs=WITH)) for name in "ab")
     for table in ("pair", "small_variant", "decision"):
         shard = b.root / f"results/8_harmonised/{PAIR}/{table}.parquet"
         rows = contract.read_file(table, shard).to_pylist()
@@ -197,7 +200,7 @@ def test_pairs_of_other_names_are_compared_through_a_map(tmp_path):
     names = read_map(table, a.pair_ids(), b.pair_ids())
     assert compare(a, b).pairs_only_b == ("P1",)
     found = compare(a, b, names)
-    assert (found.pairs, found.shared, found.variants) == (4, 1, ())
+    assert (found.pairs, found.shared, found.variants) == (2, 1, ())
 
 
 @pytest.mark.parametrize(

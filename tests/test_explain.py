@@ -14,6 +14,11 @@ from onconcord.explain import canonical_change, explain, parse_variant
 from onconcord.sources import open_source
 
 
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory):
+    return open_source(write_cohort(tmp_path_factory.mktemp("cohort")))
+
+
 @pytest.mark.parametrize(
     ("written", "expected"),
     [
@@ -56,14 +61,14 @@ def test_what_is_no_variant_is_refused_with_examples():
     )
 
 
-def test_an_unknown_pair_is_refused_with_those_near_it(tmp_path):
+def test_an_unknown_pair_is_refused_with_those_near_it(cohort):
     with pytest.raises(InputError, match='no pair "TUM-B03" among 4: did you mean TUM-B0'):
-        explain(open_source(write_cohort(tmp_path)), "TUM-B03", "GNAS:p.R201C")
+        explain(cohort, "TUM-B03", "GNAS:p.R201C")
 
 
 @pytest.mark.parametrize("text", ["GNAS:p.R201C", "20:57484420:C:T"])
-def test_a_dropped_variant_has_its_whole_trail(tmp_path, text):
-    (found,) = explain(open_source(write_cohort(tmp_path)), "TUM-A02", text)
+def test_a_dropped_variant_has_its_whole_trail(cohort, text):
+    (found,) = explain(cohort, "TUM-A02", text)
     assert found.verdict == "dropped"
     assert found.answer == "p.Arg201Cys was a candidate and was dropped by normal_vaf."
     assert [(step.rule_id, step.outcome, step.detail) for step in found.steps] == [
@@ -139,13 +144,13 @@ def test_a_flagged_variant_says_what_marked_it(tmp_path):
         ),
     ],
 )
-def test_an_absent_variant_is_explained(tmp_path, text, verdict, answer):
-    (found,) = explain(open_source(write_cohort(tmp_path)), "TUM-A01", text)
+def test_an_absent_variant_is_explained(cohort, text, verdict, answer):
+    (found,) = explain(cohort, "TUM-A01", text)
     assert (found.verdict, found.answer) == (verdict, answer)
 
 
-def test_a_gene_that_could_not_be_called_says_so(tmp_path):
-    (found,) = explain(open_source(write_cohort(tmp_path)), "TUM-B01", "TOP1:p.R621H")
+def test_a_gene_that_could_not_be_called_says_so(cohort):
+    (found,) = explain(cohort, "TUM-B01", "TOP1:p.R621H")
     assert found.answer == "no coding base of TOP1 could be called."
 
 

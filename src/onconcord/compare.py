@@ -203,11 +203,7 @@ def _side(source: TableSource, rename: dict[str, str]) -> Side:
         rejected=read("rejected_record"),
         has_trail=source.carries("decision"),
         has_callable=source.carries("callable_region"),
-        columns=frozenset(
-            field.name
-            for field in contract.load().tables["small_variant"].fields
-            if source.carries("small_variant", field.name)
-        ),
+        columns=source.columns("small_variant"),
     )
 
 
@@ -300,14 +296,11 @@ def _tables(
         rows = [source.read(spec.name) for source in (a, b)]
         if back and "pair_id" in spec.key:
             rows[1] = rows[1].with_columns(pl.col("pair_id").replace(back))
-        columns = []
-        for column in spec.fields:
-            there = a.carries(spec.name, column.name), b.carries(spec.name, column.name)
-            if all(there):
-                columns.append(column.name)
-            elif any(there):
-                where = "A" if there[0] else "B"
-                skipped.append(f"column {column.name} of {spec.name} is only in {where}")
+        in_a, in_b = a.columns(spec.name), b.columns(spec.name)
+        for column in sorted(in_a ^ in_b):
+            where = "A" if column in in_a else "B"
+            skipped.append(f"column {column} of {spec.name} is only in {where}")
+        columns = [one.name for one in spec.fields if one.name in in_a & in_b]
         key = [name for name in spec.key if name not in ID_COLUMNS] or list(spec.key)
         values = [name for name in columns if name not in key and name not in ID_COLUMNS]
         found.append(_table(spec.name, rows[0], rows[1], key, values))

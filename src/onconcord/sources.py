@@ -36,12 +36,13 @@ class TableSource:
             return sorted(self.root.glob(f"results/8_harmonised/*/{table}.parquet"))
         return sorted(self.root.glob(f"{table}/**/*.parquet"))
 
-    def carries(self, table: str, column: str | None = None) -> bool:
-        """Whether the table (and the column) is there at all: a looser tier leaves both out."""
-        files = self.files(table)
-        if column is None:
-            return bool(files)
-        return any(column in pq.read_schema(file).names for file in files)
+    def carries(self, table: str) -> bool:
+        """Whether the table is there at all: a looser tier leaves some out."""
+        return bool(self.files(table))
+
+    def columns(self, table: str) -> frozenset[str]:
+        """Columns that some file of the table has: a looser tier leaves some out."""
+        return frozenset(name for file in self.files(table) for name in pq.read_schema(file).names)
 
     def read(self, table: str, pair: str | None = None) -> pl.DataFrame:
         """
