@@ -1,7 +1,9 @@
 """Tables in and out of files: rows become the contract's form, or are refused."""
 
 import contextlib
+import datetime
 import os
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -26,6 +28,18 @@ from onconcord.digest import Digest, Digester
 from onconcord.errors import ContractError, Fault
 
 Rows: TypeAlias = Sequence[Mapping[str, Any]] | pa.Table | pl.DataFrame
+
+NONE = type(None)
+PYTHON_TYPES: dict[str, set[type]] = {
+    "string": {NONE, str, np.str_},
+    "int32": {NONE, int, np.int32, np.int64},
+    "int64": {NONE, int, np.int32, np.int64},
+    "float64": {NONE, float, int, np.float64},
+    "bool": {NONE, bool, np.bool_},
+    "timestamp_us_utc": {NONE, datetime.datetime},
+    "list<string>": {NONE, list, tuple, set, frozenset},
+}
+"""Types of the values that mappings may hold; None is one everywhere."""
 
 ROW_GROUP_ROWS = 131_072
 """Rows of a row group; part of the file's form, not of its content digest."""
@@ -121,11 +135,10 @@ def _family(type_: pa.DataType) -> str:
 def _cast(values: pa.Array | list[Any], field: Field) -> pa.Array:
     """Values in the field's type; nothing is parsed, rounded or cut off to make them fit."""
     if isinstance(values, list):
-        if field.type == "float64":
-            values = [
-                float(v) if isinstance(v, int) and not isinstance(v, bool) else v for v in values
-            ]
-        elif field.type == "list<string>":
+        # Arrow would cut 5.5 to 5 and take a text for a list of its letters
+        if not set(map(type, values)) <= PYTHON_TYPES[field.type]:
+            raise TypeError(f"the values are not all {field.type}")
+        if field.type == "list<string>":
             values = [sorted(v) if isinstance(v, set | frozenset) else v for v in values]
         return as_one(pa.chunked_array([pa.array(values, field.arrow_type)]))
     found, wanted = _family(values.type), _family(field.arrow_type)
@@ -160,8 +173,11 @@ def _normal(spec: Table, field: Field, array: pa.Array) -> pa.Array:
 
 
 def _nfc(array: pa.Array) -> pa.Array:
-    ascii_only = pc.all(pc.string_is_ascii(array)).as_py()
-    return array if ascii_only is not False else pc.utf8_normalize(array, form="NFC")
+    if pc.all(pc.string_is_ascii(array)).as_py() is not False:
+        return array
+    # pyarrow.compute.utf8_normalize(form="NFC") leaves decomposed letters as they are (21.0)
+    composed = (v if v is None else unicodedata.normalize("NFC", v) for v in array.to_pylist())
+    return pa.array(composed, pa.string())
 
 
 def _sorted_sets(array: pa.Array) -> pa.Array:
