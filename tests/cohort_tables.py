@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -372,3 +373,24 @@ def _write_pair(
     }
     for name, table in tables.items():
         contract.write(name, table, out / f"{name}.parquet")
+
+
+def make_release(folder: Path, out: Path) -> Path:
+    """The consortium tables that these tests need, in a release's layout."""
+    for name in ("pair", "small_variant", "callable_region", "gene_callability"):
+        for pair, (centre, *_) in PAIRS.items():
+            shard = folder / f"results/8_harmonised/{pair}/{name}.parquet"
+            target = out / name / f"center={centre}" / f"{pair}.parquet"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if name == "small_variant":
+                rows = contract.read_file(name, shard)
+                keep = [row for row in rows.to_pylist() if row["is_pass"]]
+                columns = {
+                    field.name for field in contract.load().tables[name].fields_of("consortium")
+                }
+                keep = [{k: v for k, v in row.items() if k in columns} for row in keep]
+                contract.write(name, keep, target, tier="consortium")
+            else:
+                shutil.copy(shard, target)
+    (out / "contract.json").write_text("{}")
+    return out

@@ -1,12 +1,11 @@
 """Why a variant is, or is not, in a pair's results."""
 
 import json
-import shutil
 
 import pytest
 from typer.testing import CliRunner
 
-from cohort_tables import GNAS_R201C, PAIRS, rule, variant, write_cohort
+from cohort_tables import GNAS_R201C, make_release, rule, variant, write_cohort
 from onconcord import contract
 from onconcord.cli import app
 from onconcord.errors import InputError
@@ -199,27 +198,6 @@ def test_an_atom_leads_to_its_event(tmp_path):
         "chr20:57484421:G:A is part of the event chr20:57484420:CG:TA, which is kept: no rule "
         "objected."
     )
-
-
-def make_release(folder, out):
-    """The consortium tables that these tests need, in a release's layout."""
-    for name in ("pair", "small_variant", "callable_region", "gene_callability"):
-        for pair, (centre, *_) in PAIRS.items():
-            shard = folder / f"results/8_harmonised/{pair}/{name}.parquet"
-            target = out / name / f"center={centre}" / f"{pair}.parquet"
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if name == "small_variant":
-                rows = contract.read_file(name, shard)
-                keep = [row for row in rows.to_pylist() if row["is_pass"]]
-                columns = {
-                    field.name for field in contract.load().tables[name].fields_of("consortium")
-                }
-                keep = [{k: v for k, v in row.items() if k in columns} for row in keep]
-                contract.write(name, keep, target, tier="consortium")
-            else:
-                shutil.copy(shard, target)
-    (out / "contract.json").write_text("{}")
-    return out
 
 
 def test_a_consortium_release_says_what_it_does_not_carry(tmp_path):
