@@ -22,7 +22,7 @@ ARROW_TYPES: dict[str, pa.DataType] = {
     "float64": pa.float64(),
     "bool": pa.bool_(),
     "timestamp_us_utc": pa.timestamp("us", tz="UTC"),
-    "list<string>": pa.list_(pa.string()),
+    "list<string>": pa.list_(pa.field("element", pa.string())),
 }
 """The closed list of types; its names are also what a column's digest starts with."""
 
