@@ -85,11 +85,11 @@ def test_a_filtered_variant_names_the_first_rule_that_dropped_it(tmp_path):
 def test_too_few_recounted_reads_are_their_own_cause(tmp_path):
     kept = variant(PAIR, GNAS_R201C)
     lost = kept | {"is_pass": False, "tumor_alt_count": 2, "tumor_ref_count": 148}
-    a, b = two(tmp_path, [kept], [lost], (), [rule(lost, 1, "tumour_alt_reads", "drop")])
+    a, b = two(tmp_path, [kept], [lost], (), [rule(lost, 1, "onconcord.tumour_alt_reads", "drop")])
     assert only(compare(a, b)) == (
         "only_a",
         "below_recount_threshold",
-        "rule tumour_alt_reads: 2 of 150 reads in the recount",
+        "rule onconcord.tumour_alt_reads: 2 of 150 reads in the recount",
     )
 
 

@@ -94,6 +94,14 @@ def test_a_flagged_variant_says_what_marked_it(tmp_path):
     )
 
 
+def test_a_rescued_variant_says_from_what(tmp_path):
+    row = variant("TUM-A01", GNAS_R201C)
+    trail = [rule(row, 1, "caller_pass", "drop"), rule(row, 2, "hotspot", "rescue")]
+    folder = write_cohort(tmp_path, variants=[row], decisions=trail, calls=[])
+    (found,) = explain(open_source(folder), "TUM-A01", "GNAS:p.R201C")
+    assert found.answer == "p.Arg201Cys is kept: hotspot rescued it from caller_pass."
+
+
 @pytest.mark.parametrize(
     ("text", "verdict", "answer"),
     [

@@ -9,7 +9,8 @@ import polars as pl
 from onconcord.sources import VARIANT_KEY
 
 RECOUNT_RULES = frozenset(
-    {"tumour_depth", "normal_depth", "tumour_alt_reads", "tumour_vaf", "tumor_vaf"}
+    f"onconcord.{rule}"
+    for rule in ("tumour_depth", "tumour_alt_reads", "tumour_vaf", "normal_depth")
 )
 """Decision rules that ask for enough reads in the neutral recount."""
 

@@ -36,6 +36,9 @@ CONSEQUENCE_CLASSES: dict[str, tuple[str, frozenset[str]]] = {
 SPECTRUM = ("C>A", "C>G", "C>T", "T>A", "T>C", "T>G")
 """The six substitutions, written on the pyrimidine's strand."""
 
+HOTSPOT_RULE = "onconcord.hotspot"
+"""The decision rule that speaks on candidates at known hotspots, and on no others."""
+
 COMPLEMENT = str.maketrans("ACGT", "TGCA")
 
 
@@ -120,8 +123,13 @@ def read_cohort(source: TableSource) -> Cohort:
     hotspots = source.read("hotspot_status")
     variants = variant_status(source.read("small_variant"), decisions)
     key = ["center_id", "pair_id", "reference_id", *VARIANT_KEY]
-    mutated = hotspots.filter(pl.col("status") == "mutated").select(key).unique()
-    listed = mutated.with_columns(hotspot=pl.lit(True))
+    at_hotspots = pl.concat(
+        [
+            hotspots.filter(pl.col("status") == "mutated").select(key),
+            decisions.filter(pl.col("rule_id") == HOTSPOT_RULE).select(key),
+        ]
+    )
+    listed = at_hotspots.unique().with_columns(hotspot=pl.lit(True))
     variants = variants.join(listed, on=key, how="left", maintain_order="left").with_columns(
         pl.col("hotspot").fill_null(False),
         consequence_class=pl.col("consequence_so").map_elements(
