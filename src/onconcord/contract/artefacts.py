@@ -203,7 +203,7 @@ def quoted(name: str) -> str:
 
 def view_query(table: Table, tier: str, release: str) -> str:
     """
-    Query over all files of one table, in the contract's columns and types.
+    Query over all files of one table: the contract's columns, and `center` of the path.
 
     Args:
         release: SQL expression of the release's folder, ending in a slash or empty.
@@ -212,12 +212,14 @@ def view_query(table: Table, tier: str, release: str) -> str:
         f"    NULL::{DUCKDB_TYPES[field.type]} AS {quoted(field.name)}"
         for field in table.fields_of(tier)
     )
+    names = ", ".join(quoted(field.name) for field in table.fields_of(tier))
     # The empty first part fixes names, order and types, also where a file is of an older minor.
+    # The path keys of folders above the release (release=...) are left out by naming the columns.
     return (
-        f"SELECT * FROM (SELECT\n{columns}\n  WHERE false)\n"
+        f"SELECT {names}, center FROM (SELECT * FROM (SELECT\n{columns}\n  WHERE false)\n"
         f"UNION ALL BY NAME\nSELECT * FROM read_parquet(\n"
         f"  {release} || '{table.name}/*/*.parquet',\n"
-        "  union_by_name = true, hive_partitioning = true, hive_types_autocast = false)"
+        "  union_by_name = true, hive_partitioning = true, hive_types_autocast = false))"
     )
 
 
