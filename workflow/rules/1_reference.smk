@@ -47,7 +47,11 @@ rule reference:
     shell:
         r"""
         exec &> {log:q}
-        ln -sf "$(realpath {input.fasta:q})" {output.fasta:q}
+        if [ "$(head -c 2 {input.fasta:q} | od -An -tx1 | tr -d ' ')" = 1f8b ]; then
+            bgzip --decompress --stdout {input.fasta:q} > {output.fasta:q}
+        else
+            ln -sf "$(realpath {input.fasta:q})" {output.fasta:q}
+        fi
         samtools faidx {output.fasta:q}
         samtools dict --output {output.dictionary:q} {output.fasta:q}
         {PYTHON:q} {SCRIPTS:q}/describe_reference.py \

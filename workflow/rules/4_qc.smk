@@ -18,15 +18,17 @@ def callable_depth_of_sample(wildcards):
     return config["decision"][f"min_{SAMPLES[wildcards.sample].role}_depth"]
 
 
-QC_OF_SAMPLE = multiext(
-    "results/4_qc/samples/{sample}",
-    ".mosdepth.summary.txt",
-    ".regions.bed.gz",
-    ".quantized.bed.gz",
-    ".anymapq.quantized.bed.gz",
-    ".stats.txt",
-    ".pileups.table",
-)
+QC_OF_SAMPLE = [
+    f"results/4_qc/samples/{{sample}}.{suffix}"
+    for suffix in (
+        "mosdepth.summary.txt",
+        "regions.bed.gz",
+        "quantized.bed.gz",
+        "anymapq.quantized.bed.gz",
+        "stats.txt",
+        "pileups.table",
+    )
+]
 
 
 rule sample_qc:

@@ -68,7 +68,6 @@ rule evidence:
         {PYTHON:q} {SCRIPTS:q}/recount.py \
             --pair-spec {input.spec:q} \
             --candidates {output.candidates:q} \
-            --evidence {output.evidence:q} \
             --reference-fasta {input.fasta:q} \
             {params.reads:q} \
             --min-mapping-quality {params.min_mapping_quality} \

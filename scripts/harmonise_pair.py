@@ -1,0 +1,57 @@
+"""Write every contract table of one pair."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from onconcord.errors import OnconcordError
+from onconcord.harmonise import PairFiles, harmonise_pair
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pair-spec", type=Path, required=True, help="0_inputs/{pair}.json")
+    parser.add_argument("--reference-dir", type=Path, required=True, help="1_reference")
+    parser.add_argument("--inputs", type=Path, nargs="+", required=True, help="tumour, then normal")
+    parser.add_argument("--qc", type=Path, required=True, help="4_qc/pairs/{pair}.qc.json")
+    for role in ("tumour", "normal"):
+        for kind in ("quantized", "anymapq", "regions"):
+            parser.add_argument(f"--{kind}-{role}", type=Path, required=role == "tumour")
+    parser.add_argument("--evidence", type=Path, required=True)
+    parser.add_argument("--rejected", type=Path, required=True)
+    parser.add_argument("--recount", type=Path, required=True)
+    parser.add_argument("--annotated", type=Path, required=True, help="7_annotated/{pair}.vcf.gz")
+    parser.add_argument("--calls", nargs="+", required=True, metavar="CALLER=VCF")
+    parser.add_argument("--callers-dir", type=Path, required=True, help="workflow/callers")
+    parser.add_argument("--lock", type=Path, required=True, help="lock file of the packages")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the pair")
+    args = parser.parse_args(argv)
+    spec = json.loads(args.pair_spec.read_text())
+    roles = ("tumour", "normal") if spec["normal"] else ("tumour",)
+    files = PairFiles(
+        spec=args.pair_spec,
+        reference=args.reference_dir,
+        inputs=dict(zip(roles, args.inputs, strict=True)),
+        qc=args.qc,
+        quantized={role: getattr(args, f"quantized_{role}") for role in roles},
+        anymapq={role: getattr(args, f"anymapq_{role}") for role in roles},
+        regions={role: getattr(args, f"regions_{role}") for role in roles},
+        evidence=args.evidence,
+        rejected=args.rejected,
+        recount=args.recount,
+        annotated=args.annotated,
+        calls={name: Path(path) for name, path in (word.split("=", 1) for word in args.calls)},
+        callers_dir=args.callers_dir,
+        lock=args.lock,
+    )
+    try:
+        harmonise_pair(files, args.out)
+    except OnconcordError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

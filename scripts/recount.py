@@ -1,0 +1,47 @@
+"""Count every candidate of a pair, its atoms and the hotspots again from the reads."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from onconcord.errors import OnconcordError
+from onconcord.hotspots import hotspot_alleles, read_hotspots
+from onconcord.recount import recount
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pair-spec", type=Path, required=True, help="0_inputs/{pair}.json")
+    parser.add_argument("--candidates", type=Path, required=True, help="sites, .vcf.gz")
+    parser.add_argument("--reference-fasta", type=Path, required=True, help="FASTA with its .fai")
+    parser.add_argument("--tumour-bam", type=Path, required=True, help="BAM or CRAM")
+    parser.add_argument("--normal-bam", type=Path, help="BAM or CRAM; none for a tumour alone")
+    parser.add_argument("--min-mapping-quality", type=int, required=True, help="Phred")
+    parser.add_argument("--min-base-quality", type=int, required=True, help="Phred")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--out", type=Path, required=True, help="Parquet to write")
+    args = parser.parse_args(argv)
+    spec = json.loads(args.pair_spec.read_text())
+    reads = {"tumour": args.tumour_bam}
+    if args.normal_bam:
+        reads["normal"] = args.normal_bam
+    try:
+        recount(
+            args.candidates,
+            hotspot_alleles(read_hotspots(spec["resources"]["hotspots"])),
+            args.reference_fasta,
+            reads,
+            args.min_mapping_quality,
+            args.min_base_quality,
+            args.threads,
+            args.out,
+        )
+    except OnconcordError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,26 @@
+"""Write name, version and command of every tool of the run, as each tool itself says."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from onconcord.errors import OnconcordError
+from onconcord.tools import write_tool_versions
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--callers", nargs="+", required=True, help="callers of the run")
+    parser.add_argument("--callers-dir", type=Path, required=True, help="workflow/callers")
+    parser.add_argument("--out", type=Path, required=True, help="1_reference/tools.tsv")
+    args = parser.parse_args(argv)
+    try:
+        write_tool_versions(args.callers_dir, args.callers, args.out)
+    except OnconcordError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

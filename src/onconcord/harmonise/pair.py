@@ -1,0 +1,294 @@
+"""Every table of one pair, put in place together once each of them is valid."""
+
+import hashlib
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pysam
+
+from onconcord import contract, qc
+from onconcord.callers import read_callers
+from onconcord.final_vcf import write_final_vcf
+from onconcord.harmonise import provenance
+from onconcord.harmonise.annotation import canonical_transcripts, read_annotation
+from onconcord.harmonise.variants import Facts, variant_tables
+from onconcord.hotspots import hotspot_rows, read_hotspots
+from onconcord.reads import read_inputs
+from onconcord.sequence import ContigNames, Genome
+
+NOT_RUN = ("sv", "cna", "msi", "tmb", "signature")
+
+
+@dataclass(frozen=True)
+class PairFiles:
+    """
+    The files a pair's tables are made from; the keys of the dictionaries are roles or callers.
+
+    Args:
+        spec: the pair spec.
+        reference: folder of stage 1.
+        inputs: `{sample}.inputs.tsv` by role.
+        qc: metrics and verdict.
+        quantized, anymapq, regions: mosdepth's files by role.
+        calls: final VCF of each caller.
+        callers_dir: folder of the caller folders.
+        lock: lock file of the Python packages.
+    """
+
+    spec: Path
+    reference: Path
+    inputs: dict[str, Path]
+    qc: Path
+    quantized: dict[str, Path]
+    anymapq: dict[str, Path]
+    regions: dict[str, Path]
+    evidence: Path
+    rejected: Path
+    recount: Path
+    annotated: Path
+    calls: dict[str, Path]
+    callers_dir: Path
+    lock: Path
+
+
+def harmonise_pair(files: PairFiles, out: Path) -> None:
+    """
+    Write every contract table of a pair, its final VCF and MANIFEST.json.
+
+    Args:
+        files: what the tables are made from.
+        out: folder of the pair; it is replaced as a whole, and only by a whole one.
+    Raises:
+        ContractError: a table breaks the contract, which is a fault of ours or of a tool.
+    """
+    spec = json.loads(files.spec.read_text())
+    tables = _tables(spec, files)
+    work = out.with_name(f".{out.name}.partial")
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    written = {}
+    for name in contract.load().tables:
+        rows = tables.get(name, [])
+        frame = rows if isinstance(rows, pl.DataFrame) else list(rows)
+        if isinstance(frame, pl.DataFrame):
+            frame = frame.with_columns(pl.lit(spec["centre"]).alias("center_id"))
+        else:
+            frame = [{"center_id": spec["centre"], **row} for row in frame]
+        path = work / f"{name}.parquet"
+        digest = contract.write(name, frame, path)
+        written[name] = {
+            "rows": digest.rows,
+            "content_sha256": digest.sha256,
+            "file_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        }
+    small = contract.read_file("small_variant", work / "small_variant.parquet")
+    write_final_vcf(
+        small,
+        files.reference,
+        spec["tumour"]["sample"],
+        spec["normal"]["sample"] if spec["normal"] else None,
+        work / f"{spec['pair']}.vcf.gz",
+    )
+    manifest = {
+        "pair": spec["pair"],
+        "centre": spec["centre"],
+        "run_id": tables["pair"][0]["run_id"],
+        "contract_version": contract.load().version,
+        "tables": written,
+    }
+    (work / "MANIFEST.json").write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
+    shutil.rmtree(out, ignore_errors=True)
+    work.rename(out)
+
+
+def _tables(spec: dict[str, Any], files: PairFiles) -> dict[str, Any]:
+    identity = json.loads((files.reference / "reference.json").read_text())
+    reference_id = identity["reference_id"]
+    names = ContigNames.read(files.reference / "contigs.tsv")
+    callers = read_callers(files.callers_dir, list(files.calls))
+    resources = provenance.read_resources(files.reference / "resources.tsv")
+    inputs = {role: read_inputs(path) for role, path in files.inputs.items()}
+    run = provenance.run_id(spec, inputs, resources, identity["digest"])
+    ids = {role: spec[role]["sample"] for role in inputs}
+    verdict = json.loads(files.qc.read_text())
+    targets = _bed(files.reference / "targets.bed", names)
+    native_genes = canonical_transcripts(files.reference / "gene_regions.tsv")
+    genes = native_genes.with_columns(pl.col("chrom").replace(names.table_of))
+    states = qc.callable_regions(
+        files.reference / "targets.bed",
+        files.quantized["tumour"],
+        files.quantized.get("normal"),
+        files.anymapq["tumour"],
+        files.anymapq.get("normal"),
+        names.table_of,
+    )
+    tools = files.reference / "tools.tsv"
+    versions = _versions(tools)
+    consequences, picked, known = read_annotation(
+        files.annotated,
+        names.table_of,
+        {name.split(".")[0] for name in native_genes["transcript_id"].drop_nulls()},
+        versions.get("snpeff", "unknown"),
+    )
+    hotspots = read_hotspots(spec["resources"]["hotspots"])
+    recount = pl.read_parquet(files.recount)
+    facts = Facts(
+        spec=spec,
+        reference_id=reference_id,
+        genome=Genome(files.reference / "genome.fa"),
+        names=names,
+        callers=callers,
+        versions=versions,
+        targets=targets,
+        states=states,
+        picked=picked,
+        hotspots=frozenset(hotspots.select("chrom", "pos", "ref", "alt").iter_rows()),
+        refget=_refget(files.reference / "contigs.tsv"),
+    )
+    of_variants = variant_tables(facts, pl.read_parquet(files.evidence), recount)
+    pair_columns = {"pair_id": spec["pair"], "reference_id": reference_id}
+    metrics = [{**row, "run_id": run} for row in verdict["metrics"]]
+    genes_callable = qc.gene_callability(
+        files.reference / "gene_regions.tsv",
+        states,
+        files.regions["tumour"],
+        files.regions.get("normal"),
+        names.table_of,
+        min_alt_reads=spec["parameters"]["decision"]["min_tumour_alt_reads"],
+    )
+    region_bp = targets.select((pl.col("end0") - pl.col("start0")).sum()).item()
+    return {
+        **of_variants,
+        "subject": provenance.subject_rows(spec),
+        "sample": provenance.sample_rows(spec),
+        "assay": provenance.assay_rows(spec, targets, genes, resources),
+        "assay_region": provenance.assay_region_rows(spec, reference_id, targets, genes),
+        "reference_contig": provenance.contig_rows(files.reference / "contigs.tsv", reference_id),
+        "pair": [_pair_row(spec, reference_id, run, verdict, metrics)],
+        "run": provenance.run_rows(spec, run, files.lock, identity["digest"]),
+        "tool": provenance.tool_rows(run, tools, resources, spec["parameters"]),
+        "input_file": provenance.input_rows(run, inputs, ids),
+        "qc_metric": metrics,
+        "callable_region": states.with_columns(
+            pl.lit(value).alias(name) for name, value in pair_columns.items()
+        ),
+        "gene_callability": genes_callable.with_columns(pl.lit(spec["pair"]).alias("pair_id")),
+        "analysis_scope": _scope(spec, callers, of_variants, hotspots, region_bp),
+        "hotspot_status": hotspot_rows(hotspots, recount, states, spec, names, reference_id),
+        "variant_consequence": [{**row, "reference_id": reference_id} for row in consequences],
+        "variant_annotation": [{**row, "reference_id": reference_id} for row in known],
+        "rejected_record": pl.read_parquet(files.rejected)
+        .unique(["caller", "line_sha256"], keep="first", maintain_order=True)
+        .with_columns(pl.col("chrom").replace(names.table_of))
+        .with_columns(pl.lit(value).alias(name) for name, value in pair_columns.items()),
+        "filter_definition": _filters(files.calls, of_variants.pop("rule_definitions")),
+        "vocabulary": contract.vocabulary_rows(spec["centre"]),
+    }
+
+
+def _bed(path: Path, names: ContigNames) -> pl.DataFrame:
+    rows = [line.split("\t")[:3] for line in path.read_text().splitlines() if line]
+    return pl.DataFrame(
+        [(names.table_of[chrom], int(start), int(end)) for chrom, start, end in rows],
+        schema={"chrom": pl.String, "start0": pl.Int64, "end0": pl.Int64},
+        orient="row",
+    )
+
+
+def _versions(tools: Path) -> dict[str, str]:
+    table = pl.read_csv(tools, separator="\t", infer_schema=False)
+    return dict(zip(table["tool"], table["version"], strict=True))
+
+
+def _refget(contigs: Path) -> dict[str, str]:
+    table = pl.read_csv(contigs, separator="\t", infer_schema=False)
+    return dict(zip(table["source_name"], table["refget_sq"], strict=True))
+
+
+def _pair_row(
+    spec: dict[str, Any],
+    reference_id: str,
+    run: str,
+    verdict: dict[str, Any],
+    metrics: list[dict[str, Any]],
+) -> dict[str, Any]:
+    found = {
+        row["metric_id"]: row["value"] for row in metrics if row["entity_id"] == spec["pair"]
+    }
+    normal = spec["normal"]
+    return {
+        "pair_id": spec["pair"],
+        "tumor_sample_id": spec["tumour"]["sample"],
+        "normal_sample_id": normal["sample"] if normal else None,
+        "assay_id": spec["assay"]["assay_id"],
+        "design": "matched" if normal else "tumor_only",
+        "reference_id": reference_id,
+        "run_id": run,
+        "purity_status": "not_run",
+        "contamination_frac": found.get("contamination_frac"),
+        "qc_status": verdict["status"],
+        "qc_reasons": sorted(verdict["reasons"]),
+    }
+
+
+def _scope(
+    spec: dict[str, Any],
+    callers: dict[str, Any],
+    of_variants: dict[str, Any],
+    hotspots: pl.DataFrame,
+    region_bp: int,
+) -> list[dict[str, Any]]:
+    found = any(row["is_pass"] for row in of_variants["small_variant"])
+    matched = spec["normal"] is not None
+    limits = json.dumps(spec["parameters"]["decision"], sort_keys=True, separators=(",", ":"))
+    able = sorted(name for name, one in callers.items() if matched or one.tumour_only)
+    rows: list[dict[str, Any]] = [
+        {
+            "pair_id": spec["pair"],
+            "analysis": "small_variant",
+            "status": "done" if found else "done_none_found",
+            "callers": able,
+            "region_bp": region_bp,
+            "params_json": limits,
+        },
+        {
+            "pair_id": spec["pair"],
+            "analysis": "hotspot",
+            "status": "done" if hotspots.height else "not_run",
+            "reason_code": None if hotspots.height else "no_hotspot_list",
+            "callers": [],
+        },
+    ]
+    return rows + [
+        {
+            "pair_id": spec["pair"],
+            "analysis": analysis,
+            "status": "not_run",
+            "reason_code": "no_caller",
+            "callers": [],
+        }
+        for analysis in NOT_RUN
+    ]
+
+
+def _filters(calls: dict[str, Path], rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Filters of the callers as their VCF headers describe them, and the rules of the decision."""
+    rows = list(rules)
+    for caller, path in sorted(calls.items()):
+        with pysam.VariantFile(str(path)) as file:
+            rows += [
+                {
+                    "filter_id": f"{caller}.{name}",
+                    "scope": "caller",
+                    "caller": caller,
+                    "description": str(definition.description).strip('"') or name,
+                    "effect": "fail",
+                }
+                for name, definition in file.header.filters.items()
+                if name != "PASS"
+            ]
+    return rows
