@@ -95,6 +95,12 @@ def evidence(row: dict[str, object], caller: str, **values: object) -> dict:
     return said | values
 
 
+def _filters(number: int) -> list[str]:
+    if number >= 25:
+        return ["onconcord.normal_vaf" if number % 3 else "onconcord.population"]
+    return [] if number % 9 else ["onconcord.outside_callable"]
+
+
 def _many(pair: str, seed: int) -> tuple[list[dict], list[dict]]:
     """Somatic, germline and noisy candidates of a pair, and their trails."""
     draw = random.Random(f"{pair} {seed}")
@@ -137,15 +143,14 @@ def _many(pair: str, seed: int) -> tuple[list[dict], list[dict]]:
             impact=impact,
             is_pass=not germline,
             origin="germline_likely" if germline else "somatic",
-            filters=["onconcord.normal_vaf"] if germline else [],
+            filters=_filters(number),
         )
         rows.append(row)
         trail.append(rule(row, 1, "callers_pass", "keep", callers=2, wanted=1))
         if germline:
-            name = "normal_vaf" if number % 3 else "population_af"
-            trail.append(rule(row, 2, name, "drop", limit=0.02))
+            trail.append(rule(row, 2, _filters(number)[0], "drop", limit=0.02))
         elif number % 9 == 0:
-            trail.append(rule(row, 2, "outside_callable", "flag"))
+            trail.append(rule(row, 2, "onconcord.outside_callable", "flag"))
     return rows, trail
 
 

@@ -83,14 +83,14 @@ def test_a_dropped_variant_has_its_whole_trail(cohort, text):
 
 
 def test_a_flagged_variant_says_what_marked_it(tmp_path):
-    row = variant("TUM-A01", GNAS_R201C)
+    row = variant("TUM-A01", GNAS_R201C, filters=["onconcord.strand"])
     folder = write_cohort(
-        tmp_path, variants=[row], decisions=[rule(row, 1, "strand", "flag")], calls=[]
+        tmp_path, variants=[row], decisions=[rule(row, 1, "onconcord.strand", "flag")], calls=[]
     )
     (found,) = explain(open_source(folder), "TUM-A01", "GNAS:p.R201C")
     assert (found.verdict, found.answer) == (
         "flagged",
-        "p.Arg201Cys is kept, and marked by strand (flag).",
+        "p.Arg201Cys is kept, and marked by onconcord.strand.",
     )
 
 

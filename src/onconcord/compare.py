@@ -193,11 +193,10 @@ def _side(source: TableSource, rename: dict[str, str]) -> Side:
         rows = source.read(table)
         return rows.with_columns(pl.col("pair_id").replace(rename)) if rename else rows
 
-    decisions = read("decision")
     return Side(
-        variants=variant_status(read("small_variant"), decisions),
+        variants=variant_status(read("small_variant")),
         pairs=read("pair"),
-        decisions=decisions,
+        decisions=read("decision"),
         atoms=read("small_variant_atom"),
         callable=read("callable_region"),
         rejected=read("rejected_record"),

@@ -224,15 +224,13 @@ def _present(
         verdict = "dropped"
         why = dropping or row["filters"] or ["a rule that the source does not carry"]
         answer = f"{name} was a candidate and was dropped by {', '.join(why)}."
-    elif any(step.outcome == "rescue" for step in turning):
+    elif any(step.outcome == "drop" for step in turning):
         verdict = "flagged"
         by = ", ".join(step.rule_id for step in turning if step.outcome == "rescue")
         against = ", ".join(step.rule_id for step in turning if step.outcome == "drop")
-        answer = f"{name} is kept: {by} rescued it" + (f" from {against}." if against else ".")
-    elif turning or row["filters"]:
-        verdict = "flagged"
-        marks = [f"{step.rule_id} ({step.outcome})" for step in turning] or row["filters"]
-        answer = f"{name} is kept, and marked by {', '.join(marks)}."
+        answer = f"{name} is kept: {by} rescued it from {against}."
+    elif row["filters"]:
+        verdict, answer = "flagged", f"{name} is kept, and marked by {', '.join(row['filters'])}."
     else:
         verdict, answer = "kept", f"{name} is kept: no rule objected."
     return Explanation(

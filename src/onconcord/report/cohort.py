@@ -36,6 +36,9 @@ CONSEQUENCE_CLASSES: dict[str, tuple[str, frozenset[str]]] = {
 SPECTRUM = ("C>A", "C>G", "C>T", "T>A", "T>C", "T>G")
 """The six substitutions, written on the pyrimidine's strand."""
 
+OWN_RULES = "onconcord."
+"""What the ids of the pipeline's own rules begin with."""
+
 HOTSPOT_RULE = "onconcord.hotspot"
 """The decision rule that speaks on candidates at known hotspots, and on no others."""
 
@@ -50,7 +53,7 @@ class Cohort:
     Args:
         pairs: table pair, with `variants_kept`, `variants_flagged`, `variants_dropped`.
         variants: table small_variant with `status` (kept, flagged, dropped: see variant_status),
-            `reason` (the rules behind it, "" for none), `consequence_class`, `hotspot` (bool).
+            `reason` (filter ids, "" for none), `consequence_class`, `hotspot` (bool).
         metrics, genes, tools, runs, scope, decisions, hotspots: the tables qc_metric,
             gene_callability, tool, run, analysis_scope, decision, hotspot_status.
         unfinished: pairs of the sheet without tables.
@@ -87,29 +90,23 @@ def pyrimidine_change(ref: str, alt: str) -> str | None:
     return f"{ref}>{alt}"
 
 
-def variant_status(variants: pl.DataFrame, decisions: pl.DataFrame) -> pl.DataFrame:
+def variant_status(variants: pl.DataFrame) -> pl.DataFrame:
     """
     Adds `status` and `reason` to rows of small_variant.
 
-    dropped: is_pass is false; flagged: it passes and a decision rule marked it (outcome flag or
-    rescue), or it carries a filter id; kept: all others. `reason` joins the rules, and for dropped
-    rows the filter ids, with ", ".
+    dropped: is_pass is false; flagged: it passes and has filter ids (a rule marked it, or rescued
+    it from another); kept: all others. `reason` joins the filter ids, the pipeline's own without
+    its name.
     """
-    key = ["center_id", "pair_id", "reference_id", *VARIANT_KEY]
-    trail = decisions.filter(pl.col("outcome") != "keep").sort("ordinal")
-    rules = trail.group_by(key, maintain_order=True).agg(
-        pl.col("rule_id").str.join(", ").alias("rules"),
-    )
-    joined = variants.join(rules, on=key, how="left", maintain_order="left")
-    filters = pl.col("filters").list.join(", ")
-    return joined.with_columns(
+    filters = pl.col("filters").fill_null([])
+    return variants.with_columns(
         status=pl.when(~pl.col("is_pass"))
         .then(pl.lit("dropped"))
-        .when(pl.col("rules").is_not_null() | (filters.fill_null("") != ""))
+        .when(filters.list.len() > 0)
         .then(pl.lit("flagged"))
         .otherwise(pl.lit("kept")),
-        reason=pl.coalesce(pl.col("rules"), filters, pl.lit("")),
-    ).drop("rules")
+        reason=filters.list.eval(pl.element().str.strip_prefix(OWN_RULES)).list.join(", "),
+    )
 
 
 def read_cohort(source: TableSource) -> Cohort:
@@ -121,7 +118,7 @@ def read_cohort(source: TableSource) -> Cohort:
     """
     decisions = source.read("decision")
     hotspots = source.read("hotspot_status")
-    variants = variant_status(source.read("small_variant"), decisions)
+    variants = variant_status(source.read("small_variant"))
     key = ["center_id", "pair_id", "reference_id", *VARIANT_KEY]
     at_hotspots = pl.concat(
         [

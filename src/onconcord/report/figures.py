@@ -1,13 +1,18 @@
 """The pictures of the report, from the cohort's tables."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
 import polars as pl
 
-from onconcord.report.cohort import CONSEQUENCE_CLASSES, SPECTRUM, Cohort, pyrimidine_change
+from onconcord.report.cohort import (
+    CONSEQUENCE_CLASSES,
+    OWN_RULES,
+    SPECTRUM,
+    Cohort,
+    pyrimidine_change,
+)
 from onconcord.report.svg import Dot, Figure, Line, Mark, Rect, Scale, Text, axes, nice_ticks
 
 CELL = 38
@@ -233,7 +238,7 @@ def dropped_by_rule(cohort: Cohort) -> Figure:
     dropped = cohort.variants.filter(pl.col("status") == "dropped").select(key)
     trail = cohort.decisions.filter(pl.col("outcome") == "drop").sort("ordinal")
     rules = trail.join(dropped, on=key, how="semi").unique(key, keep="first", maintain_order=True)
-    counts = Counter(rules["rule_id"].to_list())
+    counts = Counter(rule.removeprefix(OWN_RULES) for rule in rules["rule_id"])
     unexplained = dropped.height - rules.height
     if unexplained:
         counts["no rule recorded"] = unexplained
@@ -289,13 +294,3 @@ def variant_data(cohort: Cohort, limit: int) -> dict[str, Any]:
         "rows": [list(row) for row in shown.iter_rows()],
         "left_out": max(rows.height - limit, 0),
     }
-
-
-def trail_detail(detail_json: str | None) -> str:
-    """A rule's detail as `name value, name value`; "" for none."""
-    if not detail_json:
-        return ""
-    detail = json.loads(detail_json)
-    if not isinstance(detail, dict):
-        return str(detail)
-    return ", ".join(f"{name} {value}" for name, value in detail.items())
