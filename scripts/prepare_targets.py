@@ -1,0 +1,40 @@
+"""Write the targets, the padded calling regions, the gene model and each gene's target bases."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from onconcord.errors import OnconcordError
+from onconcord.reference import prepare_targets
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--contigs", type=Path, required=True, help="contigs.tsv")
+    parser.add_argument("--targets", type=Path, nargs="?", help="BED; none = primary contigs")
+    parser.add_argument("--genes", type=Path, nargs="?", help="GTF or GFF3; none = no genes")
+    parser.add_argument("--padding", type=int, required=True, help="bases beyond each target end")
+    parser.add_argument("--out-targets", type=Path, required=True, help="targets.bed")
+    parser.add_argument("--out-calling", type=Path, required=True, help="calling.bed")
+    parser.add_argument("--out-genes", type=Path, required=True, help="genes.gtf")
+    parser.add_argument("--out-gene-regions", type=Path, required=True, help="gene_regions.tsv")
+    args = parser.parse_args(argv)
+    try:
+        prepare_targets(
+            args.contigs,
+            args.targets,
+            args.genes,
+            args.padding,
+            args.out_targets,
+            args.out_calling,
+            args.out_genes,
+            args.out_gene_regions,
+        )
+    except OnconcordError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
