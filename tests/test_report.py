@@ -202,7 +202,7 @@ def add_reads(folder: Path) -> None:
 @pytest.fixture
 def cohort_with_reads(tmp_path):
     if igv_script() is None:
-        pytest.skip("igv.js is not installed: make setup")
+        pytest.skip("igv-notebook, which carries igv.js, is not installed")
     row = variant("TUM-A01", ("chr20", 300, "C", "T"))
     write_cohort(tmp_path, variants=[row], decisions=[], calls=[])
     add_reads(tmp_path)

@@ -39,7 +39,7 @@ def report(
     if len(written) > 1:
         print(f"reads:  {written[1].parent} ({len(written) - 1} pages)")
     else:
-        print("reads:  no page, since there are no alignments or igv.js is not installed")
+        print("reads:  no page, as there are no alignments, or igv-notebook is not installed")
 
 
 def terminal() -> Console:

@@ -7,6 +7,7 @@ import json
 import tempfile
 from dataclasses import dataclass
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -17,7 +18,6 @@ from igv_reports.report import create_report
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from onconcord.checkout import root
 from onconcord.errors import Fault, InputError
 from onconcord.files import whole_file
 from onconcord.report.cohort import Cohort
@@ -50,8 +50,15 @@ class ReadPage:
 
 
 def igv_script() -> Path | None:
-    """igv.js as the set-up leaves it in the checkout; None where it was not installed."""
-    path = root() / ".tools/igv/igv.min.js"
+    """
+    igv.js as the Python package igv-notebook carries it; None where that is not installed.
+
+    The package is not imported: only the file is wanted, not the notebook around it.
+    """
+    found = find_spec("igv_notebook")
+    if found is None or found.origin is None:
+        return None
+    path = Path(found.origin).parent / "js/igv.min.js"
     return path if path.is_file() else None
 
 
