@@ -245,6 +245,26 @@ def test_bytes_under_nulls_and_the_sign_of_zero_do_not_count():
     assert table_digest(dirty) == table_digest(clean)
 
 
+@pytest.mark.parametrize("start", [0, 1, 2, 5, 9, 12])
+@pytest.mark.parametrize("nulls", [False, True])
+def test_a_slice_has_the_digest_of_its_rows(start, nulls):
+    """Slices share the buffers of the whole, so that their offsets are not zero."""
+    values = [None if nulls and i % 4 == 1 else "x" * i for i in range(12)]
+    lists = [None if nulls and i % 4 == 2 else ["y" * i] * (i % 3) for i in range(12)]
+    numbers = [None if nulls and i % 4 == 3 else i for i in range(12)]
+    columns = {
+        "s": values,
+        "l": lists,
+        "n": numbers,
+        "b": [None if n is None else n > 3 for n in numbers],
+    }
+    types = [pa.string(), pa.list_(pa.string()), pa.int32(), pa.bool_()]
+    schema = pa.schema(list(zip(columns, types, strict=True)))
+    whole = pa.table(columns, schema)
+    alone = pa.table({name: column[start:] for name, column in columns.items()}, schema)
+    assert table_digest(whole.slice(start)) == table_digest(alone)
+
+
 def test_excluded_columns_do_not_count():
     one, two = (pa.table({"center_id": [centre], "x": [1]}) for centre in ("A", "B"))
     assert table_digest(one, exclude=["center_id"]) == table_digest(two, exclude=["center_id"])
