@@ -64,64 +64,119 @@ class CodingTranscript:
         return sum(end - start for _, start, end in self.exons)
 
 
-def read_model(path: Path, lengths: Mapping[str, int]) -> tuple[Feature, ...]:
+class GeneModel:
     """
-    Every line of a gene model as GTF has it: with gene_id and transcript_id.
+    A gene model, GTF or GFF3, read from its file each time so that a whole genome's fits.
 
     Args:
-        path: GTF or GFF3, plain or gzip; told apart by their attributes.
+        path: plain or gzip; GFF3 is told by its `key=value` attributes.
         lengths: bases by native contig name, of the genome the model is of.
     Raises:
-        InputError: every line that is malformed or lies outside the genome.
+        InputError: every line that is malformed or lies outside the genome, at most MOST_FAULTS.
     """
-    features, faults = check_model(path, lengths)
-    if faults:
-        raise InputError(faults)
-    return features
 
+    def __init__(self, path: Path, lengths: Mapping[str, int]) -> None:
+        self.path = path
+        self._lengths = lengths
+        self._parents: dict[str, Feature] = {}
+        faults = self._check()
+        if len(faults) > MOST_FAULTS:
+            more = f"{len(faults) - MOST_FAULTS} more lines are at fault."
+            faults = [*sorted(faults)[:MOST_FAULTS], Fault(path.name, 0, "", more)]
+        if faults:
+            raise InputError(faults)
 
-def check_model(path: Path, lengths: Mapping[str, int]) -> tuple[tuple[Feature, ...], list[Fault]]:
-    """Good lines of a gene model, and its faults; see `read_model`."""
-    features: list[Feature] = []
-    faults: list[Fault] = []
-    strangers: dict[str, int] = {}
-    try:
-        for number, line in _lines(path):
-            columns = line.split("\t")
-            numbers = columns[3:5] if len(columns) == 9 else []
-            if not numbers or not all(number.isdecimal() for number in numbers):
-                message = f'"{line[:60]}" is not a line of GTF or GFF3: expected nine columns.'
-                faults.append(Fault(path.name, number, "", message))
-                continue
-            contig, start, end = columns[0], int(numbers[0]), int(numbers[1])
-            if contig not in lengths:
-                strangers.setdefault(contig, number)
-            elif not 1 <= start <= end <= lengths[contig]:
-                message = (
-                    f'{start}-{end} is outside contig "{contig}", which has {lengths[contig]} '
-                    "bases: is this the gene model of another build?"
-                )
-                faults.append(Fault(path.name, number, "", message))
+    def features(self) -> Iterator[Feature]:
+        """
+        Lines on contigs of the genome, as GTF has them: with gene_id and transcript_id.
+
+        A GFF3 line of several transcripts comes once for each; lines that belong to no gene
+        (chromosomes, regulatory regions) do not come at all.
+        """
+        for feature in self._raw():
+            if self._parents:
+                yield from self._as_gtf(feature)
             else:
-                features.append(Feature(number, tuple(columns[:8]), _attributes(columns[8])))
-    except (OSError, UnicodeDecodeError, EOFError) as error:
-        return (), [Fault(path.name, 0, "", f"cannot be read as GTF or GFF3: {error}.")]
-    # A whole-genome model beside a FASTA of some chromosomes is fine as long as they share names.
-    if not features and not faults:
-        faults += [
-            Fault(path.name, number, "", stranger(contig, lengths))
-            for contig, number in strangers.items()
-        ]
-    if not features and not faults:
-        message = "has no feature: give a gene model, or leave reference.genes null."
-        faults.append(Fault(path.name, 0, "", message))
-    if any("Parent" in feature.attributes for feature in features):
-        features, orphan_faults = _with_gtf_ids(path.name, features)
-        faults += orphan_faults
-    if len(faults) > MOST_FAULTS:
-        more = f"{len(faults) - MOST_FAULTS} more lines are at fault."
-        faults = [*sorted(faults)[:MOST_FAULTS], Fault(path.name, 0, "", more)]
-    return tuple(features), faults
+                yield feature
+
+    def _raw(self) -> Iterator[Feature]:
+        for number, line in _lines(self.path):
+            columns = line.split("\t")
+            if columns[0] in self._lengths:
+                yield Feature(number, tuple(columns[:8]), _attributes(columns[8]))
+
+    def _check(self) -> list[Fault]:
+        """One pass over the file: faults, and the genes and transcripts that GFF3 lines name."""
+        name, faults = self.path.name, []
+        strangers: dict[str, int] = {}
+        children: dict[str, int] = {}
+        good = 0
+        try:
+            for number, line in _lines(self.path):
+                columns = line.split("\t")
+                numbers = columns[3:5] if len(columns) == 9 else []
+                if not numbers or not all(number.isdecimal() for number in numbers):
+                    message = f'"{line[:60]}" is not a line of GTF or GFF3: expected nine columns.'
+                    faults.append(Fault(name, number, "", message))
+                    continue
+                contig, start, end = columns[0], int(numbers[0]), int(numbers[1])
+                length = self._lengths.get(contig)
+                if length is None:
+                    strangers.setdefault(contig, number)
+                elif not 1 <= start <= end <= length:
+                    message = (
+                        f'{start}-{end} is outside contig "{contig}", which has {length} bases: '
+                        "is this the gene model of another build?"
+                    )
+                    faults.append(Fault(name, number, "", message))
+                else:
+                    good += 1
+                    self._note_parents(number, columns, children)
+        except (OSError, UnicodeDecodeError, EOFError) as error:
+            return [Fault(name, 0, "", f"cannot be read as GTF or GFF3: {error}.")]
+        # A model of the whole genome beside a FASTA of some of it is fine: they share names.
+        if not good and not faults:
+            faults += [
+                Fault(name, number, "", stranger(contig, self._lengths))
+                for contig, number in strangers.items()
+            ]
+        if not good and not faults:
+            message = "has no feature: give a gene model, or leave reference.genes null."
+            faults.append(Fault(name, 0, "", message))
+        for parent, number in children.items():
+            if parent not in self._parents:
+                message = f'its Parent "{parent}" is not in the file: give the whole gene model.'
+                faults.append(Fault(name, number, "Parent", message))
+        return faults
+
+    def _note_parents(self, line: int, columns: list[str], children: dict[str, int]) -> None:
+        if "Parent=" not in columns[8] and not columns[8].startswith("ID="):
+            return
+        feature = Feature(line, tuple(columns[:8]), _attributes(columns[8]))
+        for parent in feature.attributes.get("Parent", ()):
+            children.setdefault(parent, line)
+        own = feature.get("ID")
+        if own and (_is_gene(feature) or _is_transcript(feature)):
+            self._parents[own] = feature
+
+    def _as_gtf(self, feature: Feature) -> Iterator[Feature]:
+        above = [self._parents[parent] for parent in feature.attributes.get("Parent", ())]
+        if _is_gene(feature) and not above:
+            yield _gtf_line(feature, feature, None)
+        elif _is_transcript(feature):
+            yield _gtf_line(feature, above[0] if above else feature, feature)
+        else:
+            for transcript in above:
+                gene = self._parents.get(transcript.get("Parent") or "", transcript)
+                yield _gtf_line(feature, gene, transcript)
+
+
+def _is_gene(feature: Feature) -> bool:
+    return feature.kind.endswith("gene")
+
+
+def _is_transcript(feature: Feature) -> bool:
+    return feature.kind in TRANSCRIPTS or "transcript" in feature.kind
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -149,33 +204,6 @@ def _attributes(text: str) -> dict[str, tuple[str, ...]]:
             values = (value.strip().strip('"'),)
         found[key] = found.get(key, ()) + values
     return found
-
-
-def _with_gtf_ids(name: str, features: list[Feature]) -> tuple[list[Feature], list[Fault]]:
-    """
-    GFF3 lines with the gene and transcript that their Parent chain names, once per transcript.
-
-    Lines that belong to no gene (chromosomes, regulatory regions) are left out.
-    """
-    by_id = {found: one for one in features if (found := one.get("ID"))}
-    done = []
-    faults = []
-    for feature in features:
-        parents = feature.attributes.get("Parent", ())
-        for parent in parents:
-            if parent not in by_id:
-                message = f'its Parent "{parent}" is not in the file: give the whole gene model.'
-                faults.append(Fault(name, feature.line, "Parent", message))
-        above = [by_id[parent] for parent in parents if parent in by_id]
-        if feature.kind.endswith("gene") and not parents:
-            done.append(_gtf_line(feature, feature, None))
-        elif feature.kind in TRANSCRIPTS or "transcript" in feature.kind:
-            done.append(_gtf_line(feature, above[0] if above else feature, feature))
-        else:
-            for transcript in above:
-                gene = by_id.get(transcript.get("Parent") or "", transcript)
-                done.append(_gtf_line(feature, gene, transcript))
-    return done, faults
 
 
 def _gtf_line(feature: Feature, gene: Feature, transcript: Feature | None) -> Feature:

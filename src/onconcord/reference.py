@@ -12,7 +12,7 @@ from onconcord.builds import CUSTOM, digest_faults, length_faults
 from onconcord.contigs import ContigRow, contig_rows, read_contigs
 from onconcord.errors import InputError
 from onconcord.files import whole_file
-from onconcord.genes import canonical_transcripts, check_model, write_gene_regions, write_gtf
+from onconcord.genes import GeneModel, canonical_transcripts, write_gene_regions, write_gtf
 from onconcord.targets import check_bed, merged, padded, write_bed
 
 
@@ -98,14 +98,20 @@ def prepare_targets(
     if targets:
         intervals, target_faults = check_bed(targets, lengths)
         faults += target_faults
-    features, gene_faults = check_model(genes, lengths) if genes else ((), [])
-    if faults + gene_faults:
-        raise InputError(faults + gene_faults)
+    model = None
+    if genes:
+        try:
+            model = GeneModel(genes, lengths)
+        except InputError as error:
+            faults += error.faults
+    if faults:
+        raise InputError(faults)
     on_target = merged(intervals, lengths)
     write_bed(on_target, out_targets)
     write_bed(padded(on_target, padding, lengths), out_calling)
-    write_gtf(features, out_genes)
-    write_gene_regions(canonical_transcripts(features), on_target, out_gene_regions)
+    write_gtf(model.features() if model else (), out_genes)
+    transcripts = canonical_transcripts(model.features()) if model else ()
+    write_gene_regions(transcripts, on_target, out_gene_regions)
 
 
 def _sha256(path: Path) -> str:
