@@ -1,0 +1,41 @@
+"""Write the metrics, the verdict and its reasons of one pair."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from onconcord.errors import OnconcordError
+from onconcord.qc import write_pair_qc
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pair-spec", type=Path, required=True, help="0_inputs/{pair}.json")
+    parser.add_argument("--thresholds", type=Path, required=True, help="config/qc/NAME.yaml")
+    parser.add_argument("--tumour-prefix", type=Path, required=True, help="4_qc/samples/TUMOUR")
+    parser.add_argument("--normal-prefix", type=Path, help="4_qc/samples/NORMAL")
+    parser.add_argument("--contamination", type=Path, required=True, help="GATK's table")
+    parser.add_argument("--inputs", type=Path, nargs="+", required=True, help="tumour, then normal")
+    parser.add_argument("--out", type=Path, required=True, help="JSON to write")
+    args = parser.parse_args(argv)
+    prefixes = {"tumour": args.tumour_prefix}
+    if args.normal_prefix:
+        prefixes["normal"] = args.normal_prefix
+    try:
+        write_pair_qc(
+            json.loads(args.pair_spec.read_text()),
+            args.thresholds,
+            prefixes,
+            dict(zip(prefixes, args.inputs, strict=True)),
+            args.contamination,
+            args.out,
+        )
+    except OnconcordError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
