@@ -98,6 +98,7 @@ class Cohort:
 
     Args:
         folder: the working folder, absolute.
+        sheet: the sample sheet, absolute.
         config: every key of config/schema.yaml, paths absolute.
         qc: QC thresholds by name.
         samples: by sample id, sorted.
@@ -106,6 +107,7 @@ class Cohort:
     """
 
     folder: Path
+    sheet: Path
     config: dict[str, Any]
     qc: dict[str, dict[str, Any]]
     samples: dict[str, Sample]
@@ -149,6 +151,7 @@ def check(
     pairs = _pairs(sheet.name, samples, checked.values, faults)
     cohort = Cohort(
         folder=folder.absolute(),
+        sheet=sheet.absolute(),
         config=checked.values,
         qc=checked.qc,
         samples=dict(sorted(samples.items())),

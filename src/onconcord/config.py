@@ -123,7 +123,8 @@ def schema() -> dict[str, Any]:
 
 
 @functools.cache
-def _defaults() -> dict[str, Any]:
+def defaults() -> dict[str, Any]:
+    """Every key that has a default (config/defaults.yaml); not to be changed in place."""
     found: dict[str, Any] = yaml.safe_load((checkout.root() / "config/defaults.yaml").read_text())
     return found
 
@@ -175,7 +176,7 @@ def _complete(raw: dict[str, Any]) -> dict[str, Any]:
     The assays a centre names are all the assays there are: a default one beside them would let
     a sheet without an assay column run on the whole genome by accident.
     """
-    values = copy.deepcopy(_defaults())
+    values = copy.deepcopy(defaults())
     for key, given in raw.items():
         if key == "assays" and isinstance(given, dict):
             template = values["assays"]["default"]

@@ -51,35 +51,34 @@ def primary_names(names: Sequence[str]) -> frozenset[str]:
     return found or frozenset(names)
 
 
-def contig_rows(fasta: Path) -> tuple[ContigRow, ...]:
+def contig_rows(source: str, sequences: pysam.FastaFile) -> tuple[ContigRow, ...]:
     """
     Every contig of a FASTA with its digests, in the FASTA's order.
 
     Args:
-        fasta: FASTA with its .fai; one contig at a time is held in memory.
+        source: name of the FASTA, for messages.
+        sequences: the FASTA, opened; one contig at a time is held in memory.
     Raises:
         InputError: two contigs have one name in the tables (20 and chr20).
     """
-    with pysam.FastaFile(str(fasta)) as sequences:
-        names = sequences.references
-        faults = name_faults(fasta.name, names)
-        if faults:
-            raise InputError(faults)
-        primary = primary_names(names)
-        rows = []
-        for name in names:
-            bases = sequences.fetch(name).upper().encode("ascii")
-            rows.append(
-                ContigRow(
-                    chrom=table_chrom(name),
-                    source_name=name,
-                    length_bp=len(bases),
-                    md5=md5_digest(bases),
-                    refget_sq=sq_digest(bases),
-                    is_primary=int(name in primary),
-                    masked_bp=bases.count(b"N"),
-                )
+    faults = name_faults(source, sequences.references)
+    if faults:
+        raise InputError(faults)
+    primary = primary_names(sequences.references)
+    rows = []
+    for name in sequences.references:
+        bases = sequences.fetch(name).upper().encode("ascii")
+        rows.append(
+            ContigRow(
+                chrom=table_chrom(name),
+                source_name=name,
+                length_bp=len(bases),
+                md5=md5_digest(bases),
+                refget_sq=sq_digest(bases),
+                is_primary=int(name in primary),
+                masked_bp=bases.count(b"N"),
             )
+        )
     return tuple(rows)
 
 

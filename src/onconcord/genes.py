@@ -14,7 +14,8 @@ from onconcord.targets import MOST_FAULTS, Interval, Region, merged, stranger
 
 CANONICAL_TAGS = ("MANE_Select", "Ensembl_canonical")
 CODING = ("CDS", "stop_codon")
-TRANSCRIPTS = ("transcript", "mRNA", "lnc_RNA", "ncRNA", "pseudogenic_transcript")
+PARTS = ("exon", "CDS", "UTR", "codon")
+"""How the kinds of lines below a transcript end in GFF3; others are genes or transcripts."""
 HEADER = ("gene_id", "gene_symbol", "transcript_id", "chrom", "start0", "end0")
 
 
@@ -156,27 +157,19 @@ class GeneModel:
         for parent in feature.attributes.get("Parent", ()):
             children.setdefault(parent, line)
         own = feature.get("ID")
-        if own and (_is_gene(feature) or _is_transcript(feature)):
+        if own and not feature.kind.endswith(PARTS):
             self._parents[own] = feature
 
     def _as_gtf(self, feature: Feature) -> Iterator[Feature]:
         above = [self._parents[parent] for parent in feature.attributes.get("Parent", ())]
-        if _is_gene(feature) and not above:
+        if feature.kind.endswith("gene") and not above:
             yield _gtf_line(feature, feature, None)
-        elif _is_transcript(feature):
-            yield _gtf_line(feature, above[0] if above else feature, feature)
+        elif above and not feature.kind.endswith(PARTS):
+            yield _gtf_line(feature, above[0], feature)
         else:
             for transcript in above:
                 gene = self._parents.get(transcript.get("Parent") or "", transcript)
                 yield _gtf_line(feature, gene, transcript)
-
-
-def _is_gene(feature: Feature) -> bool:
-    return feature.kind.endswith("gene")
-
-
-def _is_transcript(feature: Feature) -> bool:
-    return feature.kind in TRANSCRIPTS or "transcript" in feature.kind
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:

@@ -8,6 +8,8 @@ from dataclasses import astuple, fields
 from pathlib import Path
 from typing import Any
 
+import pysam
+
 from onconcord.builds import CUSTOM, digest_faults, length_faults
 from onconcord.contigs import ContigRow, contig_rows, read_contigs
 from onconcord.errors import InputError
@@ -37,7 +39,8 @@ def describe_reference(
     Raises:
         InputError: every contig whose sequence is not that of the build.
     """
-    rows = contig_rows(fasta)
+    with pysam.FastaFile(str(fasta)) as sequences:
+        rows = contig_rows(fasta.name, sequences)
     lengths = {row.source_name: row.length_bp for row in rows}
     faults = length_faults(fasta.name, build, lengths) + digest_faults(fasta.name, build, rows)
     if faults:

@@ -1,0 +1,70 @@
+"""Commands from reads to tables: `init`, `check` and `run`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from onconcord.cli import app
+from onconcord.errors import InputError
+from onconcord.folder import write_templates
+from onconcord.preflight import JOBS_PER_PAIR, Preflight, preflight
+from onconcord.running import is_dry, run
+
+Folder = Annotated[Path, typer.Argument(help="working folder with config.yaml and samples.tsv")]
+Deep = Annotated[bool, typer.Option("--deep", help="read every file to its end")]
+
+
+@app.command()
+def init(folder: Annotated[Path, typer.Argument(help="working folder to make")]) -> None:
+    """Write a commented config.yaml and an empty samples.tsv to fill in."""
+    for path in write_templates(folder):
+        print(f"wrote {path}")
+    print(f"Fill both in, then: onconcord check {folder}")
+
+
+@app.command()
+def check(folder: Folder, deep: Deep = False) -> None:
+    """Find every fault of sheet, configuration, reads and reference; nothing is written."""
+    show(_checked(folder, deep))
+
+
+@app.command("run", context_settings={"allow_extra_args": True, "ignore_unknown_options": False})
+def run_command(
+    context: typer.Context,
+    folder: Folder,
+    cores: Annotated[int, typer.Option(min=1, help="cores to use at once")],
+    deep: Deep = False,
+) -> None:
+    """Check, then process the cohort. Words after -- go to Snakemake: targets, then options."""
+    found = _checked(folder, deep)
+    show(found)
+    options = context.args
+    outcome = run(found.cohort, cores, options)
+    if is_dry(options):
+        raise typer.Exit(3 if outcome.commands_failed else 0)
+    done = len(found.cohort.pairs) - len(outcome.unfinished)
+    if outcome.unfinished:
+        print(f"{done} of {len(found.cohort.pairs)} pairs are done.")
+        print(f"without tables: {', '.join(outcome.unfinished)} (see {folder}/logs)")
+    if outcome.commands_failed or outcome.unfinished:
+        raise typer.Exit(1 if done and outcome.unfinished else 3)
+
+
+def _checked(folder: Path, deep: bool) -> Preflight:
+    found = preflight(folder, deep)
+    if found.faults:
+        raise InputError(found.faults)
+    return found
+
+
+def show(found: Preflight) -> None:
+    """Print what was checked and what the run will need."""
+    for line in found.checked:
+        print(f"ok  {line}")
+    pairs = len(found.cohort.pairs)
+    print(f"{pairs} pairs, about {pairs * JOBS_PER_PAIR} jobs")
+    print(
+        f"about {found.needed_bytes / 1e9:.1f} GB to be written, "
+        f"{found.free_bytes / 1e9:.1f} GB free"
+    )
