@@ -1,0 +1,44 @@
+# make help says what there is. Everything is installed into .tools/ and .venv/ of this checkout,
+# Debian packages apart.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+CORES ?= $(shell nproc)
+export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/.venv/bin:$(PATH)
+export DEMO_FASTA
+
+.PHONY: help tools tools-demo tools-check tools-test demo check test bench docs clean
+
+help: ## Say what there is to make
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+
+tools: ## Install what the pipeline needs, and say what and why; the second time, nothing
+	@resources/setup/set-up.sh run
+
+tools-demo:
+	@resources/setup/set-up.sh demo
+
+tools-check:
+	@resources/setup/set-up.sh check
+
+tools-test:
+	@resources/setup/set-up.sh test
+
+demo: tools-demo ## Reads of a two-centre cohort to a release and a report (CORES=2, DEMO_FASTA=20.fa.gz)
+	@.venv/bin/python scripts/demo.py --cores $(CORES)
+
+check: tools-check ## Format, lint, types and unit tests: under a minute
+	@resources/setup/check.sh
+
+test: tools-test ## Everything, as CI does it
+	@resources/setup/check.sh --everything
+
+bench: tools-demo ## Measure speed and memory against the usual ways (benchmarks/)
+	@.venv/bin/python benchmarks/run.py
+
+docs: tools ## Write the generated pages and schemas again
+	@.venv/bin/onconcord contract generate
+
+clean: ## Remove what was installed here, and the demo's outputs
+	rm -rf .tools .venv .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf demo/results demo/release demo/report.html demo/reads demo/logs demo/timings demo/.snakemake
