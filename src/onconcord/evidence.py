@@ -95,12 +95,12 @@ def collect_evidence(
         raw = _read_records(path, callers[caller], tumour, normal)
         bad = _rejections(genome, names, raw)
         refused.append(_rejected_rows(caller, raw, bad))
-        kept.append(_events(genome, caller, raw.filter(pl.Series([not reason for reason in bad]))))
+        kept.append(_events(genome, caller, raw.filter(pl.Series([not reason for reason in bad], dtype=pl.Boolean))))
     table = _match_atoms(pl.concat(kept))
     with whole_file(evidence) as path:
         table.write_parquet(path)
     with whole_file(rejected) as path:
-        pl.concat(refused).sort(REJECTED_SCHEMA).write_parquet(path)
+        pl.concat(refused).sort(list(REJECTED_SCHEMA)).write_parquet(path)
     write_sites(genome, {Allele(*row) for row in table.select(KEY).iter_rows()}, candidates)
 
 
@@ -279,7 +279,7 @@ def _events(genome: Genome, caller: str, raw: pl.DataFrame) -> pl.DataFrame:
             pl.exclude([*KEY, "n_source_records"]).first(),
             pl.col("n_source_records").sum(),
         )
-        .select(EVIDENCE_SCHEMA)
+        .select(list(EVIDENCE_SCHEMA))
     )
 
 

@@ -73,7 +73,6 @@ rule sample_qc:
                 --intervals {input.calling:q} --interval-set-rule INTERSECTION \
                 --minimum-population-allele-frequency 0.01 \
                 --maximum-population-allele-frequency 1.0 \
-                --min-mapping-quality {params.min_mapping_quality} \
                 --output "$prefix.pileups.table"
         else
             printf '#<METADATA>SAMPLE=%s\ncontig\tposition\tref_count\talt_count\tother_alt_count\tallele_frequency\n' \

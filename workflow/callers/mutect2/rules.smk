@@ -97,6 +97,7 @@ rule mutect2_filter:
         contamination="results/4_qc/pairs/{pair}.contamination.table",
         segments="results/4_qc/pairs/{pair}.segments.table",
         fasta="results/1_reference/genome.fa",
+        fasta_index="results/1_reference/genome.fa.fai",
         dictionary="results/1_reference/genome.dict",
     output:
         vcf="results/5_calls/mutect2/{pair}.vcf.gz",

@@ -1,0 +1,39 @@
+"""Fail when reads were lost or doubled between the input files, trimming and the alignment."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from onconcord.errors import OnconcordError
+from onconcord.reads import account_reads
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sample", required=True, help="id of the sample, for messages")
+    parser.add_argument("--inputs", type=Path, required=True, help="{sample}.inputs.tsv")
+    parser.add_argument(
+        "--fastp",
+        type=Path,
+        nargs="*",
+        default=[],
+        help="fastp's JSON of each lane, in the order of the lanes; leave out without trimming",
+    )
+    parser.add_argument(
+        "--flagstat",
+        type=Path,
+        required=True,
+        help="samtools flagstat --output-fmt json of the final alignment",
+    )
+    args = parser.parse_args(argv)
+    try:
+        reads = account_reads(args.sample, args.inputs, args.fastp, args.flagstat)
+    except OnconcordError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    print(f"{args.sample}: all {reads} reads are accounted for")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,42 @@
+"""Read every reads file of a sample to its end; write checksums and read counts."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from onconcord.errors import OnconcordError
+from onconcord.reads import Lane, count_reads, write_inputs
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--lane",
+        action="append",
+        nargs="+",
+        default=[],
+        metavar=("READ_GROUP", "FILE"),
+        help="read group, then R1 and R2 as .fastq.gz, or one .bam or .cram; once per lane",
+    )
+    parser.add_argument("--reference", type=Path, help="FASTA, needed for CRAM")
+    parser.add_argument("--threads", type=int, default=1, help="files read side by side")
+    parser.add_argument("--out", type=Path, required=True, help="{sample}.inputs.tsv")
+    args = parser.parse_args(argv)
+    try:
+        lanes = [lane_of(*words) for words in args.lane]
+        write_inputs(count_reads(lanes, args.reference, args.threads), args.out)
+    except OnconcordError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def lane_of(read_group: str, first: str, second: str | None = None) -> Lane:
+    """A lane from its words on the command line."""
+    if first.endswith((".bam", ".cram")):
+        return Lane(read_group, bam=Path(first))
+    return Lane(read_group, fastq_1=Path(first), fastq_2=Path(second) if second else None)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,30 @@
+"""Simulate the reads of the demo cohort, or of some of its samples and genes."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from onconcord.errors import OnconcordError
+from onconcord.simulate import simulate
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--reference", type=Path, required=True, help="chromosome 20, GRCh37")
+    parser.add_argument("--demo", type=Path, required=True, help="resources/demo")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the reads")
+    parser.add_argument("--cores", type=int, default=2, help="samples side by side")
+    parser.add_argument("--samples", nargs="*", default=[], help="only these samples")
+    parser.add_argument("--genes", nargs="*", default=[], help="only these genes")
+    args = parser.parse_args(argv)
+    only, genes = frozenset(args.samples), frozenset(args.genes)
+    try:
+        simulate(args.reference, args.demo, args.out, args.cores, only, genes)
+    except OnconcordError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,130 @@
+"""The reference sequence as arrays: any number of bases of any contigs in one vectorised read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from onconcord.errors import Fault, InputError
+
+Bases = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Contig:
+    """One line of the `.fai` index: length in bases, byte layout of its lines in the FASTA."""
+
+    name: str
+    length: int
+    offset: int
+    line_bases: int
+    line_width: int
+
+
+class Genome:
+    """
+    A FASTA, mapped into memory and addressed through its `.fai` index.
+
+    Reading goes through the page cache, so a pair that touches a few targets never loads a
+    chromosome, and a million positions are one array operation.
+
+    Args:
+        fasta: uncompressed FASTA with `fasta.fai` beside it.
+    Raises:
+        InputError: the FASTA is compressed.
+    Source: the five columns of the faidx format, samtools-faidx(5).
+    """
+
+    def __init__(self, fasta: Path) -> None:
+        index = pl.read_csv(
+            f"{fasta}.fai",
+            separator="\t",
+            has_header=False,
+            quote_char=None,
+            columns=range(5),
+            new_columns=["name", "length", "offset", "line_bases", "line_width"],
+            schema_overrides={"column_1": pl.String},
+        )
+        self.path = fasta
+        self.contigs = {row[0]: Contig(*row) for row in index.iter_rows()}
+        self._bytes = np.memmap(fasta, dtype=np.uint8, mode="r")
+        if self._bytes[:2].tobytes() == b"\x1f\x8b":
+            message = "this FASTA is compressed; give the uncompressed one with its .fai index."
+            raise InputError([Fault(str(fasta), 0, "", message)])
+
+    def bases(self, contig: str, start0: int, end0: int) -> str:
+        """Upper-case bases of [start0, end0), 0-based, cut to the contig."""
+        found = self.contigs[contig]
+        start0, end0 = max(start0, 0), min(end0, found.length)
+        if start0 >= end0:
+            return ""
+        first, last = (
+            found.offset + at // found.line_bases * found.line_width + at % found.line_bases
+            for at in (start0, end0 - 1)
+        )
+        text = self._bytes[first : last + 1].tobytes()
+        return text.translate(None, b"\r\n").decode("ascii").upper()
+
+    def gather(self, contigs: Sequence[str] | pl.Series, position0: npt.NDArray[np.int64]) -> Bases:
+        """
+        Upper-case base at each position, as ASCII codes.
+
+        Args:
+            contigs: names, shape (n,), each of them in the index.
+            position0: 0-based, shape (n,).
+        Returns:
+            Shape (n,): ASCII of the base, 0 where the position lies outside its contig.
+        """
+        names = pl.Series("name", contigs, dtype=pl.String)
+        layout = pl.DataFrame({"name": names}).join(
+            pl.DataFrame(
+                [
+                    (one.name, one.length, one.offset, one.line_bases, one.line_width)
+                    for one in self.contigs.values()
+                ],
+                schema=["name", "length", "offset", "line_bases", "line_width"],
+                orient="row",
+            ),
+            on="name",
+            how="left",
+            maintain_order="left",
+        )
+        length, offset, line_bases, line_width = (
+            layout[name].to_numpy() for name in ("length", "offset", "line_bases", "line_width")
+        )
+        inside = (position0 >= 0) & (position0 < length)
+        at = offset + position0 // line_bases * line_width + position0 % line_bases
+        found: Bases = self._bytes[np.where(inside, at, 0)]
+        lower = (found >= 97) & (found <= 122)
+        upper: Bases = np.where(lower, found - 32, found).astype(np.uint8)
+        return np.where(inside, upper, 0).astype(np.uint8)
+
+
+@dataclass(frozen=True)
+class ContigNames:
+    """
+    The contigs of the run's reference: native names of the files and names of the tables.
+
+    Args:
+        table_of: native name -> name in the tables (`20` -> `chr20`), in the FASTA's order.
+        primary: native names of the primary contigs, the only ones that tables hold.
+    """
+
+    table_of: dict[str, str]
+    primary: frozenset[str]
+
+    @classmethod
+    def read(cls, contigs_tsv: Path) -> "ContigNames":
+        """Read `1_reference/contigs.tsv`."""
+        rows = pl.read_csv(
+            contigs_tsv,
+            separator="\t",
+            schema_overrides={"chrom": pl.String, "source_name": pl.String, "is_primary": pl.Int32},
+        )
+        return cls(
+            dict(zip(rows["source_name"], rows["chrom"], strict=True)),
+            frozenset(rows.filter(pl.col("is_primary") == 1)["source_name"]),
+        )

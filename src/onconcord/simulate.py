@@ -1,0 +1,224 @@
+"""
+Simulated reads of the demo: ART's error profile on real sequence with a known truth.
+
+The same truth and reference give the same bytes, whatever the cores.
+"""
+
+import csv
+import gzip
+import hashlib
+import subprocess
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pysam
+
+from onconcord.errors import ToolError
+from onconcord.files import whole_file
+
+FLANK_BP = 350
+READ_BP = 100
+DUPLICATE_FRAC = 0.08
+TUMOUR_DEPTH, NORMAL_DEPTH = 110, 70
+Variant = tuple[int, str, str]
+Pair = tuple[str, str, str, str]
+
+
+@dataclass(frozen=True)
+class DemoSample:
+    """One sample of the demo: its patient, its role, and the number of its lanes."""
+
+    sample: str
+    patient: str
+    role: str
+    lanes: int
+
+
+def read_samples(path: Path) -> list[DemoSample]:
+    """Samples of `cohort.tsv`: sample, patient, role, lanes."""
+    with path.open(newline="") as file:
+        return [
+            DemoSample(row["sample"], row["patient"], row["role"], int(row["lanes"]))
+            for row in csv.DictReader(file, delimiter="\t")
+        ]
+
+
+def simulate(
+    reference: Path, demo: Path, out: Path, cores: int, only: frozenset[str], genes: frozenset[str]
+) -> None:
+    """
+    Write `{sample}_L{lane}_{1,2}.fq.gz` of every sample; samples that are there are left alone.
+
+    Args:
+        reference: chromosome 20 of GRCh37 with its `.fai`.
+        demo: folder with cohort.tsv, targets.bed, germline.tsv and somatic.tsv.
+        out: folder of the reads.
+        cores: samples simulated side by side.
+        only: sample ids; empty for all.
+        genes: symbols whose targets are simulated; empty for all.
+    Raises:
+        ToolError: ART failed.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    samples = [one for one in read_samples(demo / "cohort.tsv") if not only or one.sample in only]
+    regions = _regions(demo / "targets.bed", genes)
+    germline, somatic = _germline(demo / "germline.tsv"), _somatic(demo / "somatic.tsv")
+    made_from = hashlib.sha256(
+        b"".join((demo / name).read_bytes() for name in ("targets.bed", "germline.tsv", "somatic.tsv"))
+        + Path(__file__).read_bytes()
+        + ",".join(sorted(genes)).encode()
+    ).hexdigest()
+
+    def make(sample: DemoSample) -> None:
+        stamp = out / f"{sample.sample}.made_from"
+        if stamp.exists() and stamp.read_text() == made_from:
+            return
+        with pysam.FastaFile(str(reference)) as genome:
+            pairs = _pairs(
+                sample, genome, regions, germline[sample.patient], somatic[sample.sample]
+            )
+        _write_lanes(sample, pairs, out)
+        stamp.write_text(made_from)
+
+    with ThreadPoolExecutor(cores) as pool:
+        list(pool.map(make, samples))
+
+
+def _regions(targets: Path, genes: frozenset[str]) -> list[tuple[int, int]]:
+    """Targets with their flanks, merged where they meet; 0-based half-open."""
+    merged: list[tuple[int, int]] = []
+    for line in targets.read_text().splitlines():
+        _, start, end, gene = line.split("\t")
+        if genes and gene not in genes:
+            continue
+        first, last = int(start) - FLANK_BP, int(end) + FLANK_BP
+        if merged and first <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
+        else:
+            merged.append((first, last))
+    return merged
+
+
+def _germline(path: Path) -> dict[str, list[tuple[Variant, str]]]:
+    found: dict[str, list[tuple[Variant, str]]] = defaultdict(list)
+    with path.open(newline="") as file:
+        for row in csv.DictReader(file, delimiter="\t"):
+            variant = (int(row["pos"]), row["ref"], row["alt"])
+            found[row["patient"]].append((variant, row["haplotype"]))
+    return found
+
+
+def _somatic(path: Path) -> dict[str, list[tuple[Variant, float]]]:
+    found: dict[str, list[tuple[Variant, float]]] = defaultdict(list)
+    with path.open(newline="") as file:
+        for row in csv.DictReader(file, delimiter="\t"):
+            variant = (int(row["pos"]), row["ref"], row["alt"])
+            found[row["sample"]].append((variant, float(row["vaf"])))
+    return found
+
+
+def _haplotype(sequence: str, start0: int, variants: Iterable[Variant]) -> str:
+    for pos, ref, alt in sorted(variants, reverse=True):
+        at = pos - 1 - start0
+        if sequence[at : at + len(ref)] != ref:
+            raise ToolError(f"the truth says {ref} at {pos}, the reference {sequence[at]}.")
+        sequence = sequence[:at] + alt + sequence[at + len(ref) :]
+    return sequence
+
+
+def _records(
+    genome: pysam.FastaFile,
+    regions: list[tuple[int, int]],
+    germline: list[tuple[Variant, str]],
+    somatic: list[tuple[Variant, float]],
+) -> Iterator[tuple[str, float]]:
+    """
+    Haplotypes of each region with their share of its fragments.
+
+    Somatic events of one region stand on haplotypes of their own; what they leave is the
+    germline's, half for each of the two.
+    """
+    for start0, end0 in regions:
+        sequence = genome.fetch("20", start0, end0).upper()
+        inside = [(one, which) for one, which in germline if start0 < one[0] <= end0 - 30]
+        own = [[one for one, which in inside if which in (number, "both")] for number in "12"]
+        first, second = (_haplotype(sequence, start0, variants) for variants in own)
+        left = 1.0
+        for event, vaf in somatic:
+            if start0 < event[0] <= end0 - 30:
+                free = [one for one in own[0] if abs(one[0] - event[0]) > len(event[1]) + 1]
+                yield _haplotype(sequence, start0, [*free, event]), vaf
+                left -= vaf
+        # The mutated haplotype is the first: what is left of it is what the event does not take.
+        of_first = max(left - 0.5, 0.0)
+        yield first, of_first
+        yield second, left - of_first
+
+
+def _pairs(
+    sample: DemoSample,
+    genome: pysam.FastaFile,
+    regions: list[tuple[int, int]],
+    germline: list[tuple[Variant, str]],
+    somatic: list[tuple[Variant, float]],
+) -> list[Pair]:
+    """Read pairs in random order, PCR duplicates among them."""
+    seed = int(hashlib.sha256(sample.sample.encode()).hexdigest()[:7], 16)
+    draw = np.random.default_rng(seed)
+    depth = NORMAL_DEPTH if sample.role == "normal" else TUMOUR_DEPTH
+    shares = []
+    with tempfile.TemporaryDirectory() as folder:
+        fasta = Path(folder) / "haplotypes.fa"
+        with fasta.open("w") as file:
+            for number, (sequence, share) in enumerate(
+                _records(genome, regions, germline, somatic)
+            ):
+                shares.append(share)
+                file.write(f">h{number}\n{sequence}\n")
+        # Most haplotypes have half of the fragments: simulate that much, thin or double the rest.
+        done = subprocess.run(
+            ["art_illumina", "-ss", "HS25", "-na", "-p", "-q", "-l", str(READ_BP), "-m", "250"]
+            + ["-s", "40", "-f", str(depth / 2), "-rs", str(seed), "-i", str(fasta)]
+            + ["-o", f"{folder}/reads"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise ToolError(f"art_illumina failed: {done.stderr.strip() or done.stdout.strip()}")
+        pairs = list(_thinned(Path(folder), shares, draw))
+    copies = draw.random(len(pairs)) < DUPLICATE_FRAC
+    pairs += [pair for pair, copied in zip(pairs, copies, strict=True) if copied]
+    return [pairs[place] for place in draw.permutation(len(pairs))]
+
+
+def _thinned(folder: Path, shares: list[float], draw: np.random.Generator) -> Iterator[Pair]:
+    with (
+        pysam.FastxFile(str(folder / "reads1.fq")) as first,
+        pysam.FastxFile(str(folder / "reads2.fq")) as second,
+    ):
+        for one, two in zip(first, second, strict=True):
+            # h12-345/1: the record number comes before the first hyphen.
+            share = 2 * shares[int(one.name.split("-")[0][1:])]
+            wanted = int(share) + (draw.random() < share % 1)
+            for _ in range(wanted):
+                yield one.sequence, one.quality, two.sequence, two.quality
+
+
+def _write_lanes(sample: DemoSample, pairs: list[Pair], out: Path) -> None:
+    for lane in range(1, sample.lanes + 1):
+        own = pairs[lane - 1 :: sample.lanes]
+        for mate in (0, 1):
+            text = "".join(
+                f"@SIM:1:FC:{lane}:{number // 10000}:{number % 10000}:1 {mate + 1}:N:0:1\n"
+                f"{pair[2 * mate]}\n+\n{pair[2 * mate + 1]}\n"
+                for number, pair in enumerate(own)
+            )
+            target = out / f"{sample.sample}_L{lane}_{mate + 1}.fq.gz"
+            with whole_file(target) as path:
+                path.write_bytes(gzip.compress(text.encode(), compresslevel=1, mtime=0))
