@@ -17,7 +17,6 @@ from onconcord.config import NAME as CONFIG
 from onconcord.contigs import contig_rows, name_faults
 from onconcord.errors import Fault, InputError
 from onconcord.genes import GeneModel
-from onconcord.hotspots import COLUMNS as HOTSPOT_COLUMNS
 from onconcord.preflight_reads import Genome
 from onconcord.targets import check_bed, stranger
 
@@ -138,7 +137,9 @@ def _indexed(fasta: Path) -> Iterator[pysam.FastaFile]:
         options = ["--fai-idx", index, *(["--gzi-idx", blocks] if compressed else [])]
         pysam.faidx(*options, str(fasta))
         with pysam.FastaFile(
-            str(fasta), filepath_index=index, filepath_index_compressed=blocks
+            str(fasta),
+            filepath_index=index,
+            filepath_index_compressed=blocks if compressed else None,
         ) as sequences:
             yield sequences
 
@@ -205,6 +206,9 @@ def _hotspot_faults(config: Mapping[str, Any], broken: set[str], genome: Genome)
     path = resources.get("hotspots")
     if not isinstance(path, str) or not path or "resources.hotspots" in broken:
         return
+    # Brings scipy with it, a second that only those with a list should pay.
+    from onconcord.hotspots import COLUMNS
+
     name = Path(path).name
     text = Path(path).read_text(encoding="utf-8-sig")
     lines = [
@@ -213,7 +217,7 @@ def _hotspot_faults(config: Mapping[str, Any], broken: set[str], genome: Genome)
         if line.strip() and not line.startswith("#")
     ]
     (header_line, header), *rows = lines or [(1, [])]
-    for column in HOTSPOT_COLUMNS:
+    for column in COLUMNS:
         if column not in header:
             yield Fault(name, header_line, column, "this column is missing, and required.")
     if not {"chrom", "pos"} <= set(header):

@@ -1,0 +1,194 @@
+"""The configuration: defaults, paths, and every fault at once in plain words."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from onconcord import checkout, config, folder
+from onconcord.errors import InputError
+
+
+def complete(tmp_path, **keys):
+    return config.load(tmp_path, {"centre": "A", "reference": {"fasta": "g.fa"}, **keys})
+
+
+def faults_of(tmp_path, raw):
+    return [str(fault) for fault in config.check(tmp_path, raw).faults]
+
+
+def test_a_minimal_configuration_has_every_default_and_absolute_paths(tmp_path):
+    found = complete(tmp_path)
+    defaults = yaml.safe_load((checkout.root() / "config/defaults.yaml").read_text())
+    assert found["decision"] == defaults["decision"]
+    assert found["samples"] == str(tmp_path / "samples.tsv")
+    assert found["reference"]["fasta"] == str(tmp_path / "g.fa")
+    assert found["reference"]["genes"] is None
+
+
+def test_every_default_is_a_key_of_the_schema_and_every_other_key_is_required(tmp_path):
+    assert faults_of(tmp_path, {}) == [
+        'config.yaml, "centre": missing, and required. Code of the centre whose samples these '
+        "are, where the sheet has no centre column.",
+        'config.yaml, "reference.fasta": missing, and required. Genome as FASTA, plain or '
+        "compressed with bgzip.",
+    ]
+
+
+def test_named_assays_replace_the_default_one_and_inherit_its_keys(tmp_path):
+    found = complete(tmp_path, assays={"panel-1": {"strategy": "panel", "targets": "t.bed"}})
+    assert found["assays"] == {
+        "panel-1": {
+            "strategy": "panel",
+            "targets": str(tmp_path / "t.bed"),
+            "padding": 100,
+            "tumour_only": False,
+            "qc": "wes",
+        }
+    }
+
+
+def test_one_key_of_a_section_leaves_the_others_at_their_defaults(tmp_path):
+    found = complete(tmp_path, decision={"min_tumour_depth": 30})
+    assert found["decision"]["min_tumour_depth"] == 30
+    assert found["decision"]["min_normal_depth"] == 8
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        pytest.param(
+            {"decision": {"min_tumor_depth": 3}},
+            'config.yaml, "decision.min_tumor_depth": unknown key. Did you mean '
+            '"min_tumour_depth"? Known here: min_tumour_depth, min_normal_depth, '
+            "min_tumour_alt_reads, min_tumour_vaf, max_normal_vaf, max_population_af, "
+            "min_callers_pass.",
+            id="an unknown key, with the nearest one",
+        ),
+        pytest.param(
+            {"assays": {"x": {"targetz": None}}},
+            'config.yaml, "assays.x.targetz": unknown key. Did you mean "targets"? Known here: '
+            "strategy, targets, padding, tumour_only, qc.",
+            id="an unknown key of an assay",
+        ),
+        pytest.param(
+            {"callers": ["mutect"]},
+            'config.yaml, "callers": there is no caller "mutect". Did you mean "mutect2"? '
+            f"Callers: {', '.join(checkout.callers())}.",
+            id="a caller that does not exist",
+        ),
+        pytest.param(
+            {"centre": 7},
+            'config.yaml, "centre": 7 is not text. Put it in quotes.',
+            id="a code that YAML reads as a number",
+        ),
+        pytest.param(
+            {"centre": "Zürich"},
+            'config.yaml, "centre": "Zürich" is not a code: use letters, digits, '
+            "'.', '_' and '-', a letter or digit first.",
+            id="a centre that is not ASCII",
+        ),
+        pytest.param(
+            {"calling": {"min_base_quality": -1}},
+            'config.yaml, "calling.min_base_quality": -1 is below 0, the lowest that makes sense.',
+            id="too low",
+        ),
+        pytest.param(
+            {"decision": {"min_tumour_vaf": 2}},
+            'config.yaml, "decision.min_tumour_vaf": 2 is above 1, the highest that makes sense.',
+            id="too high",
+        ),
+        pytest.param(
+            {"alignment": {"format": "sam"}},
+            'config.yaml, "alignment.format": "sam" is none of "bam", "cram".',
+            id="none of the choices",
+        ),
+        pytest.param(
+            {"alignment": {"bqsr": True}},
+            'config.yaml, "alignment.known_sites": is null, but alignment.bqsr is true and needs '
+            "a VCF of known sites.",
+            id="recalibration without known sites",
+        ),
+        pytest.param(
+            {"callers": ["freebayes"], "decision": {"min_callers_pass": 2}},
+            'config.yaml, "decision.min_callers_pass": 2 callers must pass a variant, but only 1 '
+            "are named.",
+            id="more callers must pass than there are",
+        ),
+        pytest.param(
+            {"assays": {"x": {"qc": "wess"}}},
+            'config.yaml, "assays.x.qc": there are no thresholds "wess". Did you mean "wes"? '
+            "Thresholds: {qc}; or give the path of a .yaml file.",
+            id="unknown thresholds",
+        ),
+    ],
+)
+def test_a_fault_is_said_in_plain_words(tmp_path, raw, expected):
+    names = sorted(path.stem for path in (checkout.root() / "config/qc").glob("*.yaml"))
+    raw = {"centre": "A", "reference": {"fasta": "g.fa"}, **raw}
+    assert faults_of(tmp_path, raw) == [expected.replace("{qc}", ", ".join(names))]
+
+
+def test_faults_of_all_sections_come_at_once(tmp_path):
+    with pytest.raises(InputError) as error:
+        config.load(tmp_path, {"centre": None, "callers": ["x"], "calling": {"shard_mb": 0}})
+    assert [fault.column for fault in error.value.faults] == [
+        "callers",
+        "calling.shard_mb",
+        "centre",
+        "reference.fasta",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param(
+            "centre: A\ncentre: B\n",
+            'config.yaml, line 2: not YAML: the key "centre" is given twice.',
+            id="a key twice",
+        ),
+        pytest.param(
+            "- a\n",
+            "config.yaml: holds - a, expected keys such as centre and reference.",
+            id="not a mapping",
+        ),
+    ],
+)
+def test_a_file_that_is_no_configuration_is_refused(tmp_path, text, expected):
+    (tmp_path / "config.yaml").write_text(text)
+    assert expected in [str(fault) for fault in config.check(tmp_path).faults]
+
+
+def test_a_folder_without_a_configuration_says_how_to_get_one(tmp_path):
+    message = f'there is no such file in {tmp_path}: "onconcord init DIR" writes one.'
+    assert f"config.yaml: {message}" in [str(fault) for fault in config.check(tmp_path).faults]
+
+
+def test_init_writes_a_configuration_that_lacks_only_what_a_centre_must_say(tmp_path):
+    made = folder.write_templates(tmp_path / "new")
+    assert [path.name for path in made] == ["config.yaml", "samples.tsv"]
+    assert [fault.column for fault in config.check(tmp_path / "new").faults] == [
+        "centre",
+        "reference.fasta",
+    ]
+    defaults = yaml.safe_load((checkout.root() / "config/defaults.yaml").read_text())
+    written = yaml.safe_load(made[0].read_text())
+    assert {key: value for key, value in written.items() if key not in ("centre", "reference")} == {
+        key: value for key, value in defaults.items() if key != "reference"
+    }
+
+
+def test_init_overwrites_nothing(tmp_path):
+    (tmp_path / "samples.tsv").write_text("mine")
+    with pytest.raises(InputError, match=r"samples\.tsv: is there already, and is not overwritten"):
+        folder.write_templates(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["samples.tsv"]
+
+
+def test_the_page_about_the_configuration_is_what_the_schema_says():
+    page = Path(checkout.root() / "docs/configuration.md").read_text()
+    assert page == folder.config_page(), (
+        "run: python -c \"from onconcord.folder import config_page; print(config_page(), end='')\" "
+        "> docs/configuration.md"
+    )
