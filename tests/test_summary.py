@@ -46,3 +46,15 @@ def test_the_summary_is_plain_text_where_there_is_no_terminal(tmp_path):
     assert "TUM-A01 GNAS p.Arg201Cys chr20:57484420:C:T 0.300 45/150 kept" in lines
     assert "release: not made" in lines
     assert "\x1b" not in result.stdout
+
+
+def test_the_summary_scores_itself_against_a_truth(tmp_path):
+    truth = tmp_path / "somatic.tsv"
+    truth.write_text(
+        "sample\tchrom\tpos\tref\talt\tclass\n"
+        "TUM-A01\t20\t57484420\tC\tT\tSNV\nTUM-A02\t20\t57484420\tC\tT\tSNV\n"
+    )
+    folder = write_cohort(tmp_path / "run")
+    result = CliRunner().invoke(app, ["summary", str(folder), "--truth", str(truth)])
+    lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
+    assert "matched SNV 2 1 1 0 1.000 0.500" in lines

@@ -5,6 +5,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from onconcord.accuracy import Accuracy, accuracy, read_truth
 from onconcord.report.cohort import Cohort, known_drivers, read_cohort
 from onconcord.sources import cohort_source
 
@@ -51,6 +52,7 @@ class Summary:
     A working folder in short.
 
     Args:
+        accuracy: passing variants against the truth; empty where none was given.
         unfinished: pairs of the sheet without tables.
         hotspots: whether hotspots were searched at all.
         query: a shell line that lists the passing variants with DuckDB, from the working folder's
@@ -60,6 +62,7 @@ class Summary:
 
     pairs: tuple[PairLine, ...]
     drivers: tuple[Driver, ...]
+    accuracy: tuple[Accuracy, ...]
     unfinished: tuple[str, ...]
     hotspots: bool
     query: str
@@ -67,16 +70,18 @@ class Summary:
     report: Path | None
 
 
-def summarise(folder: Path, release: Path | None = None) -> Summary:
+def summarise(folder: Path, release: Path | None = None, truth: Path | None = None) -> Summary:
     """
     Verdicts, counts and known drivers of a working folder.
 
     Args:
         folder: working folder with harmonised tables.
         release: the release made from it; None looks for `release` in the folder.
+        truth: known somatic variants, as `accuracy.read_truth` reads them.
     Raises:
-        InputError: the folder has no harmonised tables, or one cannot be read.
+        InputError: the folder has no harmonised tables, or one, or the truth, cannot be read.
     """
+    known = read_truth(truth) if truth else None
     cohort = read_cohort(cohort_source(folder))
     found = release or folder / "release"
     made = found if (found / "contract.json").is_file() else None
@@ -84,6 +89,7 @@ def summarise(folder: Path, release: Path | None = None) -> Summary:
     return Summary(
         pairs=_pairs(cohort),
         drivers=_drivers(cohort),
+        accuracy=() if known is None else tuple(accuracy(cohort.variants, cohort.pairs, known)),
         unfinished=tuple(cohort.unfinished),
         hotspots=cohort.hotspots.height > 0 or bool(cohort.variants["hotspot"].any()),
         query=duckdb_line(folder, made),

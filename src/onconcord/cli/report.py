@@ -25,7 +25,7 @@ def summary(
     release: Annotated[Path | None, typer.Option(help="the release made from the folder")] = None,
 ) -> None:
     """Print verdicts, counts and known drivers of every pair, and where the results are."""
-    print_summary(summarise(folder, release), terminal())
+    print_summary(summarise(folder, release, truth), terminal())
 
 
 @app.command()
@@ -96,6 +96,17 @@ def print_summary(found: Summary, console: Console) -> None:
         console.print("known drivers: none passes\n", markup=False)
     else:
         console.print("known drivers: no list of hotspots was given\n", markup=False)
+    if found.accuracy:
+        counted = ("true", "found", "missed", "wrong", "precision", "recall")
+        scores = table("Against the truth", "design", "class", *counted, numbers=counted)
+        for one in found.accuracy:
+            scores.add_row(
+                "matched" if one.design == "matched" else "tumour only",
+                one.variant_class,
+                *(str(n) for n in (one.found + one.missed, one.found, one.missed, one.wrong)),
+                *(f"{x:.3f}" if x is not None else "" for x in (one.precision, one.recall)),
+            )
+        console.print(scores)
     made = [("report", found.report), ("release", found.release)]
     for name, path in made:
         console.print(f"{name + ':':9}{path or 'not made'}", markup=False, soft_wrap=True)
