@@ -26,7 +26,9 @@ exec 9>"$tools/lock"
 say() { printf 'set-up: %s\n' "$*"; }
 
 fail() {
-    printf 'error: %s\n' "$@" >&2
+    printf 'error: %s\n' "$1" >&2
+    shift
+    [ $# -eq 0 ] || printf '%s\n' "$@" >&2
     exit 2
 }
 
