@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import warnings
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -199,12 +200,16 @@ def _has_gzip_end(path: Path) -> bool:
 
 def _bam_faults(path: Path, sample: Sample, realign: bool, genome: Genome | None) -> Iterator[str]:
     try:
-        with pysam.AlignmentFile(str(path), check_sq=False, require_index=False) as alignments:
+        # That the end is missing is found below, and must not hide what the header says.
+        with warnings.catch_warnings(action="ignore"):
+            alignments = pysam.AlignmentFile(str(path), check_sq=False, ignore_truncation=True)
+        with alignments:
             header = alignments.header.to_dict()
     except (OSError, ValueError) as error:
         yield f"{path} cannot be read as BAM or CRAM ({error}). {COPY_AGAIN}"
         return
     try:
+        # -u: a BAM of unaligned reads may have no contig.
         pysam.quickcheck("-u", str(path))
     except SamtoolsError:
         yield f"{path} ends without its end block: it is truncated. {COPY_AGAIN}"
@@ -285,6 +290,7 @@ def _deep_faults(sheet: str, lane: Lane) -> list[Fault]:
 
 def _record_fault(first: str, second: str) -> str | None:
     """The first pair of records whose names differ, or that has not one quality per base."""
+    number = 0
     with pysam.FastxFile(first) as ones, pysam.FastxFile(second) as twos:
         try:
             for number, (one, two) in enumerate(zip(ones, twos, strict=True), start=1):

@@ -1,0 +1,347 @@
+"""Stage 1: contigs and identity of the reference, targets, gene model."""
+
+import base64
+import csv
+import hashlib
+import json
+import random
+import sys
+from pathlib import Path
+
+import pysam
+import pytest
+
+from onconcord import builds, checkout
+from onconcord.contigs import ContigRow, table_chrom
+from onconcord.errors import InputError
+from onconcord.genes import GeneModel, canonical_transcripts
+from onconcord.reference import describe_reference, prepare_targets, reference_identity
+from onconcord.targets import Region, merged, padded, read_bed
+
+sys.path.insert(0, str(checkout.root() / "scripts"))
+import describe_reference as describe_script
+import prepare_targets as targets_script
+
+LENGTHS = {"1": 1000, "20": 500}
+SEQUENCES = {
+    name: "".join(random.Random(name).choices("ACGT", k=length)) for name, length in LENGTHS.items()
+}
+
+
+def table(path):
+    with path.open(newline="") as handle:
+        return list(csv.DictReader(handle, delimiter="\t"))
+
+
+def write_fasta(path, sequences):
+    path.write_text("".join(f">{name} some text\n{bases}\n" for name, bases in sequences.items()))
+    pysam.faidx(str(path))
+    return path
+
+
+def described(tmp_path, sequences=SEQUENCES, build="custom", resources=()):
+    fasta = write_fasta(tmp_path / "genome.fa", sequences)
+    out = [tmp_path / name for name in ("contigs.tsv", "reference.json", "resources.tsv")]
+    describe_reference(fasta, build, dict(resources), *out)
+    return table(out[0]), json.loads(out[1].read_text()), table(out[2])
+
+
+@pytest.mark.parametrize(
+    ("native", "expected"),
+    [
+        ("20", "chr20"),
+        ("chr20", "chr20"),
+        ("X", "chrX"),
+        ("MT", "chrM"),
+        ("chrM", "chrM"),
+        ("M", "chrM"),
+        ("23", "23"),
+        ("01", "01"),
+        ("chr20_alt", "chr20_alt"),
+        ("GL000207.1", "GL000207.1"),
+    ],
+)
+def test_the_name_of_a_contig_in_the_tables(native, expected):
+    assert table_chrom(native) == expected
+
+
+def test_contigs_have_their_digests_whatever_the_case_of_the_bases(tmp_path):
+    contigs, _, _ = described(tmp_path, {"20": "acgtNN", "decoy": "ACGT"})
+    truncated = base64.urlsafe_b64encode(hashlib.sha512(b"ACGTNN").digest()[:24])
+    assert contigs == [
+        {
+            "chrom": "chr20",
+            "source_name": "20",
+            "length_bp": "6",
+            "md5": hashlib.md5(b"ACGTNN").hexdigest(),
+            "refget_sq": f"SQ.{truncated.decode()}",
+            "is_primary": "1",
+            "masked_bp": "2",
+        },
+        {
+            "chrom": "decoy",
+            "source_name": "decoy",
+            "length_bp": "4",
+            "md5": "f1f8f4bf413b16ad135722aa4591043e",
+            # The published example of GA4GH refget.
+            "refget_sq": "SQ.aKF498dAxcJAqme6QYQ7EZ07-fiw8Kw2",
+            "is_primary": "0",
+            "masked_bp": "0",
+        },
+    ]
+
+
+def test_a_genome_without_chromosomes_is_primary_as_a_whole(tmp_path):
+    contigs, _, _ = described(tmp_path, {"demo20": "ACGT"})
+    assert [row["is_primary"] for row in contigs] == ["1"]
+
+
+def test_the_identity_of_a_custom_genome_does_not_depend_on_the_order_of_contigs(tmp_path):
+    rows = [ContigRow(f"chr{n}", str(n), 4, "", f"SQ.{n}", 1, 0) for n in (1, 2)]
+    digest = hashlib.sha256(b"chr1\tSQ.1\nchr2\tSQ.2\n").hexdigest()
+    expected = {"reference_id": f"custom-{digest[:16]}", "build": "custom", "digest": digest}
+    assert reference_identity(rows, "custom") == expected
+    assert reference_identity(rows[::-1], "custom") == expected
+
+
+def test_resources_are_recorded_by_name_and_checksum_never_by_path(tmp_path):
+    (tmp_path / "sites.vcf").write_bytes(b"abc")
+    _, _, resources = described(tmp_path, resources={"population": tmp_path / "sites.vcf"})
+    assert resources == [
+        {"name": "population", "bytes": "3", "sha256": hashlib.sha256(b"abc").hexdigest()}
+    ]
+
+
+def test_two_contigs_of_one_name_in_the_tables_are_refused(tmp_path):
+    with pytest.raises(InputError) as error:
+        described(tmp_path, {"20": "ACGT", "chr20": "ACGT"})
+    assert str(error.value) == (
+        'genome.fa: the contigs "20" and "chr20" are both chr20 in the tables: keep one of them.'
+    )
+
+
+def test_a_fasta_of_another_length_than_its_build_is_refused(tmp_path):
+    with pytest.raises(InputError) as error:
+        described(tmp_path, {"20": "ACGT"}, build="GRCh37")
+    assert str(error.value) == (
+        'genome.fa: contig "20" has 4 bases, but GRCh37 has 63025520: give the FASTA of GRCh37, '
+        'or write "build: custom" under reference.'
+    )
+    assert not (tmp_path / "contigs.tsv").exists()
+
+
+def test_a_fasta_without_a_contig_of_its_build_is_refused(tmp_path):
+    with pytest.raises(InputError, match="no contig of GRCh38 is in it"):
+        described(tmp_path, {"scaffold": "ACGT"}, build="GRCh38")
+
+
+@pytest.mark.parametrize(
+    ("md5", "expected"),
+    [
+        pytest.param("fdfd811849cc2fadebc929bb925902e5", 0, id="hs37d5"),
+        pytest.param("641e4338fa8d52a5b781bd2a2c08d3c3", 0, id="hg19 with its ambiguity codes"),
+        pytest.param("0" * 32, 1, id="changed"),
+    ],
+)
+def test_a_build_knows_its_sequence_by_checksum(md5, expected):
+    row = ContigRow("chr3", "3", 198022430, md5, "", 1, 0)
+    faults = builds.digest_faults("genome.fa", "GRCh37", [row])
+    assert [fault.message for fault in faults] == [
+        f'contig "3" has MD5 {md5}, but GRCh37 has fdfd811849cc2fadebc929bb925902e5 or '
+        "641e4338fa8d52a5b781bd2a2c08d3c3: give the FASTA of GRCh37, or write "
+        '"build: custom" under reference.'
+    ] * expected
+
+
+@pytest.mark.parametrize("build", ["GRCh37", "GRCh38"])
+def test_a_known_build_has_its_25_primary_contigs(build):
+    known = builds.known_contigs(build)
+    assert len(known) == 25
+    assert all(len(md5) == 32 for contig in known.values() for md5 in contig.md5s)
+
+
+def test_targets_are_sorted_as_the_genome_is_and_merged_where_they_touch():
+    intervals = [("20", 5, 9), ("1", 30, 40), ("1", 10, 20), ("1", 20, 25), ("1", 12, 15)]
+    assert merged(intervals, LENGTHS) == (("1", 10, 25), ("1", 30, 40), ("20", 5, 9))
+
+
+def test_padding_stops_at_the_ends_of_a_contig():
+    assert padded([("20", 5, 9), ("20", 480, 495)], 10, LENGTHS) == (
+        ("20", 0, 19),
+        ("20", 470, 500),
+    )
+
+
+def test_an_interval_is_cut_to_a_region():
+    region = Region([("1", 10, 20), ("1", 30, 40), ("1", 50, 60)])
+    assert region.cut(("1", 15, 50)) == (("1", 15, 20), ("1", 30, 40))
+    assert region.cut(("1", 20, 30)) == ()
+    assert region.cut(("20", 0, 500)) == ()
+
+
+def test_every_faulty_line_of_targets_is_named(tmp_path):
+    (tmp_path / "t.bed").write_text("track x\n1\t5\t4\n# no\nchr20\t1\t2\n1\t900\t1001\n")
+    with pytest.raises(InputError) as error:
+        read_bed(tmp_path / "t.bed", LENGTHS)
+    assert [(fault.line, fault.message.split(":")[0]) for fault in error.value.faults] == [
+        (2, "start 5 is not before end 4"),
+        (4, 'contig "chr20" is not in the FASTA, which calls it "20"'),
+        (5, 'end 1001 is outside contig "1", which has 1000 bases'),
+    ]
+
+
+GTF = """\
+1	x	gene	100	600	.	+	.	gene_id "G1"; gene_name "ONE";
+1	x	transcript	100	600	.	+	.	gene_id "G1"; gene_name "ONE"; transcript_id "T1";
+1	x	CDS	101	200	.	+	0	gene_id "G1"; gene_name "ONE"; transcript_id "T1";
+1	x	CDS	301	400	.	+	0	gene_id "G1"; gene_name "ONE"; transcript_id "T1";
+1	x	transcript	100	600	.	+	.	gene_id "G1"; transcript_id "T2"; tag "basic";
+1	x	CDS	101	150	.	+	0	gene_id "G1"; transcript_id "T2"; tag "basic";
+1	x	stop_codon	151	153	.	+	0	gene_id "G1"; transcript_id "T2"; tag "basic";
+20	x	CDS	11	40	.	-	0	gene_id "G2"; transcript_id "T3";
+20	x	exon	50	90	.	-	.	gene_id "G3"; transcript_id "T4";
+"""
+GFF3 = """\
+##gff-version 3
+1	x	chromosome	1	1000	.	.	.	ID=chromosome:1
+1	x	gene	100	600	.	+	.	ID=gene:G1;Name=ONE;biotype=protein_coding
+1	x	mRNA	100	600	.	+	.	ID=transcript:T1;Parent=gene:G1
+1	x	CDS	101	200	.	+	0	ID=CDS:P1;Parent=transcript:T1
+1	x	exon	101	200	.	+	.	Parent=transcript:T1,transcript:T2
+1	x	mRNA	100	600	.	+	.	ID=transcript:T2;Parent=gene:G1;tag=basic,Ensembl_canonical
+1	x	CDS	101	150	.	+	0	ID=CDS:P2;Parent=transcript:T2
+"""
+
+
+def model(tmp_path, text):
+    (tmp_path / "genes").write_text(text)
+    return GeneModel(tmp_path / "genes", LENGTHS)
+
+
+def chosen(tmp_path, text):
+    return {
+        one.gene_id: (one.gene_symbol, one.transcript_id, one.exons)
+        for one in canonical_transcripts(model(tmp_path, text).features())
+    }
+
+
+def test_without_a_tag_the_longest_coding_transcript_speaks_for_its_gene(tmp_path):
+    assert chosen(tmp_path, GTF) == {
+        "G1": ("ONE", "T1", (("1", 100, 200), ("1", 300, 400))),
+        "G2": ("G2", "T3", (("20", 10, 40),)),
+    }
+
+
+def test_the_canonical_transcript_is_taken_though_shorter_stop_codon_included(tmp_path):
+    tagged = GTF.replace('tag "basic"', 'tag "basic"; tag "Ensembl_canonical"')
+    assert chosen(tmp_path, tagged)["G1"] == ("ONE", "T2", (("1", 100, 153),))
+
+
+def test_gff3_becomes_gtf(tmp_path):
+    assert chosen(tmp_path, GFF3) == {"G1": ("ONE", "T2", (("1", 100, 150),))}
+    lines = [(one.kind, one.get("transcript_id")) for one in model(tmp_path, GFF3).features()]
+    assert lines == [
+        ("gene", None),
+        ("transcript", "T1"),
+        ("CDS", "T1"),
+        ("exon", "T1"),
+        ("exon", "T2"),
+        ("transcript", "T2"),
+        ("CDS", "T2"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param(
+            "1\tx\tgene\t900\t1001\t.\t+\t.\tgene_id",
+            'genes, line 1: 900-1001 is outside contig "1", which has 1000 bases: is this the gene '
+            "model of another build?",
+            id="outside the contig",
+        ),
+        pytest.param(
+            "chr1\tx\tgene\t1\t2\t.\t+\t.\tgene_id",
+            'genes, line 1: contig "chr1" is not in the FASTA, which calls it "1": rename it, so '
+            "that all files have the FASTA's names.",
+            id="other names",
+        ),
+        pytest.param(
+            "1 x gene",
+            'genes, line 1: "1 x gene" is not a line of GTF or GFF3: expected nine columns.',
+            id="no columns",
+        ),
+        pytest.param(
+            "1\tx\tmRNA\t1\t2\t.\t+\t.\tID=transcript:T1;Parent=gene:G1",
+            'genes, line 1, column "Parent": its Parent "gene:G1" is not in the file: give the '
+            "whole gene model.",
+            id="a part of a model",
+        ),
+        pytest.param(
+            "# nothing\n",
+            "genes: has no feature: give a gene model, or leave reference.genes null.",
+            id="no feature",
+        ),
+    ],
+)
+def test_a_gene_model_that_does_not_fit_is_refused(tmp_path, text, expected):
+    with pytest.raises(InputError) as error:
+        model(tmp_path, text)
+    assert str(error.value) == expected
+
+
+def prepare(tmp_path, targets=None, genes=None, padding=10):
+    if not (tmp_path / "contigs.tsv").exists():
+        described(tmp_path)
+    names = ("targets.bed", "calling.bed", "genes.gtf", "gene_regions.tsv")
+    out = [tmp_path / name for name in names]
+    prepare_targets(tmp_path / "contigs.tsv", targets, genes, padding, *out)
+    return out
+
+
+def test_genes_are_cut_to_the_targets_and_one_without_a_target_base_is_kept(tmp_path):
+    (tmp_path / "t.bed").write_text("1\t150\t160\n1\t190\t310\n")
+    (tmp_path / "g.gtf").write_text(GTF)
+    targets, calling, _, regions = prepare(tmp_path, tmp_path / "t.bed", tmp_path / "g.gtf")
+    assert targets.read_text() == "1\t150\t160\n1\t190\t310\n"
+    assert calling.read_text() == "1\t140\t170\n1\t180\t320\n"
+    assert [list(row.values()) for row in table(regions)] == [
+        ["G1", "ONE", "T1", "1", "150", "160"],
+        ["G1", "ONE", "T1", "1", "190", "200"],
+        ["G1", "ONE", "T1", "1", "300", "310"],
+        ["G2", "G2", "T3", "20", "0", "0"],
+    ]
+
+
+def test_without_targets_and_genes_the_primary_contigs_are_the_targets(tmp_path):
+    described(tmp_path, {**SEQUENCES, "decoy": "ACGT"})
+    targets, calling, genes, regions = prepare(tmp_path)
+    assert targets.read_text() == calling.read_text() == "1\t0\t1000\n20\t0\t500\n"
+    assert genes.read_text() == ""
+    assert table(regions) == []
+
+
+def test_faults_of_targets_and_genes_come_at_once(tmp_path):
+    (tmp_path / "t.bed").write_text("7\t1\t2\n")
+    (tmp_path / "g.gtf").write_text("7\tx\tgene\t1\t2\t.\t+\t.\tgene_id\n")
+    with pytest.raises(InputError) as error:
+        prepare(tmp_path, tmp_path / "t.bed", tmp_path / "g.gtf")
+    assert [fault.source for fault in error.value.faults] == ["g.gtf", "t.bed"]
+    assert not (tmp_path / "targets.bed").exists()
+
+
+def test_the_scripts_write_what_the_functions_do(tmp_path, capsys):
+    fasta = write_fasta(tmp_path / "genome.fa", SEQUENCES)
+    words = ["--fasta", fasta, "--build", "custom", "--resource", f"fasta={fasta}"]
+    words += ["--contigs", tmp_path / "contigs.tsv", "--identity", tmp_path / "reference.json"]
+    words += ["--resources", tmp_path / "resources.tsv"]
+    assert describe_script.main([str(word) for word in words]) == 0
+    assert table(tmp_path / "resources.tsv")[0]["bytes"] == str(fasta.stat().st_size)
+    words = ["--contigs", tmp_path / "contigs.tsv", "--targets", "--genes", "--padding", 5]
+    for name in ("targets", "calling", "genes", "gene-regions"):
+        words += [f"--out-{name}", tmp_path / f"{name}.out"]
+    assert targets_script.main([str(word) for word in words]) == 0
+    assert Path(tmp_path / "targets.out").read_text() == "1\t0\t1000\n20\t0\t500\n"
+    words = ["--fasta", fasta, "--build", "GRCh37", "--contigs", "x", "--identity", "x"]
+    assert describe_script.main([str(word) for word in [*words, "--resources", "x"]]) == 2
+    assert 'error: genome.fa: contig "1" has 1000 bases' in capsys.readouterr().err
