@@ -97,8 +97,8 @@ def print_summary(found: Summary, console: Console) -> None:
     else:
         console.print("known drivers: no list of hotspots was given\n", markup=False)
     if found.accuracy:
-        counted = ("true", "found", "missed", "wrong", "precision", "recall")
-        scores = table("Against the truth", "design", "class", *counted, numbers=counted)
+        scored = ("true", "found", "missed", "wrong", "precision", "recall")
+        scores = table("Against the truth", "design", "class", *scored, numbers=scored)
         for one in found.accuracy:
             scores.add_row(
                 "matched" if one.design == "matched" else "tumour only",
