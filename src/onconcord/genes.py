@@ -236,14 +236,15 @@ def canonical_transcripts(features: Iterable[Feature]) -> tuple[CodingTranscript
         if not gene or not transcript:
             continue
         tags[gene, transcript] |= set(feature.attributes.get("tag", ()))
+        if symbol := feature.get("gene_name", "gene"):
+            symbols.setdefault(gene, symbol)
         if feature.kind in CODING:
             exons[gene, transcript].append(feature.interval)
-            symbols[gene] = feature.get("gene_name", "gene") or gene
     best: dict[str, CodingTranscript] = {}
     for (gene, transcript), found in sorted(exons.items()):
         candidate = CodingTranscript(
             gene_id=gene,
-            gene_symbol=symbols[gene],
+            gene_symbol=symbols.get(gene, gene),
             transcript_id=transcript,
             canonical=not tags[gene, transcript].isdisjoint(CANONICAL_TAGS),
             exons=merged(found, sorted({contig for contig, _, _ in found})),

@@ -1,5 +1,6 @@
 """Commands from reads to tables: `init`, `check` and `run`."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -39,6 +40,8 @@ def run_command(
     """Check, then process the cohort. Words after -- go to Snakemake: targets, then options."""
     found = _checked(folder, deep)
     show(found)
+    # Snakemake writes to the same terminal, and must come after what is printed here.
+    sys.stdout.flush()
     options = context.args
     outcome = run(found.cohort, cores, options)
     if is_dry(options):
