@@ -169,7 +169,9 @@ def _rejections(genome: Genome, names: ContigNames, raw: pl.DataFrame) -> list[s
     """Why each record has no normal form, None where it has one."""
     first = genome.gather(
         raw["chrom"].replace_strict(
-            {name: name for name in genome.contigs}, default=next(iter(genome.contigs))
+            {name: name for name in genome.contigs},
+            default=next(iter(genome.contigs)),
+            return_dtype=pl.String,
         ),
         raw["pos"].to_numpy() - 1,
     )

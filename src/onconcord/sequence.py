@@ -46,7 +46,7 @@ class Genome:
             quote_char=None,
             columns=range(5),
             new_columns=["name", "length", "offset", "line_bases", "line_width"],
-            schema_overrides={"column_1": pl.String},
+            schema_overrides={"name": pl.String},
         )
         self.path = fasta
         self.contigs = {row[0]: Contig(*row) for row in index.iter_rows()}

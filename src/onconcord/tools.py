@@ -48,7 +48,7 @@ TOOLS = (
         "snpeff",
         ("snpEff", "-version"),
         r"SnpEff\s+(\S+)",
-        "snpEff ann -noLog -nodownload -noStats -noLof {database}",
+        "snpEff ann -noLog -nodownload -noLof {database}",
     ),
     Tool("annotation", "vcfanno", ("vcfanno",), r"version (\S+)", "vcfanno {resources}"),
     Tool("calls", "gatk", ("gatk", "--version"), r"\(GATK\) v(\S+)", "gatk {caller}"),

@@ -51,8 +51,11 @@ rule annotate_pair:
         fi
         consequences() {{
             if [ -n "{input.database}" ]; then
-                snpEff -Xmx2g ann -noLog -nodownload -noStats -noLof -c results/1_reference/snpeff/snpEff.config \
-                    -csvStats {output.statistics:q} genome "$1"
+                # Debian's wrapper prints its arguments before the VCF.
+                snpEff -Xmx2g ann -noLog -nodownload -noLof \
+                    -c results/1_reference/snpeff/snpEff.config \
+                    -csvStats {output.statistics:q} genome "$1" \
+                | sed -n '/^##fileformat/,$p'
             else
                 : > {output.statistics:q}
                 bcftools view "$1"
@@ -66,6 +69,7 @@ rule annotate_pair:
             fi
         }}
         consequences {input.candidates:q} > "$resources/consequences.vcf"
-        known "$resources/consequences.vcf" | bgzip > {output.vcf:q}
+        # vcfanno names a FORMAT column though the sites have no samples, which htslib refuses.
+        known "$resources/consequences.vcf" | sed '/^#CHROM/s/\tFORMAT$//' | bgzip > {output.vcf:q}
         tabix --preset vcf {output.vcf:q}
         """

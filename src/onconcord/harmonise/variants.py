@@ -213,7 +213,7 @@ def _add_event(
             "alt": step.alt,
             "tumor_alt_count": counts[native, step.pos, step.ref, step.alt]["tumor_alt_count"],
         }
-        for index, step in enumerate(steps)
+        for index, step in enumerate(steps, start=1)
     ]
     tables["variant_call_evidence"] += [_evidence_row(facts, place, row) for row in evidence]
     tables["decision"] += [
@@ -224,7 +224,7 @@ def _add_event(
             "outcome": step.outcome,
             "detail_json": json.dumps(step.detail, sort_keys=True, separators=(",", ":")),
         }
-        for ordinal, step in enumerate(decision.steps)
+        for ordinal, step in enumerate(decision.steps, start=1)
     ]
 
 
