@@ -5,33 +5,38 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-say() { printf '%s\n' "check: $*"; }
-
 python_files=(src scripts tests benchmarks)
 mapfile -t workflow_files < <(git ls-files --cached --others --exclude-standard -- Snakefile '*.smk')
+said=$(mktemp -d)
+trap 'rm -rf "$said"' EXIT
 
-say "format and lint of Python"
-ruff format --check --quiet "${python_files[@]}"
-ruff check --quiet "${python_files[@]}"
-
-say "types, format and lint of the workflow, side by side"
-log=$(mktemp -d)
-trap 'rm -rf "$log"' EXIT
-
-mypy --no-error-summary & types=$!
-snakefmt --check --quiet "${workflow_files[@]}" >"$log/snakefmt" 2>&1 & format=$!
-snakemake --lint --snakefile Snakefile --directory demo >"$log/lint" 2>&1 & lint=$!
+# Side by side; each one's words are shown only if it fails. The lint of the workflow is a test
+# (tests/test_workflow_lint.py), since a few of its words are not for this workflow.
+names=() jobs=()
+start() {
+    local name=$1
+    shift
+    "$@" >"$said/$name" 2>&1 &
+    names+=("$name") jobs+=($!)
+}
+start format ruff format --check "${python_files[@]}"
+start lint ruff check "${python_files[@]}"
+start types mypy
+start workflow-format snakefmt --check "${workflow_files[@]}"
 failed=
-wait "$types" || failed=yes
-wait "$format" || { cat "$log/snakefmt" && failed=yes; }
-wait "$lint" || { cat "$log/lint" && failed=yes; }
+for index in "${!jobs[@]}"; do
+    if wait "${jobs[index]}"; then
+        printf 'check: %s is fine\n' "${names[index]}"
+    else
+        cat "$said/${names[index]}"
+        printf 'check: %s fails\n' "${names[index]}"
+        failed=yes
+    fi
+done
 [ -z "$failed" ] || exit 1
 
-say "tests"
+pytest --quiet -n 2 -m 'not e2e'
 if [ "${1:-}" = --everything ]; then
-    # Slow tests start the pipeline themselves, on both cores: they run alone, one after another.
-    pytest --quiet -n 2 -m 'not e2e'
+    # These start the pipeline, which uses both cores: one after another.
     pytest --quiet -m e2e
-else
-    pytest --quiet -n 2 -m 'not e2e'
 fi

@@ -16,7 +16,7 @@ def reads_arguments_of_pair(wildcards):
 def reads_of_pair(wildcards):
     samples = PAIRS[wildcards.pair].samples
     return expand(
-        ["results/3_alignments/{sample}." + READS, "results/3_alignments/{sample}." + READS_INDEX],
+        [f"results/3_alignments/{{sample}}.{suffix}" for suffix in (READS, READS_INDEX)],
         sample=[sample.sample_id for sample in samples],
     )
 
