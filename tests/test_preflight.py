@@ -532,6 +532,53 @@ def test_targets_given_are_made_in_one_run(folder):
     assert [words[-2:] for words in started] == [["annotate", "--dry-run"]]
 
 
+@pytest.mark.parametrize(
+    ("code", "done", "expected"),
+    [
+        pytest.param(0, ["T1", "T2"], 0, id="all done"),
+        pytest.param(1, ["T1"], 1, id="a pair failed"),
+        pytest.param(1, [], 3, id="nothing is done"),
+        pytest.param(1, ["T1", "T2"], 3, id="what comes after the pairs failed"),
+    ],
+)
+def test_the_exit_code_of_a_run(folder, monkeypatch, code, done, expected):
+    with (folder / "samples.tsv").open("a") as sheet:
+        sheet.write("\nP1\tT2\ttumour\tL1\tx_1.gz\tx_2.gz\n")
+    for mate in (1, 2):
+        write_fastq(folder / f"x_{mate}.gz", mate, names="x")
+
+    def start(words):
+        for pair in done:
+            (folder / "results/8_harmonised" / pair).mkdir(parents=True)
+            (folder / "results/8_harmonised" / pair / "MANIFEST.json").touch()
+        return code
+
+    monkeypatch.setattr(running, "_start", start)
+    result = CliRunner().invoke(app, ["run", str(folder), "--cores", "1"])
+    assert result.exit_code == expected
+    assert ("without tables: T2" in result.output) == (done == ["T1"])
+
+
+def test_a_run_with_a_fault_starts_nothing(folder, monkeypatch):
+    (folder / "t_1.gz").unlink()
+    monkeypatch.setattr(running, "_start", lambda words: pytest.fail("started"))
+    result = CliRunner().invoke(app, ["run", str(folder), "--cores", "1"])
+    assert result.exception.exit_code == 2
+
+
+def test_a_cram_is_read_to_its_end_with_the_reference_of_the_run(folder):
+    write_bam(folder / "a.bam")
+    fasta = str(folder / "genome.fa")
+    cram = str(folder / "t.cram")
+    pysam.view("-C", "-T", fasta, "-o", cram, str(folder / "a.bam"), catch_stdout=False)
+    pysam.index(str(folder / "t.cram"))
+    (folder / "genome.fa.fai").unlink()
+    write_sheet(folder, bam="t.cram")
+    before = sorted(os.listdir(folder))
+    assert faults_of(folder, deep=True) == []
+    assert sorted(os.listdir(folder)) == before
+
+
 @pytest.mark.skipif(not REAL.is_dir(), reason="the real data is not beside the checkout")
 def test_published_resources_that_are_shifted_by_one_are_refused(folder):
     data = REAL / "tp53_1000g"

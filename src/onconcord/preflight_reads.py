@@ -2,9 +2,11 @@
 
 import hashlib
 import os
+import tempfile
 import warnings
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,14 +33,19 @@ class Genome:
     What a BAM is compared with.
 
     Args:
-        name: of the FASTA, for messages.
+        fasta: the FASTA it is read from.
         lengths: bases by native contig name.
         md5s: MD5 by native contig name; empty where they are not known yet.
     """
 
-    name: str
+    fasta: Path
     lengths: Mapping[str, int]
     md5s: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        """Name of the FASTA, for messages."""
+        return self.fasta.name
 
 
 @dataclass
@@ -73,7 +80,7 @@ def reads_faults(
         found = list(_lane_faults(sheet, lane, sample, genome, seen))
         # A file that fails at its ends is not worth reading whole: it would say the same.
         if deep and not found:
-            found = _deep_faults(sheet, lane)
+            found = _deep_faults(sheet, lane, genome)
         faults += found
     return faults
 
@@ -266,12 +273,13 @@ def _genome_faults(
             yield f"{path} is aligned to another reference: it has {problem} ({shown}): {advice}."
 
 
-def _deep_faults(sheet: str, lane: Lane) -> list[Fault]:
+def _deep_faults(sheet: str, lane: Lane, genome: Genome | None) -> list[Fault]:
     """Faults that only reading a lane's files to their ends can find."""
     column = "bam" if lane.bam else "fastq_1"
     paths = [Path(path) if path else None for path in (lane.fastq_1, lane.fastq_2, lane.bam)]
     try:
-        count_reads([ReadsLane(lane.read_group, *paths)])
+        with _reference_aside(genome) as fasta:
+            count_reads([ReadsLane(lane.read_group, *paths)], fasta)
     except InputError as error:
         return [
             Fault(
@@ -286,6 +294,22 @@ def _deep_faults(sheet: str, lane: Lane) -> list[Fault]:
         return []
     message = _record_fault(lane.fastq_1, lane.fastq_2)
     return [Fault(sheet, lane.line, "fastq_2", message)] if message else []
+
+
+@contextmanager
+def _reference_aside(genome: Genome | None) -> Iterator[Path | None]:
+    """
+    The FASTA under a path where its index may be written.
+
+    htslib writes a missing index beside the FASTA it is given, and a check writes nothing there.
+    """
+    if genome is None or Path(f"{genome.fasta}.fai").is_file():
+        yield genome.fasta if genome else None
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        link = Path(scratch, genome.name)
+        link.symlink_to(genome.fasta)
+        yield link
 
 
 def _record_fault(first: str, second: str) -> str | None:

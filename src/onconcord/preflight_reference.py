@@ -61,7 +61,7 @@ def check_reference(
     try:
         with _indexed(Path(fasta)) as sequences:
             genome = Genome(
-                Path(fasta).name,
+                Path(fasta),
                 dict(zip(sequences.references, sequences.lengths, strict=True)),
                 {},
             )
@@ -81,7 +81,7 @@ def check_reference(
         with _indexed(Path(fasta)) as sequences:
             rows = contig_rows(Path(fasta).name, sequences)
         faults += digest_faults(Path(fasta).name, build, rows)
-        genome = Genome(genome.name, genome.lengths, {row.source_name: row.md5 for row in rows})
+        genome = Genome(genome.fasta, genome.lengths, {row.source_name: row.md5 for row in rows})
     for assay_id in sorted(assays):
         assay = config["assays"].get(assay_id) if isinstance(config["assays"], dict) else None
         targets = assay.get("targets") if isinstance(assay, dict) else None
