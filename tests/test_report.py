@@ -14,6 +14,7 @@ from cohort_tables import GNAS_R201C, variant, write_cohort
 from onconcord.errors import InputError
 from onconcord.report import figures, write_report
 from onconcord.report.cohort import consequence_class, pyrimidine_change, read_cohort
+from onconcord.report.page import number
 from onconcord.report.read_pages import igv_script
 from onconcord.report.svg import Scale, nice_ticks
 from onconcord.sources import open_source
@@ -57,6 +58,14 @@ def test_pyrimidine_change(ref, alt, expected):
 )
 def test_ticks_are_round_and_reach_the_top(high, expected):
     assert nice_ticks(high) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(74390.0, "74\u2009390"), (0.0, "0"), (0.0076543, "0.007654"), (129.26, "129.3")],
+)
+def test_numbers_of_metrics(value, expected):
+    assert number(value) == expected
 
 
 def test_a_logarithmic_scale_is_even_in_powers_of_ten():

@@ -169,6 +169,11 @@ def tiles(cohort: Cohort) -> list[tuple[str, str]]:
     ]
 
 
+def number(value: float) -> str:
+    """A whole number in full, with thin spaces between thousands; others with four digits."""
+    return f"{value:,.0f}".replace(",", "\u2009") if value.is_integer() else f"{value:.4g}"
+
+
 def metric_table(cohort: Cohort) -> tuple[list[str], list[tuple[str, list[dict[str, str] | None]]]]:
     """
     QC metrics with one row per sample or pair.
@@ -179,7 +184,7 @@ def metric_table(cohort: Cohort) -> tuple[list[str], list[tuple[str, list[dict[s
     names = sorted(set(cohort.metrics["metric_id"].to_list()))
     values: dict[str, dict[str, dict[str, str]]] = {}
     for row in cohort.metrics.iter_rows(named=True):
-        found = "n/a" if row["value"] is None else f"{row['value']:.4g}"
+        found = "n/a" if row["value"] is None else number(row["value"])
         limits = [
             f"{name} beyond {row[column]:g}"
             for name, column in (("warns", "threshold_warn"), ("fails", "threshold_fail"))
