@@ -1,13 +1,13 @@
-# make help says what there is. Everything is installed into .tools/ and .venv/ of this checkout,
+# `make help` says what there is. Everything is installed into .tools/ and .venv/ of this checkout,
 # Debian packages apart.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 CORES ?= $(shell nproc)
 export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/.venv/bin:$(PATH)
-export DEMO_FASTA
+export ONCONCORD_CHR20
 
-.PHONY: help tools tools-demo tools-check tools-test demo check test bench docs clean
+.PHONY: help tools tools-demo tools-check tools-test demo format check test bench docs clean
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -24,8 +24,13 @@ tools-check:
 tools-test:
 	@resources/setup/set-up.sh test
 
-demo: tools-demo ## Reads of a two-centre cohort to a release and a report (CORES=2, DEMO_FASTA=20.fa.gz)
+demo: tools-demo ## Reads of a two-centre cohort to a release and a report (make demo CORES=8)
 	@.venv/bin/python scripts/demo.py --cores $(CORES)
+
+format: tools-check ## Format Python and the workflow
+	@ruff format src scripts tests benchmarks
+	@ruff check --fix src scripts tests benchmarks
+	@snakefmt Snakefile workflow
 
 check: tools-check ## Format, lint, types and unit tests: under a minute
 	@resources/setup/check.sh
@@ -36,8 +41,8 @@ test: tools-test ## Everything, as CI does it
 bench: tools-demo ## Measure speed and memory against the usual ways (benchmarks/)
 	@.venv/bin/python benchmarks/run.py
 
-docs: tools ## Write the generated pages and schemas again
-	@.venv/bin/onconcord contract generate
+docs: tools ## Write docs/tables.md from the contract
+	@.venv/bin/onconcord contract docs
 
 clean: ## Remove what was installed here, and the demo's outputs
 	rm -rf .tools .venv .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis

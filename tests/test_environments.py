@@ -191,7 +191,7 @@ def test_without_root_the_set_up_names_what_is_missing_and_the_conda_way(bare_ch
         "The conda way works on any Linux, without root:",
         "    conda env create --file envs/workstation.yaml && conda activate onconcord",
         "Then call make again; the demo is given its reference as a file, GRCh37 chromosome 20:",
-        "    make demo DEMO_FASTA=/path/to/20.fa.gz",
+        "    make demo ONCONCORD_CHR20=/path/to/20.fa.gz",
     ]
 
 
@@ -205,7 +205,7 @@ def system_name() -> str:
     [
         pytest.param("run", {}, False, id="a run has its own reference"),
         pytest.param("demo", {}, True, id="the demo takes Debian's"),
-        pytest.param("demo", {"DEMO_FASTA": "/some/20.fa"}, False, id="a file is given"),
+        pytest.param("demo", {"ONCONCORD_CHR20": "/some/20.fa"}, False, id="a file is given"),
     ],
 )
 def test_only_the_demo_without_a_reference_asks_for_one(

@@ -3,7 +3,7 @@
 #
 # usage: set-up.sh run|demo|check|test
 #   run    the tools and the Python environment of the pipeline
-#   demo   and the simulator and the reference of the demo (not the reference if DEMO_FASTA is set)
+#   demo   and the simulator and the reference of the demo (a FASTA in ONCONCORD_CHR20 replaces it)
 #   check  the tools of run, and the Python packages of the unit tests
 #   test   everything: demo, a browser, Spark
 # Debian packages come by apt (root or sudo), GATK from Maven Central, Python from PyPI by a lock
@@ -61,7 +61,7 @@ is_wanted() {
         run | python) true ;;
         gatk) ! gatk_is_here && ! gatk_of_path ;;
         demo) [ "$purpose" = demo ] || [ "$purpose" = test ] ;;
-        reference) { [ "$purpose" = demo ] || [ "$purpose" = test ]; } && [ -z "${DEMO_FASTA:-}" ] ;;
+        reference) { [ "$purpose" = demo ] || [ "$purpose" = test ]; } && [ -z "${ONCONCORD_CHR20:-}" ] ;;
         test) [ "$purpose" = test ] ;;
     esac
 }
@@ -81,7 +81,7 @@ conda_way=(
     'The conda way works on any Linux, without root:'
     '    conda env create --file envs/workstation.yaml && conda activate onconcord'
     'Then call make again; the demo is given its reference as a file, GRCh37 chromosome 20:'
-    '    make demo DEMO_FASTA=/path/to/20.fa.gz'
+    '    make demo ONCONCORD_CHR20=/path/to/20.fa.gz'
 )
 
 if [ ${#packages[@]} -gt 0 ]; then
