@@ -9,10 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from scipy.stats import fisher_exact
+from scipy.stats import binom, fisher_exact
 
 SIGNIFICANT = 0.05
-"""Highest p at which the tumour's share of alternate reads is above the normal's."""
+"""Highest p at which tumour and normal are taken to differ."""
 
 
 @dataclass(frozen=True)
@@ -96,21 +96,28 @@ def _normal_evidence(
     one: Candidate, limits: dict[str, Any]
 ) -> tuple[str, dict[str, Any]] | None:
     """
-    Dropped where the normal carries the allele: above the highest normal fraction with two or
-    more reads, or where the tumour's share is not significantly above the normal's.
+    Dropped where the normal carries the allele: two or more reads above the highest normal
+    fraction. One read in the normal is not enough to kill a call.
 
-    One read in the normal is not enough to kill a call.
+    Where it does not, the normal must be able to tell: as deep as to have shown the allele at the
+    tumour's fraction (binomial); and a call that only one of several capable callers passes must
+    have significantly more of it than the normal (Fisher).
     """
     if one.normal_depth is None or one.normal_alt is None:
         return None
     share = one.normal_alt / one.normal_depth if one.normal_depth else 0.0
     carried = one.normal_alt >= 2 and share > limits["max_normal_vaf"]
-    table = [
-        [one.tumour_alt, max(one.tumour_depth - one.tumour_alt, 0)],
-        [one.normal_alt, max(one.normal_depth - one.normal_alt, 0)],
-    ]
-    p = float(fisher_exact(table, alternative="greater").pvalue)
-    detail = {"p": round(p, 6), "limit": limits["max_normal_vaf"]}
+    if len(one.callers_pass) > 1 or one.n_callers_capable < 2:
+        test = "binomial"
+        p = float(binom.cdf(one.normal_alt, one.normal_depth, one.tumour_vaf))
+    else:
+        test = "fisher"
+        table = [
+            [one.tumour_alt, max(one.tumour_depth - one.tumour_alt, 0)],
+            [one.normal_alt, max(one.normal_depth - one.normal_alt, 0)],
+        ]
+        p = float(fisher_exact(table, alternative="greater").pvalue)
+    detail = {"test": test, "p": round(p, 6), "limit": limits["max_normal_vaf"]}
     return ("drop" if carried or p > SIGNIFICANT else "keep"), detail
 
 

@@ -13,12 +13,12 @@ def releases_asked_for():
     )
 
 
+def pairs_of_centre(wildcards):
+    return [pair.pair_id for pair in PAIRS.values() if pair.centre == wildcards.centre]
+
+
 def shards_of_centre(wildcards):
-    return [
-        f"results/8_harmonised/{pair.pair_id}/MANIFEST.json"
-        for pair in PAIRS.values()
-        if pair.centre == wildcards.centre
-    ]
+    return [f"results/8_harmonised/{pair}/MANIFEST.json" for pair in pairs_of_centre(wildcards)]
 
 
 rule release:
@@ -41,15 +41,19 @@ rule release_centre:
     params:
         name=config["release"]["name"],
         tier=config["release"]["tier"],
-        key_file=config["release"]["key_file"],
+        key_file=config["release"]["key_file"] or "",
+        pairs=pairs_of_centre,
     shell:
         r"""
         exec &> {log:q}
+        key=()
+        [ -z {params.key_file:q} ] || key=(--key-file {params.key_file:q})
         {PYTHON:q} {SCRIPTS:q}/release.py \
             --folder . \
             --centre {wildcards.centre:q} \
             --name {params.name:q} \
             --tier {params.tier:q} \
-            --key-file {params.key_file:q} \
+            "${{key[@]}}" \
+            --pairs {params.pairs:q} \
             --out results/9_release/{wildcards.centre:q}
         """

@@ -44,4 +44,4 @@ def main() -> None:
         sys.exit(error.exit_code)
 
 
-from onconcord.cli import certify, cohort, compare, contract, doctor, explain, report  # noqa: E402,F401
+from onconcord.cli import certify, cohort, compare, contract, doctor, explain, release, report  # noqa: E402,F401

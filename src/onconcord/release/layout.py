@@ -1,0 +1,63 @@
+"""Names and places of the files of a release."""
+
+import re
+from pathlib import Path
+
+from onconcord.errors import Fault, InputError
+
+MANIFEST = "MANIFEST.tsv"
+RELEASE = "release.json"
+CRATE = "ro-crate-metadata.json"
+STATEMENT = "provenance.intoto.json"
+SIGNATURE = "provenance.intoto.json.sig"
+CONTRACT = "contract.json"
+
+UNLISTED = frozenset({MANIFEST, STATEMENT, SIGNATURE})
+"""Files that the manifest cannot list: itself, the statement over it, and the statement's signature."""
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,63}")
+_CENTRE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
+
+
+def part(table: str, centre: str, number: int = 0) -> str:
+    """Path of one file of a table, relative to the release."""
+    return f"{table}/center={centre}/part-{number:04d}.parquet"
+
+
+def check_name(name: str, source: str = "--name") -> str:
+    """
+    The release's name, once it is known to be one.
+
+    Raises:
+        InputError: it does not begin with a letter (engines read "1.10" as the number 1.1), or has
+            signs that a folder's name should not have.
+    """
+    if not _NAME.fullmatch(name):
+        message = (
+            f'"{name}" cannot name a release: expected a letter and then letters, digits, ".", '
+            '"_" or "-", such as r2026-11 (never a number)'
+        )
+        raise InputError([Fault(source, 0, "", message)])
+    return name
+
+
+def check_centre(centre: str, source: str = "--centre") -> str:
+    """
+    The centre's code, once it is known to fit a path and a pseudonym.
+
+    Raises:
+        InputError: it has other signs than letters, digits, "_" and "-".
+    """
+    if not _CENTRE.fullmatch(centre):
+        message = f'"{centre}" cannot name a centre: expected letters, digits, "_" or "-"'
+        raise InputError([Fault(source, 0, "", message)])
+    return centre
+
+
+def files(folder: Path) -> list[str]:
+    """Every file below a folder, relative, sorted, with "/" between the parts."""
+    return sorted(
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file() or path.is_symlink()
+    )

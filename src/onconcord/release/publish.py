@@ -1,0 +1,88 @@
+"""Putting a whole folder in the place of another, so that a crash leaves the old or the new."""
+
+import ctypes
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_AT_FDCWD = -100
+_RENAME_EXCHANGE = 2
+_UNSUPPORTED = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP}
+
+
+@contextmanager
+def whole_folder(target: Path) -> Iterator[Path]:
+    """
+    An empty folder beside `target` that takes its place when the block ends without an error.
+
+    Until then, and when it ends with one, `target` is as it was. What a run that was killed left
+    behind is put right first.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    staging, old = _beside(target, "building"), _beside(target, "old")
+    if old.exists() and not target.exists():
+        old.rename(target)
+    for leftover in (staging, old):
+        if leftover.exists():
+            shutil.rmtree(leftover)
+    staging.mkdir()
+    try:
+        yield staging
+        _synchronise(staging)
+        if not target.exists():
+            staging.rename(target)
+        elif _exchange(staging, target):
+            staging.rename(old)
+        else:
+            target.rename(old)
+            staging.rename(target)
+        _synchronise_folder(target.parent)
+    finally:
+        for leftover in (staging, old):
+            if leftover.exists() and target.exists():
+                shutil.rmtree(leftover)
+
+
+def _beside(target: Path, what: str) -> Path:
+    return target.with_name(f".{target.name}.{what}")
+
+
+def _exchange(one: Path, two: Path) -> bool:
+    """Swap two folders in one step; False where the file system cannot."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if not hasattr(libc, "renameat2"):
+        return False
+    result = libc.renameat2(
+        _AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(two), _RENAME_EXCHANGE
+    )
+    if result == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in _UNSUPPORTED:
+        return False
+    raise OSError(number, os.strerror(number), str(two))
+
+
+def _synchronise(folder: Path) -> None:
+    for path in sorted(folder.rglob("*")):
+        if path.is_dir():
+            _synchronise_folder(path)
+        else:
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+    _synchronise_folder(folder)
+
+
+def _synchronise_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as why:
+        # some network file systems cannot synchronise a folder; its files are safe by then
+        if why.errno not in _UNSUPPORTED:
+            raise
+    finally:
+        os.close(handle)

@@ -1,0 +1,151 @@
+"""The finished pairs that a release is made of: results/8_harmonised/<pair>/MANIFEST.json."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from onconcord import contract, digest
+from onconcord.errors import ContractError, Fault, InputError
+from onconcord.release.tiers import Pair
+
+_AGAIN = "make the pair again"
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One finished pair: where its tables are, and the digests they were written with."""
+
+    manifest: Path
+    pair: str
+    centre: str
+    tables: dict[str, dict[str, Any]]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the digests of its tables, as hex."""
+        text = json.dumps(self.tables, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def read(self) -> Pair:
+        """
+        The pair's tables, with every column, once they are what the manifest says.
+
+        Raises:
+            InputError: a file is missing, is no Parquet, or has other bytes, rows or values than
+                when it was written.
+        """
+        tables, faults = {}, []
+        for name in sorted(contract.load().tables):
+            if name not in self.tables:
+                tables[name] = contract.load().tables[name].schema().empty_table()
+                continue
+            try:
+                tables[name] = self._table(name)
+            except InputError as error:
+                faults.extend(error.faults)
+        if faults:
+            raise InputError(faults)
+        return Pair(self.pair, tables)
+
+    def _table(self, name: str) -> pa.Table:
+        path, stated = self.manifest.with_name(f"{name}.parquet"), self.tables[name]
+        if not path.is_file():
+            raise InputError([Fault(str(path), 0, "", f"no such file: {_AGAIN}")])
+        if file_sha256(path) != stated["file_sha256"]:
+            message = f"the file's SHA-256 is not that of {self.manifest.name}: {_AGAIN}"
+            raise InputError([Fault(str(path), 0, "", message)])
+        table = contract.read_file(name, path)
+        if digest.table_digest(table).sha256 != stated["content_sha256"]:
+            message = f"the content digest is not that of {self.manifest.name}: {_AGAIN}"
+            raise InputError([Fault(str(path), 0, "", message)])
+        return table
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes, as hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_shards(manifests: Iterable[Path], centre: str) -> list[Shard]:
+    """
+    The finished pairs of one centre, sorted by pair.
+
+    Args:
+        manifests: MANIFEST.json of pairs, of any centres.
+        centre: code of the centre that releases.
+    Raises:
+        InputError: a manifest cannot be read or follows another major version of the contract, two
+            have one pair, or none is of the centre.
+    """
+    shards: dict[str, Shard] = {}
+    others, faults = set(), []
+    for path in sorted(manifests):
+        try:
+            shard = _shard(path)
+        except ContractError as error:
+            faults.extend(error.faults)
+            continue
+        if shard.centre != centre:
+            others.add(shard.centre)
+        elif shard.pair in shards:
+            message = f'pair "{shard.pair}" is also in {shards[shard.pair].manifest}: name one'
+            faults.append(Fault(str(path), 0, "pair", message))
+        else:
+            shards[shard.pair] = shard
+    if not faults and not shards:
+        found = f"finished pairs of {', '.join(sorted(others))}" if others else "no finished pair"
+        message = f'{found}; expected pairs of centre "{centre}": run the pipeline, or mend --centre'
+        faults.append(Fault("--centre", 0, "", message))
+    if faults:
+        raise InputError(faults)
+    return [shards[pair] for pair in sorted(shards)]
+
+
+def _shard(path: Path) -> Shard:
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        shard = Shard(path, raw["pair"], raw["centre"], dict(raw["tables"]))
+        version = raw["contract_version"]
+    except OSError as why:
+        message = f"cannot be read ({why.strerror}): name the MANIFEST.json of a finished pair"
+        raise ContractError([Fault(str(path), 0, "", message)]) from why
+    except (ValueError, KeyError, TypeError) as why:
+        message = f"not the manifest of a finished pair ({why}): {_AGAIN}"
+        raise ContractError([Fault(str(path), 0, "", message)]) from why
+    faults = [
+        Fault(str(path), 0, name, f"the contract has no such table: {_AGAIN}")
+        for name in shard.tables
+        if name not in contract.load().tables
+    ]
+    if version.split(".")[0] != contract.CONTRACT_VERSION.split(".")[0]:
+        message = f"contract {version}; expected {contract.CONTRACT_VERSION}: {_AGAIN}"
+        faults.append(Fault(str(path), 0, "contract_version", message))
+    if "pair" not in shard.tables:
+        faults.append(Fault(str(path), 0, "tables", f"has no table pair: {_AGAIN}"))
+    if faults:
+        raise ContractError(faults)
+    return shard
+
+
+def local_words(pair: Pair) -> frozenset[str]:
+    """Ids and names of a pair that must not be in anything that leaves."""
+    words = {pair.pair_id}
+    for table, column in (
+        ("subject", "subject_id"),
+        ("sample", "sample_id"),
+        ("sample", "library_id"),
+        ("run", "host"),
+    ):
+        words.update(text for text in pair.tables[table][column].to_pylist() if text)
+    return frozenset(words)
+
+
+def without(shards: list[Shard], retracted: frozenset[str]) -> Iterator[Shard]:
+    """The shards whose pair is not retracted."""
+    return (shard for shard in shards if shard.pair not in retracted)

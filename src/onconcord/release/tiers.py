@@ -1,0 +1,202 @@
+"""
+Which rows of a pair each tier of a release may hold.
+
+local: everything, under local ids; it never leaves the centre. controlled: everything but the
+variants of pairs that failed QC. consortium: somatic variants that passed, and nothing that tells
+of the germline. open: tables about tools and references, and aggregates.
+"""
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from onconcord import contract
+from onconcord.contract.rules import as_one
+
+MAX_POPULATION_AF = 0.0005
+"""Highest allele frequency in any population at which a variant is taken to be somatic."""
+
+LINEAGE_CHROMOSOMES = pa.array(["chrM", "chrY"])
+"""Their variants tell of descent, so no tier below `controlled` has them."""
+
+UNLICENSED = "(?i)cosmic|oncokb"
+"""Sources whose rows may not be passed on."""
+
+FAILED_PAIR_TABLES = frozenset({"pair", "qc_metric", "analysis_scope"})
+"""Tables with a pair's id that a pair that failed QC has rows in."""
+
+BY_VARIANT = ("variant_consequence", "variant_annotation", "oncogenicity", "variant_lift")
+"""Tables keyed by the variant: exported for exported variants only."""
+
+EVENT = ("pair_id", "reference_id", "chrom", "pos", "ref", "alt")
+ADJACENCY = (
+    "pair_id",
+    "reference_id",
+    "chrom1",
+    "pos1",
+    "strand1",
+    "chrom2",
+    "pos2",
+    "strand2",
+    "insert_seq",
+)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Every table of one finished pair by name, with all its columns, in the contract's form."""
+
+    pair_id: str
+    tables: dict[str, pa.Table]
+
+
+def released_tables(tier: str) -> tuple[str, ...]:
+    """Names of the tables that a release of a tier has, sorted."""
+    allowed = contract.TIERS[: contract.TIERS.index(tier) + 1]
+    tables = contract.load().tables.values()
+    return tuple(sorted(table.name for table in tables if table.tier in allowed))
+
+
+def released_rows(pair: Pair, tier: str) -> dict[str, pa.Table]:
+    """
+    The rows of a pair that a release of a tier may hold, under their local ids.
+
+    Columns of a tighter tier are left out. For the tier `local` nothing is.
+    """
+    tables = dict(pair.tables)
+    if tier != "local":
+        failed = "FAIL" in tables["pair"].column("qc_status").to_pylist()
+        tables = _without_variants(tables) if failed else tables
+        if tier != "controlled":
+            _keep_somatic(tables)
+        _follow(tables)
+        tables["variant_annotation"] = _licensed(tables["variant_annotation"])
+        tables["subject"] = _masked_ages(tables["subject"])
+        tables["qc_metric"], tables["pair"] = _coded_reasons(tables["qc_metric"], tables["pair"])
+        tables["analysis_scope"] = _true_scope(tables, pair, failed)
+    spec = contract.load().tables
+    return {
+        name: tables[name].select([f.name for f in spec[name].fields_of(tier)])
+        for name in released_tables(tier)
+        if name in tables
+    }
+
+
+def _without_variants(tables: dict[str, pa.Table]) -> dict[str, pa.Table]:
+    spec = contract.load().tables
+    return {
+        name: table
+        if name in FAILED_PAIR_TABLES
+        or name == "run"
+        or "pair_id" not in (field.name for field in spec[name].fields)
+        else table.slice(0, 0)
+        for name, table in tables.items()
+    }
+
+
+def somatic_mask(small_variant: pa.Table, hotspot_status: pa.Table) -> pa.Array:
+    """
+    Which small variants the tier `consortium` has: shape (rows,), booleans.
+
+    Passed, somatic, off the chromosomes of descent, and rare in every population unless on the
+    hotspot list (found mutated there, or of an origin stated by a list).
+    """
+    rare = pc.fill_null(pc.less_equal(small_variant["gnomad_af_max"], MAX_POPULATION_AF), True)
+    listed = pc.equal(small_variant["origin_method"], "forced")
+    mutated = hotspot_status.filter(pc.equal(hotspot_status["status"], "mutated"))
+    on_list = _is_in(small_variant, mutated, EVENT)
+    mask = pc.and_(small_variant["is_pass"], pc.equal(small_variant["origin"], "somatic"))
+    mask = pc.and_(mask, pc.invert(pc.is_in(small_variant["chrom"], LINEAGE_CHROMOSOMES)))
+    return pc.and_(mask, pc.or_(rare, pc.or_(listed, on_list)))
+
+
+def _keep_somatic(tables: dict[str, pa.Table]) -> None:
+    variants = tables["small_variant"]
+    tables["small_variant"] = variants.filter(somatic_mask(variants, tables["hotspot_status"]))
+    adjacencies = tables["structural_variant"]
+    mask = adjacencies["is_pass"]
+    for column in ("chrom1", "chrom2"):
+        mask = pc.and_(mask, pc.invert(pc.is_in(adjacencies[column], LINEAGE_CHROMOSOMES)))
+    tables["structural_variant"] = adjacencies.filter(mask)
+
+
+def _joined(table: pa.Table, columns: tuple[str, ...]) -> pa.ChunkedArray:
+    """Several key columns as one text per row."""
+    parts = [table[name].cast(pa.string()) for name in columns]
+    return pc.binary_join_element_wise(*parts, "\x1f")
+
+
+def _is_in(table: pa.Table, parents: pa.Table, columns: tuple[str, ...]) -> pa.ChunkedArray:
+    known = as_one(_joined(parents, columns))
+    return pc.is_in(_joined(table, columns), value_set=known)
+
+
+def _follow(tables: dict[str, pa.Table]) -> None:
+    """Rows about variants that are not released are not released either."""
+    variants, adjacencies = tables["small_variant"], tables["structural_variant"]
+    for name, parents, columns in (
+        ("variant_call_evidence", variants, EVENT),
+        ("small_variant_atom", variants, ("pair_id", "event_id")),
+        ("sv_call_evidence", adjacencies, ADJACENCY),
+        *((name, variants, ("reference_id", "variant_key")) for name in BY_VARIANT),
+    ):
+        tables[name] = tables[name].filter(_is_in(tables[name], parents, columns))
+
+
+def _licensed(annotation: pa.Table) -> pa.Table:
+    mask = pc.match_substring_regex(annotation["source"], UNLICENSED)
+    licence = pc.fill_null(pc.match_substring_regex(annotation["licence"], UNLICENSED), False)
+    return annotation.filter(pc.invert(pc.or_(mask, licence)))
+
+
+def _masked_ages(subject: pa.Table) -> pa.Table:
+    """Ages below 18 and above 89 are stated as such only (HIPAA Safe Harbor, GENIE)."""
+    age = subject["age_years_at_index"]
+    young, old = pc.fill_null(pc.less(age, 18), False), pc.fill_null(pc.greater(age, 89), False)
+    mask = pc.if_else(young, "lt18", pc.if_else(old, "gt89", subject["age_mask"]))
+    shown = pc.if_else(pc.or_(young, old), pa.scalar(None, pa.int32()), age)
+    return _replace(_replace(subject, "age_years_at_index", shown), "age_mask", mask)
+
+
+def _replace(table: pa.Table, column: str, values: pa.ChunkedArray) -> pa.Table:
+    index = table.column_names.index(column)
+    return table.set_column(index, table.schema.field(column), values)
+
+
+def _coded_reasons(metrics: pa.Table, pair: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """
+    QC reasons as ids of metrics: sentences about samples do not leave.
+
+    A reason becomes the ids of the metrics that it names, or "unstated" where it names none;
+    `value_text` is left out where it is no code.
+    """
+    ids = sorted(set(metrics["metric_id"].to_pylist()), key=len, reverse=True)
+    reasons = [
+        None
+        if row is None
+        else sorted({next((i for i in ids if i in reason), "unstated") for reason in row})
+        for row in pair["qc_reasons"].to_pylist()
+    ]
+    pair = _replace(pair, "qc_reasons", pa.chunked_array([reasons], pair["qc_reasons"].type))
+    code = pc.match_substring_regex(metrics["value_text"], r"^[A-Za-z0-9_.:+-]{1,40}$")
+    text = pc.if_else(
+        pc.fill_null(code, False), metrics["value_text"], pa.scalar(None, pa.string())
+    )
+    return _replace(metrics, "value_text", text), pair
+
+
+def _true_scope(tables: dict[str, pa.Table], pair: Pair, failed: bool) -> pa.Table:
+    """What the release can say of each analysis, now that rows have been withheld."""
+    scope, rows = tables["analysis_scope"], tables["analysis_scope"].to_pylist()
+    matched = "matched" in pair.tables["pair"]["design"].to_pylist()
+    result = {"small_variant": "small_variant", "sv": "structural_variant"}
+    for row in rows:
+        if failed:
+            if row["status"] in ("done", "done_none_found"):
+                row["status"], row["reason_code"] = "failed", "qc_fail"
+        elif row["status"] == "done" and row["analysis"] in result:
+            if tables[result[row["analysis"]]].num_rows == 0:
+                row["status"] = "done_none_found" if matched else "not_applicable"
+                row["reason_code"] = "withheld_by_tier" if matched else "tumor_only_unresolved"
+    return pa.Table.from_pylist(rows, schema=scope.schema)
