@@ -21,6 +21,8 @@ from onconcord.files import whole_file
 
 CHUNK_BYTES = 1 << 20
 FLAG_SECONDARY_OR_SUPPLEMENTARY = 0x900
+# The empty last block of a BGZF file (SAM specification, section 4.1.2).
+BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 BAD_FASTQ_ADVICE = "Copy the file again from its source and compare its checksum."
 
 
@@ -83,8 +85,14 @@ class _FastqReader:
         self._last = b"\n"
         self._gzip = zlib.decompressobj(wbits=31)
         self._in_member = False
+        self._is_bgzf = False
+        self._tail = b""
 
     def feed(self, data: bytes) -> None:
+        """Take the next bytes of the file."""
+        if not self._tail:
+            self._is_bgzf = data[3:4] == b"\x04" and data[12:14] == b"BC"
+        self._tail = (self._tail + data)[-len(BGZF_END) :]
         while data and self.problem is None:
             if self._gzip.eof:
                 self._gzip = zlib.decompressobj(wbits=31)
@@ -92,8 +100,8 @@ class _FastqReader:
                 text = self._gzip.decompress(data)
             except zlib.error as error:
                 self.problem = (
-                    f"is damaged after {self.lines // 4} reads ({error}): "
-                    f"expected whole gzip data. {BAD_FASTQ_ADVICE}"
+                    f"the gzip data is damaged ({error}): expected a whole gzipped FASTQ. "
+                    f"{BAD_FASTQ_ADVICE}"
                 )
                 return
             self._in_member = not self._gzip.eof
@@ -111,24 +119,24 @@ class _FastqReader:
         self.lines += self._last != b"\n"
         if self.problem is not None:
             return
-        if self._in_member:
+        if self._in_member or (self._is_bgzf and self._tail != BGZF_END):
             self.problem = (
-                f"stops in the middle of its gzip data after {self.lines // 4} whole reads: "
-                f"the file is truncated. {BAD_FASTQ_ADVICE}"
+                f"the file is truncated: it stops without its gzip end after {self.lines // 4} "
+                f"whole reads. {BAD_FASTQ_ADVICE}"
             )
         elif self.lines == 0:
             self.problem = (
-                "holds no read: expected at least one FASTQ record. "
+                "the file holds no read: expected at least one FASTQ record. "
                 "Give the lane's reads, or remove the lane from the sheet."
             )
         elif not self.head.startswith(b"@"):
             self.problem = (
-                f"starts with {self.head.splitlines()[0][:40].decode(errors='replace')!r}: expected "
+                f"the file starts with {self.head.splitlines()[0][:40].decode(errors='replace')!r}: expected "
                 'a FASTQ record, which starts with "@". Give the FASTQ of the lane.'
             )
         elif self.lines % 4:
             self.problem = (
-                f"has {self.lines} lines: a FASTQ has four lines a read, so its last read is "
+                f"the file has {self.lines} lines: a FASTQ has four lines a read, so its last read is "
                 f"incomplete. {BAD_FASTQ_ADVICE}"
             )
 
@@ -144,7 +152,7 @@ def _read_fastq(path: Path, role: str, ordinal: int) -> _Fastq:
             digest.update(chunk)
             if size == len(chunk) and not chunk.startswith(b"\x1f\x8b"):
                 reader.problem = (
-                    "is not gzip: expected a gzipped FASTQ. Compress it (bgzip or gzip)."
+                    "the file is not gzip: expected a gzipped FASTQ. Compress it (bgzip or gzip)."
                 )
             reader.feed(chunk)
     reader.close()
@@ -162,7 +170,9 @@ def _read_name(head: bytes) -> bytes:
     return name[:-2] if name.endswith((b"/1", b"/2")) else name
 
 
-def _read_alignment(path: Path, ordinal: int, reference: Path | None) -> tuple[InputFile, str | None]:
+def _read_alignment(
+    path: Path, ordinal: int, reference: Path | None
+) -> tuple[InputFile, str | None]:
     """Checksum, number of primary reads and fault of one BAM or CRAM."""
     file_format = path.suffix.removeprefix(".").lower()
     problem, reads = None, 0
@@ -174,7 +184,7 @@ def _read_alignment(path: Path, ordinal: int, reference: Path | None) -> tuple[I
     except pysam.SamtoolsError as error:
         detail = " ".join(str(error.value).split())
         problem = (
-            f"cannot be read to its end ({detail}): expected a whole {file_format.upper()}. "
+            f"the file cannot be read to its end ({detail}): expected a whole {file_format.upper()}. "
             "Copy the file again from its source and compare its checksum."
         )
     with path.open("rb") as handle:
@@ -187,7 +197,7 @@ def _lane_faults(lane: Lane, mates: Sequence[tuple[Path, _Fastq]]) -> Iterator[F
     """Faults of each mate file, then of the two together."""
     for path, fastq in mates:
         if fastq.problem is not None:
-            yield Fault(str(path), 0, "", f"{path.name} {fastq.problem}")
+            yield Fault(str(path), 0, "", fastq.problem)
     if len(mates) < 2 or any(fastq.problem for _, fastq in mates):
         return
     (first_path, first), (second_path, second) = mates
@@ -299,15 +309,11 @@ def primary_reads(flagstat: Path) -> int:
     return _from_json(
         flagstat,
         "samtools flagstat --output-fmt json",
-        lambda report: (
-            report["QC-passed reads"]["primary"] + report["QC-failed reads"]["primary"]
-        ),
+        lambda report: report["QC-passed reads"]["primary"] + report["QC-failed reads"]["primary"],
     )
 
 
-def account_reads(
-    sample: str, inputs: Path, fastp_reports: Sequence[Path], flagstat: Path
-) -> int:
+def account_reads(sample: str, inputs: Path, fastp_reports: Sequence[Path], flagstat: Path) -> int:
     """
     Assert that every read that went in came out of each step: files, trimming, alignment.
 
