@@ -9,12 +9,13 @@ import csv
 import hashlib
 import json
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 import pysam
+from pysam.utils import SamtoolsError
 
 from onconcord.errors import Fault, InputError, ToolError
 from onconcord.files import whole_file
@@ -130,14 +131,15 @@ class _FastqReader:
                 "Give the lane's reads, or remove the lane from the sheet."
             )
         elif not self.head.startswith(b"@"):
+            start = self.head.splitlines()[0][:40].decode(errors="replace")
             self.problem = (
-                f"the file starts with {self.head.splitlines()[0][:40].decode(errors='replace')!r}: expected "
+                f"the file starts with {start!r}: expected "
                 'a FASTQ record, which starts with "@". Give the FASTQ of the lane.'
             )
         elif self.lines % 4:
             self.problem = (
-                f"the file has {self.lines} lines: a FASTQ has four lines a read, so its last read is "
-                f"incomplete. {BAD_FASTQ_ADVICE}"
+                f"the file has {self.lines} lines: a FASTQ has four lines a read, so its last "
+                f"read is incomplete. {BAD_FASTQ_ADVICE}"
             )
 
 
@@ -180,12 +182,12 @@ def _read_alignment(
     try:
         pysam.quickcheck(str(path))
         flag = str(FLAG_SECONDARY_OR_SUPPLEMENTARY)
-        reads = int(pysam.view("-c", "-F", flag, *options, str(path)))
-    except pysam.SamtoolsError as error:
+        reads = int(str(pysam.view("-c", "-F", flag, *options, str(path))))
+    except SamtoolsError as error:
         detail = " ".join(str(error.value).split())
         problem = (
-            f"the file cannot be read to its end ({detail}): expected a whole {file_format.upper()}. "
-            "Copy the file again from its source and compare its checksum."
+            f"the file cannot be read to its end ({detail}): expected a whole "
+            f"{file_format.upper()}. Copy the file again from its source and compare its checksum."
         )
     with path.open("rb") as handle:
         digest = hashlib.file_digest(handle, "sha256").hexdigest()
@@ -296,20 +298,23 @@ def read_inputs(path: Path) -> tuple[InputFile, ...]:
     )
 
 
-def _from_json(path: Path, tool: str, get: Callable[[dict[str, dict[str, int]]], int]) -> int:
+def _from_json(path: Path, tool: str, *keys: str) -> int:
     """One count of a tool's JSON report, or an error that names the tool and the file."""
     try:
-        return get(json.loads(path.read_text()))
+        value = json.loads(path.read_text())
+        for key in keys:
+            value = value[key]
+        return int(value)
     except (json.JSONDecodeError, KeyError, TypeError) as error:
         raise ToolError(f"{path}: not a whole report of {tool} ({error!r})") from error
 
 
 def primary_reads(flagstat: Path) -> int:
-    """Primary reads, mapped or not, of a whole BAM: from `samtools flagstat --output-fmt json`."""
-    return _from_json(
-        flagstat,
-        "samtools flagstat --output-fmt json",
-        lambda report: report["QC-passed reads"]["primary"] + report["QC-failed reads"]["primary"],
+    """Primary reads, mapped or not, of a whole alignment: from `samtools flagstat --output-fmt json`."""
+    tool = "samtools flagstat --output-fmt json"
+    return sum(
+        _from_json(flagstat, tool, kind, "primary")
+        for kind in ("QC-passed reads", "QC-failed reads")
     )
 
 
@@ -338,7 +343,7 @@ def account_reads(sample: str, inputs: Path, fastp_reports: Sequence[Path], flag
     for lane, report in zip(lanes, fastp_reports, strict=False):
         given = sum(file.reads for file in files if file.ordinal == lane)
         before, after = (
-            _from_json(report, "fastp", lambda r, key=key: r["summary"][key]["total_reads"])
+            _from_json(report, "fastp", "summary", key, "total_reads")
             for key in ("before_filtering", "after_filtering")
         )
         expected += after
