@@ -101,8 +101,8 @@ class _FastqReader:
                 text = self._gzip.decompress(data)
             except zlib.error as error:
                 self.problem = (
-                    f"the gzip data is damaged ({error}): expected a whole gzipped FASTQ. "
-                    f"{BAD_FASTQ_ADVICE}"
+                    f"is damaged after {self.lines // 4} reads ({error}): "
+                    f"expected whole gzip data. {BAD_FASTQ_ADVICE}"
                 )
                 return
             self._in_member = not self._gzip.eof
@@ -122,23 +122,23 @@ class _FastqReader:
             return
         if self._in_member or (self._is_bgzf and self._tail != BGZF_END):
             self.problem = (
-                f"the file is truncated: it stops without its gzip end after {self.lines // 4} "
-                f"whole reads. {BAD_FASTQ_ADVICE}"
+                f"stops in the middle of its gzip data after {self.lines // 4} whole reads: "
+                f"the file is truncated. {BAD_FASTQ_ADVICE}"
             )
         elif self.lines == 0:
             self.problem = (
-                "the file holds no read: expected at least one FASTQ record. "
+                "holds no read: expected at least one FASTQ record. "
                 "Give the lane's reads, or remove the lane from the sheet."
             )
         elif not self.head.startswith(b"@"):
             start = self.head.splitlines()[0][:40].decode(errors="replace")
             self.problem = (
-                f"the file starts with {start!r}: expected "
+                f"starts with {start!r}: expected "
                 'a FASTQ record, which starts with "@". Give the FASTQ of the lane.'
             )
         elif self.lines % 4:
             self.problem = (
-                f"the file has {self.lines} lines: a FASTQ has four lines a read, so its last "
+                f"has {self.lines} lines: a FASTQ has four lines a read, so its last "
                 f"read is incomplete. {BAD_FASTQ_ADVICE}"
             )
 
@@ -154,7 +154,7 @@ def _read_fastq(path: Path, role: str, ordinal: int) -> _Fastq:
             digest.update(chunk)
             if size == len(chunk) and not chunk.startswith(b"\x1f\x8b"):
                 reader.problem = (
-                    "the file is not gzip: expected a gzipped FASTQ. Compress it (bgzip or gzip)."
+                    "is not gzip: expected a gzipped FASTQ. Compress it (bgzip or gzip)."
                 )
             reader.feed(chunk)
     reader.close()
@@ -186,7 +186,7 @@ def _read_alignment(
     except SamtoolsError as error:
         detail = " ".join(str(error.value).split())
         problem = (
-            f"the file cannot be read to its end ({detail}): expected a whole "
+            f"cannot be read to its end ({detail}): expected a whole "
             f"{file_format.upper()}. Copy the file again from its source and compare its checksum."
         )
     with path.open("rb") as handle:
@@ -199,7 +199,7 @@ def _lane_faults(lane: Lane, mates: Sequence[tuple[Path, _Fastq]]) -> Iterator[F
     """Faults of each mate file, then of the two together."""
     for path, fastq in mates:
         if fastq.problem is not None:
-            yield Fault(str(path), 0, "", fastq.problem)
+            yield Fault(str(path), 0, "", f"{path.name} {fastq.problem}")
     if len(mates) < 2 or any(fastq.problem for _, fastq in mates):
         return
     (first_path, first), (second_path, second) = mates
@@ -310,7 +310,7 @@ def _from_json(path: Path, tool: str, *keys: str) -> int:
 
 
 def primary_reads(flagstat: Path) -> int:
-    """Primary reads, mapped or not, of a whole alignment: from `samtools flagstat --output-fmt json`."""
+    """Primary reads, mapped or not, of a whole alignment, from the JSON of samtools flagstat."""
     tool = "samtools flagstat --output-fmt json"
     return sum(
         _from_json(flagstat, tool, kind, "primary")
