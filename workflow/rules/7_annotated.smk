@@ -52,7 +52,7 @@ rule annotate_pair:
         consequences() {{
             if [ -n "{input.database}" ]; then
                 # Debian's wrapper prints its arguments before the VCF.
-                snpEff -Xmx2g ann -noLog -nodownload -noLof -noStats \
+                snpEff -Xmx2g ann -noLog -nodownload -noLof -htmlStats "$resources/summary.html" \
                     -c results/1_reference/snpeff/snpEff.config \
                     -csvStats {output.statistics:q} genome "$1" \
                 | sed -n '/^##fileformat/,$p'
