@@ -1,6 +1,7 @@
 """Commands that make, pool and verify releases."""
 
 import json
+from datetime import date
 from pathlib import Path
 
 import typer
@@ -8,8 +9,8 @@ from rich.console import Console
 
 from onconcord import cohort as cohorts
 from onconcord.cli import app
-from onconcord.errors import Fault, InputError
-from onconcord.release import build_release, pool_releases
+from onconcord.errors import InputError
+from onconcord.release import Order, build_release, pool_releases
 from onconcord.verify import verify_release
 
 CONSOLE = Console(highlight=False, soft_wrap=True)
@@ -17,39 +18,60 @@ CONSOLE = Console(highlight=False, soft_wrap=True)
 
 @app.command()
 def release(
-    folder: Path = typer.Argument(..., help="working folder with finished pairs"),
-    centre: str = typer.Option(None, help="code of the centre; the configuration's if left out"),
-    name: str = typer.Option(None, help="name such as r2026-11; the configuration's if left out"),
-    tier: str = typer.Option(None, help="local, controlled, consortium or open"),
-    key_file: Path = typer.Option(None, help="the centre's key, outside the checkout"),
-    out: Path = typer.Option(None, help="default: results/9_release/CENTRE of the folder"),
+    folder: Annotated[Path, typer.Argument(help="working folder with finished pairs")],
+    centre: Annotated[
+        str | None, typer.Option(help="code of the centre; the configuration's if left out")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="such as r2026-11; the configuration's, or this month's")
+    ] = None,
+    tier: Annotated[str | None, typer.Option(help="local, controlled, consortium or open")] = None,
+    key_file: Annotated[
+        Path | None, typer.Option(help="the centre's key, outside the checkout")
+    ] = None,
+    sign_key: Annotated[
+        Path | None, typer.Option(help="Ed25519 key that signs the release")
+    ] = None,
+    retractions: Annotated[
+        Path | None, typer.Option(help="default: retractions.tsv of the folder, if any")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="default: results/9_release/CENTRE of the folder")
+    ] = None,
 ) -> None:
     """Merge the finished pairs of one centre to a release."""
     config = cohorts.load(folder).config
     given = config["release"]
     centre = centre or config["centre"]
-    name = name or given["name"]
-    if not name:
-        message = "no name: give --name, such as r2026-11, or release.name in config.yaml."
-        raise InputError([Fault("--name", 0, "", message)])
-    key = key_file or (Path(given["key_file"]) if given["key_file"] else None)
-    manifests = sorted((folder / "results/8_harmonised").glob("*/MANIFEST.json"))
-    target = out or folder / "results/9_release" / centre
-    made = build_release(manifests, centre, name, tier or given["tier"], key, target)
-    CONSOLE.print(f"{target}: {made.centres[0].pairs} pairs, tier {made.tier}, {made.digest}")
+    if retractions is None and (folder / "retractions.tsv").is_file():
+        retractions = folder / "retractions.tsv"
+    order = Order(
+        manifests=tuple(sorted((folder / "results/8_harmonised").glob("*/MANIFEST.json"))),
+        centre=centre,
+        name=name or given["name"] or f"r{date.today():%Y-%m}",
+        tier=tier or given["tier"],
+        out=out or folder / "results/9_release" / centre,
+        key_file=key_file or (Path(given["key_file"]) if given["key_file"] else None),
+        sign_key=sign_key,
+        retractions=retractions,
+    )
+    made = build_release(order)
+    CONSOLE.print(f"{order.out}: {made.centres[0].pairs} pairs, tier {made.tier}, {made.digest}")
 
 
 @app.command()
 def pool(
-    releases: list[Path] = typer.Argument(..., help="releases of several centres"),
-    out: Path = typer.Option(..., help="folder of the pooled release"),
-    name: str = typer.Option(None, help="its name; theirs if left out"),
+    releases: Annotated[list[Path], typer.Argument(help="releases of several centres")],
+    out: Annotated[
+        Path, typer.Option(help="folder of the pooled release; an older one is replaced")
+    ],
+    name: Annotated[str | None, typer.Option(help="its name; theirs if left out")] = None,
+    sign_key: Annotated[
+        Path | None, typer.Option(help="Ed25519 key that signs the release")
+    ] = None,
 ) -> None:
     """Make one release of several; they are verified before, and it is verified after."""
-    for path in [*releases]:
-        _hold(path)
-    made = pool_releases(releases, name, out)
-    _hold(out)
+    made = pool_releases(releases, out, _hold, name, sign_key)
     CONSOLE.print(f"{out}: {len(made.centres)} centres, tier {made.tier}, {made.digest}")
 
 
@@ -61,8 +83,8 @@ def _hold(path: Path) -> None:
 
 @app.command()
 def verify(
-    folder: Path = typer.Argument(..., help="a release, or a folder of releases"),
-    as_json: bool = typer.Option(False, "--json", help="print the reports as JSON"),
+    folder: Annotated[Path, typer.Argument(help="a release, or a folder of releases")],
+    as_json: Annotated[bool, typer.Option("--json", help="print the reports as JSON")] = False,
 ) -> None:
     """Check digests, contract, keys, tiers, completeness and derived values of a release."""
     found = [folder]

@@ -1,5 +1,7 @@
-"""Releases: what leaves a centre, whole, pseudonymous and with its digests."""
+"""Releases: what leaves a centre, whole, under pseudonyms and with its digests."""
 
-from onconcord.release.build import build_release, pool_releases
+from onconcord.release.build import Order, build_release
+from onconcord.release.manifest import Release, read_release
+from onconcord.release.pool import pool_releases
 
-__all__ = ["build_release", "pool_releases"]
+__all__ = ["Order", "Release", "build_release", "pool_releases", "read_release"]

@@ -1,177 +1,258 @@
-"""Making a release: the finished pairs of one centre merged, or releases of several pooled."""
+"""One centre's release: finished pairs to a whole, checked folder."""
 
-import shutil
-import tempfile
-from collections.abc import Iterable
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
 from onconcord import contract
-from onconcord.contract import artefacts
 from onconcord.errors import Fault, InputError
 from onconcord.event_ids import event_id
 from onconcord.release import layout
+from onconcord.release.aggregate import aggregate_variants
+from onconcord.release.finish import write_descriptions
 from onconcord.release.key import load_key
-from onconcord.release.manifest import (
-    Centre,
-    Part,
-    Release,
-    entries,
-    manifest_text,
-    read_release,
-)
+from onconcord.release.manifest import Centre, Part, Release
 from onconcord.release.merge import Merger
-from onconcord.release.papers import crate_text, statement_text
 from onconcord.release.pseudonyms import KINDS, Pseudonymiser, check_centres
 from onconcord.release.publish import whole_folder
-from onconcord.release.shards import file_sha256, local_words, read_shards
+from onconcord.release.shards import Shard, local_words, read_shards
 from onconcord.release.text import text_faults
-from onconcord.release.tiers import released_rows, released_tables
+from onconcord.release.tiers import Pair, released_rows, released_tables
+
+PART_ROWS = 1_000_000
+"""Rows of one file of a table; more go to the next file, so that no file needs more memory."""
+
+RETRACTIONS = ("pair_id", "from_release", "reason_code")
+SHOWN_FAULTS = 200
+"""Faults after which no more pairs are looked at: one slip of the set-up is in all of them."""
 
 
-def build_release(
-    manifests: Iterable[Path], centre: str, name: str, tier: str, key_file: Path | None, out: Path
-) -> Release:
+@dataclass(frozen=True)
+class Order:
     """
-    Merge the finished pairs of one centre to a release, with its tier and pseudonyms applied.
+    What to release.
 
     Args:
-        manifests: MANIFEST.json of finished pairs, of any centres.
-        centre: code of the centre that releases.
-        name: name of the release, never a number.
+        manifests: MANIFEST.json of finished pairs; those of other centres are left out.
+        centre: code of the centre.
+        name: name of the release, such as r2026-11.
         tier: local, controlled, consortium or open.
-        key_file: the centre's key; None takes it from ONCONCORD_KEY. Not asked for at tier local.
-        out: the release; it is replaced as a whole, and only by a whole one.
-    Raises:
-        InputError: no key, shards that are not what their manifests say, or text that must not
-            leave; nothing is written then.
+        out: folder of the release; an older release there is replaced.
+        key_file: file with the centre's secret; None = the variable ONCONCORD_KEY. Not read for the
+            tier local, which has local ids.
+        sign_key: Ed25519 key for the statement's signature, None for none.
+        retractions: table of the centre's retracted pairs (pair_id, from_release, reason_code),
+            under local ids; None for none.
     """
-    layout.check_name(name)
-    layout.check_centre(centre)
-    pseudonymiser = (
-        None if tier == "local" else Pseudonymiser(load_key(key_file, centre), centre)
+
+    manifests: tuple[Path, ...]
+    centre: str
+    name: str
+    tier: str
+    out: Path
+    key_file: Path | None = None
+    sign_key: Path | None = None
+    retractions: Path | None = None
+
+
+def build_release(order: Order) -> Release:
+    """
+    Write one centre's release, or leave the folder as it was.
+
+    Raises:
+        InputError: every fault of the pairs found: damaged tables, rows that contradict each other,
+            text that must not leave; or a key, name, centre or tier that cannot be used.
+    """
+    layout.check_centre(order.centre)
+    layout.check_name(order.name)
+    if order.tier not in contract.TIERS:
+        message = f'"{order.tier}" is no tier; expected {", ".join(contract.TIERS)}'
+        raise InputError([Fault("--tier", 0, "", message)])
+    check_target(order.out)
+    names = (
+        None
+        if order.tier == "local"
+        else Pseudonymiser(load_key(order.key_file, order.centre), order.centre)
     )
-    shards = read_shards(manifests, centre)
-    with whole_folder(out) as folder, tempfile.TemporaryDirectory(dir=out.parent) as spill:
-        mergers = {table: Merger(table, Path(spill)) for table in released_tables(tier)}
-        faults: list[Fault] = []
-        for shard in shards:
-            pair = shard.read()
-            words = local_words(pair)
-            for table, rows in _pseudonymous(released_rows(pair, tier), pseudonymiser).items():
-                check_centres(table, rows.column("center_id"), centre)
-                if pseudonymiser is not None:
-                    faults += text_faults(table, rows, tier, words)
-                mergers[table].add(rows)
-        if faults:
-            raise InputError(faults)
-        parts = []
-        for table, merger in mergers.items():
-            path = layout.part(table, centre)
-            (folder / path).parent.mkdir(parents=True)
-            with contract.TableWriter(table, folder / path, tier) as writer:
-                for piece in merger.pieces():
-                    writer.write(piece)
-            parts.append(Part(table, centre, path, writer.digest))
-        fingerprint = pseudonymiser.fingerprint() if pseudonymiser else None
-        centres = (Centre(centre, len(shards), fingerprint),)
-        release = Release(name, tier, centres, tuple(parts))
-        _write_papers(folder, release)
+    shards = read_shards(order.manifests, order.centre)
+    retractions = _read_retractions(order.retractions, order.centre)
+    gone = {row["pair_id"] for row in retractions}
+    shards = [shard for shard in shards if shard.pair not in gone]
+    with whole_folder(order.out) as folder:
+        parts = _write_tables(order, folder, shards, retractions, names)
+        fingerprint = names.fingerprint() if names else None
+        centre = Centre(order.centre, len(shards), fingerprint)
+        release = Release(order.name, order.tier, (centre,), tuple(parts))
+        write_descriptions(folder, release, order.sign_key)
     return release
 
 
-def pool_releases(releases: list[Path], name: str | None, out: Path) -> Release:
-    """
-    Make one release of several centres' releases; their files are taken as they are.
+def check_target(out: Path) -> None:
+    """A folder that holds other things than a release is not ours to replace."""
+    if out.exists() and not out.is_dir():
+        raise InputError([Fault(str(out), 0, "", "not a folder: name another with --out")])
+    known = {layout.RELEASE, layout.MANIFEST, layout.CONTRACT, *contract.load().tables}
+    if out.is_dir() and (there := {path.name for path in out.iterdir()}) and not there & known:
+        message = "the folder holds something else than a release: name another with --out"
+        raise InputError([Fault(str(out), 0, "", message)])
 
-    Args:
-        releases: folders of releases of one tier.
-        name: name of the pooled release; None takes theirs, which must be one.
-        out: the pooled release; it is replaced as a whole.
-    Raises:
-        InputError: releases of other tiers or other major contracts, or one centre twice.
-    """
-    described = {path: read_release(path) for path in releases}
-    faults = []
-    seen: dict[str, Path] = {}
-    first = next(iter(described.values()))
-    for path, release in described.items():
-        if release.tier != first.tier:
-            message = f'its tier is "{release.tier}", the first has "{first.tier}": pool one tier.'
-            faults.append(Fault(str(path), 0, "tier", message))
-        if release.contract_version.split(".")[0] != first.contract_version.split(".")[0]:
-            message = f"contract {release.contract_version}, the first has {first.contract_version}"
-            faults.append(Fault(str(path), 0, "contract_version", message))
-        for centre in release.centres:
-            if centre.center_id in seen:
-                message = f"centre {centre.center_id} is in {seen[centre.center_id]} too: name one."
-                faults.append(Fault(str(path), 0, "centres", message))
-            seen.setdefault(centre.center_id, path)
-    names = {release.name for release in described.values()}
-    if name is None and len(names) > 1:
-        message = f"releases are named {', '.join(sorted(names))}: give the pool a --name."
-        faults.append(Fault("--name", 0, "", message))
+
+def _write_tables(
+    order: Order,
+    folder: Path,
+    shards: Sequence[Shard],
+    retractions: list[dict[str, Any]],
+    names: Pseudonymiser | None,
+) -> list[Part]:
+    spool = folder / ".spool"
+    spool.mkdir()
+    mergers = {name: Merger(name, spool) for name in released_tables(order.tier)}
+    # aggregates count what a release among the centres would say of each variant
+    counted = {name: Merger(name, spool) for name in _COUNTED} if order.tier == "open" else {}
+    faults: list[Fault] = []
+    for shard in shards:
+        try:
+            pair = shard.read()
+            for name, table in pair.tables.items():
+                check_centres(f"{shard.pair}/{name}", table.column("center_id"), order.centre)
+        except InputError as error:
+            faults.extend(error.faults)
+            continue
+        finally:
+            if len(faults) > SHOWN_FAULTS:
+                raise InputError(faults)
+        words = local_words(pair) if order.tier != "local" else frozenset[str]()
+        for name, table in _rows(pair, order.tier, names).items():
+            faults.extend(_leaks(shard.pair, name, table, order.tier, words))
+            mergers[name].add(table)
+        if counted:
+            of_pair = _rows(pair, "consortium", names)
+            for name, merger in counted.items():
+                merger.add(of_pair[name])
     if faults:
         raise InputError(faults)
-    pooled = Release(
-        layout.check_name(name or first.name),
-        first.tier,
-        tuple(centre for release in described.values() for centre in release.centres),
-        tuple(part for release in described.values() for part in release.parts),
-    )
-    with whole_folder(out) as folder:
-        for path, release in described.items():
-            for part in release.parts:
-                (folder / part.path).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(path / part.path, folder / part.path)
-        _write_papers(folder, pooled)
-    return pooled
+    if "retraction" in mergers:
+        mergers["retraction"].add(_retraction_rows(retractions, order, names))
+    if counted:
+        mergers["aggregate_variant"].add(aggregate_variants(counted, order.centre))
+    parts = [
+        part
+        for name, merger in mergers.items()
+        for part in _write_parts(name, merger.pieces(), folder, order)
+    ]
+    spool.rmdir()
+    return parts
 
 
-def _write_papers(folder: Path, release: Release) -> None:
-    """Everything beside the tables; the manifest and the statement over it come last."""
-    artefacts.write_all(folder, release.tier)
-    (folder / layout.RELEASE).write_text(release.as_json(), encoding="utf-8")
-    (folder / layout.CRATE).write_text(crate_text(folder, release), encoding="utf-8")
-    lines = entries(folder, release.parts)
-    (folder / layout.MANIFEST).write_text(manifest_text(lines), encoding="utf-8")
-    manifest = file_sha256(folder / layout.MANIFEST)
-    statement = statement_text(release, lines, manifest)
-    (folder / layout.STATEMENT).write_text(statement, encoding="utf-8")
+_COUNTED = ("small_variant", "callable_region", "pair", "sample")
 
 
-def _pseudonymous(
-    tables: dict[str, pa.Table], pseudonymiser: Pseudonymiser | None
-) -> dict[str, pa.Table]:
-    """Local ids as pseudonyms, and events under the id of their new pair."""
-    if pseudonymiser is None:
+def _rows(pair: Pair, tier: str, names: Pseudonymiser | None) -> dict[str, pa.Table]:
+    """The released rows of a pair with the release's ids."""
+    tables = released_rows(pair, tier)
+    if names is None:
         return tables
-    named = {}
-    for name, table in tables.items():
-        for column, kind in KINDS.items():
-            if column in table.column_names:
-                values = pseudonymiser.column(kind, table.column(column))
-                place = table.column_names.index(column)
-                table = table.set_column(place, table.schema.field(column), values)
-        named[name] = table
-    atoms: dict[tuple[str, str], list[tuple[int, str]]] = {}
-    if "small_variant_atom" in named:
-        for row in named["small_variant_atom"].to_pylist():
-            text = ":".join(str(row[column]) for column in ("chrom", "pos", "ref", "alt"))
-            key = (row["pair_id"], row["event_id"])
-            atoms.setdefault(key, []).append((row["atom_index"], text))
+    tables = {name: _pseudonymised(table, names) for name, table in tables.items()}
+    return _with_event_ids(tables)
+
+
+def _pseudonymised(table: pa.Table, names: Pseudonymiser) -> pa.Table:
+    for index, field in enumerate(table.schema):
+        if field.name in KINDS:
+            values = names.column(KINDS[field.name], table.column(index))
+            table = table.set_column(index, field, values)
+    return table
+
+
+def _with_event_ids(tables: dict[str, pa.Table]) -> dict[str, pa.Table]:
+    """Event ids hash the pair's id, so pseudonyms change them, in the atoms and in the events."""
+    if "small_variant" not in tables:
+        return tables
+    atoms = tables["small_variant_atom"].sort_by(
+        [("pair_id", "ascending"), ("event_id", "ascending"), ("atom_index", "ascending")]
+    )
+    events: dict[tuple[str, str], list[str]] = {}
+    for row in atoms.to_pylist():
+        atom = f"{row['chrom']}:{row['pos']}:{row['ref']}:{row['alt']}"
+        events.setdefault((row["pair_id"], row["event_id"]), []).append(atom)
+    new = {key: event_id(key[0], steps) for key, steps in events.items()}
+    tables = dict(tables)
     for name in ("small_variant", "small_variant_atom"):
-        if name in named:
-            table = named[name]
-            pairs = zip(table["pair_id"].to_pylist(), table["event_id"].to_pylist(), strict=True)
-            ids = [
-                event_id(pair, [text for _, text in sorted(atoms[pair, local])])
-                for pair, local in pairs
-            ]
-            place = table.column_names.index("event_id")
-            field = table.schema.field("event_id")
-            named[name] = table.set_column(place, field, pa.array(ids, pa.string()))
-    return named
+        table = tables[name]
+        old = zip(table["pair_id"].to_pylist(), table["event_id"].to_pylist(), strict=True)
+        values = pa.chunked_array([[new.get(key) for key in old]], pa.string())
+        index = table.column_names.index("event_id")
+        tables[name] = table.set_column(index, table.schema.field(index), values)
+    return tables
 
 
+def _leaks(
+    pair: str, name: str, table: pa.Table, tier: str, words: frozenset[str]
+) -> Iterator[Fault]:
+    if tier == "local":
+        return
+    for fault in text_faults(name, table, tier, words):
+        yield Fault(f"{pair}/{name}", 0, fault.column, fault.message)
+
+
+def _write_parts(
+    name: str, pieces: Iterator[pa.Table], folder: Path, order: Order
+) -> Iterator[Part]:
+    """Write a table in files of at most PART_ROWS rows; an empty one has a file too."""
+    number, rest = 0, next(pieces, None)
+    while True:
+        path = layout.part(name, order.centre, number)
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        with contract.TableWriter(name, folder / path, order.tier) as writer:
+            room = PART_ROWS
+            while rest is not None and room:
+                writer.write(rest.slice(0, room))
+                room, rest = max(room - rest.num_rows, 0), rest.slice(room)
+                if rest.num_rows == 0:
+                    rest = next(pieces, None)
+        yield Part(name, order.centre, path, writer.digest)
+        if rest is None:
+            return
+        number += 1
+
+
+def _read_retractions(path: Path | None, centre: str) -> list[dict[str, Any]]:
+    """
+    Rows of the centre's table of retracted pairs, under local ids.
+
+    Raises:
+        InputError: the table cannot be read, has other columns, or has reasons of no vocabulary.
+    """
+    if path is None:
+        return []
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, delimiter="\t")
+            rows, columns = list(reader), tuple(reader.fieldnames or ())
+    except (OSError, UnicodeDecodeError) as why:
+        raise InputError([Fault(str(path), 0, "", f"cannot be read: {why}")]) from why
+    if columns != RETRACTIONS:
+        message = f"the columns are {', '.join(columns)}; expected {', '.join(RETRACTIONS)}"
+        raise InputError([Fault(str(path), 1, "", message)])
+    codes, faults = contract.load().vocabularies["retraction_reason"], []
+    for line, row in enumerate(rows, start=2):
+        if row["reason_code"] not in codes:
+            message = f'"{row["reason_code"]}" is no reason; expected {", ".join(codes)}'
+            faults.append(Fault(str(path), line, "reason_code", message))
+        for column in ("pair_id", "from_release"):
+            if not row[column]:
+                faults.append(Fault(str(path), line, column, "empty; expected a value"))
+    if faults:
+        raise InputError(faults)
+    return [{"center_id": centre, **row} for row in rows]
+
+
+def _retraction_rows(
+    rows: list[dict[str, Any]], order: Order, names: Pseudonymiser | None
+) -> pa.Table:
+    table = contract.prepare("retraction", rows, order.tier)
+    return table if names is None else _pseudonymised(table, names)

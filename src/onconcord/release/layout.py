@@ -13,7 +13,7 @@ SIGNATURE = "provenance.intoto.json.sig"
 CONTRACT = "contract.json"
 
 UNLISTED = frozenset({MANIFEST, STATEMENT, SIGNATURE})
-"""Files that the manifest cannot list: itself, the statement over it, and the statement's signature."""
+"""Files the manifest cannot list: itself, the statement over it, and its signature."""
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,63}")
 _CENTRE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")

@@ -1,4 +1,4 @@
-"""Pseudonyms: the same id has the same one at one centre, and nobody without the key can undo it."""
+"""Pseudonyms: one per id at one centre, and nobody without the key can undo it."""
 
 import base64
 import hmac

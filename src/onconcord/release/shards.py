@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,8 @@ class Shard:
             InputError: a file is missing, is no Parquet, or has other bytes, rows or values than
                 when it was written.
         """
-        tables, faults = {}, []
+        tables: dict[str, pa.Table] = {}
+        faults: list[Fault] = []
         for name in sorted(contract.load().tables):
             if name not in self.tables:
                 tables[name] = contract.load().tables[name].schema().empty_table()
@@ -84,7 +85,8 @@ def read_shards(manifests: Iterable[Path], centre: str) -> list[Shard]:
             have one pair, or none is of the centre.
     """
     shards: dict[str, Shard] = {}
-    others, faults = set(), []
+    others: set[str] = set()
+    faults: list[Fault] = []
     for path in sorted(manifests):
         try:
             shard = _shard(path)
@@ -100,7 +102,9 @@ def read_shards(manifests: Iterable[Path], centre: str) -> list[Shard]:
             shards[shard.pair] = shard
     if not faults and not shards:
         found = f"finished pairs of {', '.join(sorted(others))}" if others else "no finished pair"
-        message = f'{found}; expected pairs of centre "{centre}": run the pipeline, or mend --centre'
+        message = (
+            f'{found}; expected pairs of centre "{centre}": run the pipeline, or mend --centre'
+        )
         faults.append(Fault("--centre", 0, "", message))
     if faults:
         raise InputError(faults)
@@ -144,8 +148,3 @@ def local_words(pair: Pair) -> frozenset[str]:
     ):
         words.update(text for text in pair.tables[table][column].to_pylist() if text)
     return frozenset(words)
-
-
-def without(shards: list[Shard], retracted: frozenset[str]) -> Iterator[Shard]:
-    """The shards whose pair is not retracted."""
-    return (shard for shard in shards if shard.pair not in retracted)

@@ -196,7 +196,8 @@ def _true_scope(tables: dict[str, pa.Table], pair: Pair, failed: bool) -> pa.Tab
             if row["status"] in ("done", "done_none_found"):
                 row["status"], row["reason_code"] = "failed", "qc_fail"
         elif row["status"] == "done" and row["analysis"] in result:
-            if tables[result[row["analysis"]]].num_rows == 0:
+            left = tables[result[row["analysis"]]]
+            if not pc.any(left["is_pass"]).as_py():
                 row["status"] = "done_none_found" if matched else "not_applicable"
                 row["reason_code"] = "withheld_by_tier" if matched else "tumor_only_unresolved"
     return pa.Table.from_pylist(rows, schema=scope.schema)

@@ -1,0 +1,179 @@
+"""ro-crate-metadata.json: the release as a Workflow Run RO-Crate, the same bytes every time."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from rocrate.model.computationalworkflow import ComputationalWorkflow
+from rocrate.model.contextentity import ContextEntity
+from rocrate.rocrate import ROCrate
+
+from onconcord import checkout
+from onconcord.release import layout
+from onconcord.release.manifest import Release, dumps
+from onconcord.release.shards import file_sha256
+
+PROFILES = (
+    ("https://w3id.org/ro/wfrun/process/0.5", "Process Run Crate", "0.5"),
+    ("https://w3id.org/ro/wfrun/workflow/0.5", "Workflow Run Crate", "0.5"),
+    ("https://w3id.org/workflowhub/workflow-ro-crate/1.0", "Workflow RO-Crate", "1.0"),
+)
+WORKFLOW = "workflow/Snakefile"
+UNSTATED_DATE = "1970-01-01"
+"""Published on, where the release's name has no month: a crate must have a date, and no file of a
+release says when it was made."""
+
+MOST_RUNS = 1000
+"""Runs that get an action of their own; above, the table run has them and the crate one for all."""
+
+
+def write_workflow(folder: Path) -> None:
+    """Put the workflow's entry point into the release, as the crate needs it."""
+    target = folder / WORKFLOW
+    target.parent.mkdir()
+    target.write_bytes((checkout.root() / "Snakefile").read_bytes())
+
+
+def crate_text(folder: Path, release: Release) -> str:
+    """
+    The text of ro-crate-metadata.json.
+
+    Args:
+        folder: the release with every file that the crate lists in place.
+        release: what release.json says.
+    """
+    crate = ROCrate(version="1.1")
+    crate.name = f"onconcord release {release.name}"
+    crate.description = (
+        f"Harmonised tumour and normal tables, contract {release.contract_version}, tier "
+        f"{release.tier}, of {', '.join(sorted(c.center_id for c in release.centres))}. "
+        "Pseudonymised personal data: use only as the centres agreed."
+    )
+    crate.license = "Use as agreed between the centres; no licence to pass on."
+    crate.datePublished = _published(release.name)
+    profiles = [
+        crate.add(
+            ContextEntity(crate, id_, {"@type": "CreativeWork", "name": name, "version": version})
+        )
+        for id_, name, version in PROFILES
+    ]
+    crate.root_dataset["conformsTo"] = profiles
+    workflow = _workflow(crate, release)
+    listed = [_file(crate, folder, path) for path in _listed(folder)]
+    runs = _read(folder, release, "run", ["run_id", "pipeline_version", "exit_status"])
+    _tools(crate, workflow, _read(folder, release, "tool", ["tool", "version"]))
+    _actions(crate, workflow, listed, runs)
+    graph = crate.metadata.generate()
+    graph["@graph"] = sorted(graph["@graph"], key=lambda entity: str(entity["@id"]))
+    return dumps(graph)
+
+
+def _published(name: str) -> str:
+    month = re.match(r"r(\d{4}-(0[1-9]|1[0-2]))", name)
+    return f"{month.group(1)}-01" if month else UNSTATED_DATE
+
+
+def _listed(folder: Path) -> list[str]:
+    left_out = {layout.CRATE, WORKFLOW, *layout.UNLISTED}
+    return [path for path in layout.files(folder) if path not in left_out]
+
+
+def _workflow(crate: ROCrate, release: Release) -> Any:
+    language = crate.add(
+        ContextEntity(
+            crate,
+            "https://w3id.org/workflowhub/workflow-ro-crate#snakemake",
+            {
+                "@type": "ComputerLanguage",
+                "name": "Snakemake",
+                "identifier": {"@id": "https://doi.org/10.1093/bioinformatics/bts480"},
+                "url": {"@id": "https://snakemake.readthedocs.io"},
+            },
+        )
+    )
+    workflow = crate.add(
+        ComputationalWorkflow(
+            crate,
+            None,
+            WORKFLOW,
+            properties={"name": "onconcord", "version": release.pipeline_version},
+        )
+    )
+    workflow["programmingLanguage"] = language
+    crate.mainEntity = workflow
+    return workflow
+
+
+def _file(crate: ROCrate, folder: Path, path: str) -> Any:
+    kind = "application/vnd.apache.parquet" if path.endswith(".parquet") else "text/plain"
+    properties = {
+        "name": path,
+        "encodingFormat": kind,
+        "contentSize": str((folder / path).stat().st_size),
+        "sha256": file_sha256(folder / path),
+    }
+    return crate.add_file(None, path, properties=properties)
+
+
+def _read(folder: Path, release: Release, table: str, columns: list[str]) -> list[dict[str, Any]]:
+    parts = [part.path for part in release.parts if part.table == table]
+    rows = [pq.ParquetFile(folder / path).read(columns) for path in parts]
+    return pa.concat_tables(rows).to_pylist() if rows else []
+
+
+def _tools(crate: ROCrate, workflow: Any, rows: list[dict[str, Any]]) -> None:
+    for tool, version in sorted({(row["tool"], row["version"]) for row in rows}):
+        application = crate.add(
+            ContextEntity(
+                crate,
+                f"#tool-{_slug(tool)}-{_slug(version)}",
+                {"@type": "SoftwareApplication", "name": tool, "softwareVersion": version},
+            )
+        )
+        workflow.append_to("softwareRequirements", application)
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9.]+", "-", text).strip("-")
+
+
+def _actions(crate: ROCrate, workflow: Any, listed: list[Any], runs: list[dict[str, Any]]) -> None:
+    """One action for the release, and one per run of a pair while they are few."""
+    status = "http://schema.org/CompletedActionStatus"
+    failed = "http://schema.org/FailedActionStatus"
+    actions = [
+        crate.add(
+            ContextEntity(
+                crate,
+                "#release",
+                {
+                    "@type": "CreateAction",
+                    "name": f"Release of {len(runs)} runs",
+                    "actionStatus": {"@id": status},
+                },
+            )
+        )
+    ]
+    tables = [entity for entity in listed if entity.id.endswith(".parquet")]
+    for run in sorted(runs, key=lambda run: str(run["run_id"])) if len(runs) <= MOST_RUNS else ():
+        ended = status if run["exit_status"] == "ok" else failed
+        actions.append(
+            crate.add(
+                ContextEntity(
+                    crate,
+                    f"#run-{run['run_id']}",
+                    {
+                        "@type": "CreateAction",
+                        "name": f"Run {run['run_id']} of one pair",
+                        "identifier": run["run_id"],
+                        "actionStatus": {"@id": ended},
+                    },
+                )
+            )
+        )
+    for action in actions:
+        action["instrument"] = workflow
+    actions[0]["result"] = tables
+    crate.root_dataset["mentions"] = actions
