@@ -35,8 +35,9 @@ for index in "${!jobs[@]}"; do
 done
 [ -z "$failed" ] || exit 1
 
-pytest --quiet -n 2 -m 'not e2e'
 if [ "${1:-}" = --everything ]; then
-    # These start the pipeline, which uses both cores: one after another.
-    pytest --quiet -m e2e
+    # One worker takes the tests that run the pipeline (tests/conftest.py), the other the rest.
+    pytest --quiet -n 2 --dist loadgroup
+else
+    pytest --quiet -n 2 -m 'not e2e'
 fi
