@@ -92,7 +92,9 @@ def is_whole(bases: str) -> bool:
     """ATG, whole codons, one stop, at the end."""
     codons = [bases[i : i + 3] for i in range(0, len(bases), 3)]
     inner_stop = any(codon in STOPS for codon in codons[:-1])
-    return bases.startswith("ATG") and len(bases) % 3 == 0 and codons[-1] in STOPS and not inner_stop
+    return (
+        bases.startswith("ATG") and len(bases) % 3 == 0 and codons[-1] in STOPS and not inner_stop
+    )
 
 
 def read_transcripts(archive: tarfile.TarFile, genome: pysam.FastaFile) -> list[Transcript]:
@@ -213,7 +215,9 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--ideogram", type=Path, required=True, help="npm's ideogram-1.53.0.tgz")
     parser.add_argument("--reference", type=Path, required=True, help="GRCh37 chromosome 20")
-    parser.add_argument("--out", type=Path, required=True, help="folder for genes.gtf, clinical.vcf")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="folder for genes.gtf, clinical.vcf"
+    )
     args = parser.parse_args(argv)
     genome = pysam.FastaFile(str(args.reference))
     with tarfile.open(args.ideogram) as archive:

@@ -43,7 +43,9 @@ def canonical_coding(genes: Path) -> list[tuple[str, int, int]]:
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--wheel", type=Path, required=True, help="sigprofilermatrixgenerator 1.4.0")
+    parser.add_argument(
+        "--wheel", type=Path, required=True, help="sigprofilermatrixgenerator 1.4.0"
+    )
     parser.add_argument("--genes", type=Path, required=True, help="the demo's gene model (GTF)")
     parser.add_argument("--out", type=Path, required=True, help="BED: chrom, start, end, gene")
     args = parser.parse_args(argv)

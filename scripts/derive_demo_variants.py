@@ -78,7 +78,7 @@ def _common(draw, genome, regions):
             if ref in "ACGT" and not near and pos not in range(57484410, 57484432):
                 sites.append((pos, ref, _other(draw, ref), round(draw.uniform(0.05, 0.6), 3)))
             pos += draw.randint(100, 240)
-    return [site for site in dict((site[0], site) for site in sites).values()]
+    return list({site[0]: site for site in sites}.values())
 
 
 def _germline(draw, genome, regions, common):
@@ -111,7 +111,10 @@ def _somatic(draw, genome, regions, taken):
                 kind = "SNV" if len(ref) == len(alt) else "INS"
                 rows.append((tumour, "20", pos, ref, alt, vaf, kind, gene, note))
             kept = shared[: len(shared) // 2] if place else []
-            rows += [(tumour, *event[:4], round(draw.uniform(0.05, 0.5), 2), *event[5:]) for event in kept]
+            rows += [
+                (tumour, *event[:4], round(draw.uniform(0.05, 0.5), 2), *event[5:])
+                for event in kept
+            ]
             used = {event[1] for event in kept}
             free = [
                 region

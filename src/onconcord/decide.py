@@ -82,9 +82,7 @@ def _at_least(name: str, limit: str) -> Rule:
     return rule
 
 
-def _normal_depth(
-    one: Candidate, limits: dict[str, Any]
-) -> tuple[str, dict[str, Any]] | None:
+def _normal_depth(one: Candidate, limits: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
     if one.normal_depth is None:
         return None
     limit = limits["min_normal_depth"]
@@ -92,9 +90,7 @@ def _normal_depth(
     return ("keep" if one.normal_depth >= limit else "drop"), detail
 
 
-def _normal_evidence(
-    one: Candidate, limits: dict[str, Any]
-) -> tuple[str, dict[str, Any]] | None:
+def _normal_evidence(one: Candidate, limits: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
     """
     Dropped where the normal carries the allele: two or more reads above the highest normal
     fraction. One read in the normal is not enough to kill a call.

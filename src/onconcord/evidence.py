@@ -31,7 +31,7 @@ from onconcord.normal_form import (
 )
 from onconcord.sequence import ContigNames, Genome
 
-EVIDENCE_SCHEMA = {
+EVIDENCE_SCHEMA: dict[str, Any] = {
     "caller": pl.String,
     "chrom": pl.String,
     "pos": pl.Int64,
@@ -51,7 +51,7 @@ EVIDENCE_SCHEMA = {
     "phase_set": pl.String,
     "n_source_records": pl.Int64,
 }
-REJECTED_SCHEMA = {
+REJECTED_SCHEMA: dict[str, Any] = {
     "caller": pl.String,
     "line_sha256": pl.String,
     "reason": pl.String,
@@ -95,7 +95,13 @@ def collect_evidence(
         raw = _read_records(path, callers[caller], tumour, normal)
         bad = _rejections(genome, names, raw)
         refused.append(_rejected_rows(caller, raw, bad))
-        kept.append(_events(genome, caller, raw.filter(pl.Series([not reason for reason in bad], dtype=pl.Boolean))))
+        kept.append(
+            _events(
+                genome,
+                caller,
+                raw.filter(pl.Series([not reason for reason in bad], dtype=pl.Boolean)),
+            )
+        )
     table = _match_atoms(pl.concat(kept))
     with whole_file(evidence) as path:
         table.write_parquet(path)
@@ -135,16 +141,20 @@ def _read_records(path: Path, caller: Caller, tumour: str, normal: str | None) -
     """One row per record and alternate allele, as the caller spelt it."""
     samples = [tumour, normal] if normal else [tumour]
     split_up = _run(
-        ["bcftools", "norm", "--multiallelics", "-any", "--old-rec-tag", "ONCONCORD_RAW"]
-        + ["--no-version", "--output-type", "u", str(path)]
+        [
+            *("bcftools", "norm", "--multiallelics", "-any", "--old-rec-tag", "ONCONCORD_RAW"),
+            *("--no-version", "--output-type", "u", str(path)),
+        ]
     )
     phase = f"%{caller.phase_set}" if caller.phase_set else "."
     score = "%QUAL" if caller.score_field == "QUAL" else f"%{caller.score_field}"
     fields = ["%CHROM", "%POS", "%REF", "%ALT", "%QUAL", "%FILTER", "%INFO/ONCONCORD_RAW", score]
     per_sample = f"[\\t%GT\\t%DP\\t%AD\\t{phase}]"
     text = _run(
-        ["bcftools", "query", "--allow-undef-tags", "--samples", ",".join(samples)]
-        + ["--format", "\\t".join(fields) + per_sample + "\\n", "-"],
+        [
+            *("bcftools", "query", "--allow-undef-tags", "--samples", ",".join(samples)),
+            *("--format", "\\t".join(fields) + per_sample + "\\n", "-"),
+        ],
         split_up,
     )
     columns = ["chrom", "pos", "ref", "alt", "qual", "filter", "raw", "score"]
@@ -235,8 +245,10 @@ def _events(genome: Genome, caller: str, raw: pl.DataFrame) -> pl.DataFrame:
         separator=":",
     )
     origin = pl.col("raw").str.split("|")
-    emitted = pl.when(pl.col("raw").is_null()).then(spelt).otherwise(
-        pl.concat_str([origin.list.get(at) for at in range(4)], separator=":")
+    emitted = (
+        pl.when(pl.col("raw").is_null())
+        .then(spelt)
+        .otherwise(pl.concat_str([origin.list.get(at) for at in range(4)], separator=":"))
     )
     table = raw.with_columns(
         caller=pl.lit(caller),
@@ -304,6 +316,7 @@ def _joined(genome: Genome, phased: pl.DataFrame) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for members in groups.values():
         run: list[dict[str, Any]] = []
+        row: dict[str, Any] | None
         for row in [*members, None]:
             near = (
                 row is not None

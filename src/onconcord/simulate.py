@@ -69,7 +69,9 @@ def simulate(
     regions = _regions(demo / "targets.bed", genes)
     germline, somatic = _germline(demo / "germline.tsv"), _somatic(demo / "somatic.tsv")
     made_from = hashlib.sha256(
-        b"".join((demo / name).read_bytes() for name in ("targets.bed", "germline.tsv", "somatic.tsv"))
+        b"".join(
+            (demo / name).read_bytes() for name in ("targets.bed", "germline.tsv", "somatic.tsv")
+        )
         + Path(__file__).read_bytes()
         + ",".join(sorted(genes)).encode()
     ).hexdigest()
@@ -182,9 +184,11 @@ def _pairs(
                 file.write(f">h{number}\n{sequence}\n")
         # Most haplotypes have half of the fragments: simulate that much, thin or double the rest.
         done = subprocess.run(
-            ["art_illumina", "-ss", "HS25", "-na", "-p", "-q", "-l", str(READ_BP), "-m", "250"]
-            + ["-s", "40", "-f", str(depth / 2), "-rs", str(seed), "-i", str(fasta)]
-            + ["-o", f"{folder}/reads"],
+            [
+                *("art_illumina", "-ss", "HS25", "-na", "-p", "-q", "-l", str(READ_BP)),
+                *("-m", "250", "-s", "40", "-f", str(depth / 2), "-rs", str(seed)),
+                *("-i", str(fasta), "-o", f"{folder}/reads"),
+            ],
             capture_output=True,
             text=True,
             check=False,
@@ -204,10 +208,15 @@ def _thinned(folder: Path, shares: list[float], draw: np.random.Generator) -> It
     ):
         for one, two in zip(first, second, strict=True):
             # h12-345/1: the record number comes before the first hyphen.
-            share = 2 * shares[int(one.name.split("-")[0][1:])]
+            share = 2 * shares[int(str(one.name).split("-")[0][1:])]
             wanted = int(share) + (draw.random() < share % 1)
             for _ in range(wanted):
-                yield one.sequence, one.quality, two.sequence, two.quality
+                yield (
+                    str(one.sequence),
+                    str(one.quality),
+                    str(two.sequence),
+                    str(two.quality),
+                )
 
 
 def _write_lanes(sample: DemoSample, pairs: list[Pair], out: Path) -> None:

@@ -60,7 +60,10 @@ TOOLS = (
         "freebayes --pooled-continuous --min-alternate-fraction 0.02 --min-alternate-count 3",
     ),
 )
-PACKAGES = (("evidence", "gbcms", "gbcms dna --format vcf"), ("harmonise", "onconcord", "onconcord"))
+PACKAGES = (
+    ("evidence", "gbcms", "gbcms dna --format vcf"),
+    ("harmonise", "onconcord", "onconcord"),
+)
 
 
 def write_tool_versions(callers_dir: Path, callers: list[str], out: Path) -> None:
@@ -79,7 +82,9 @@ def write_tool_versions(callers_dir: Path, callers: list[str], out: Path) -> Non
     rows, faults = [], []
     for tool in wanted:
         if shutil.which(tool.ask[0]) is None:
-            faults.append(f"{tool.ask[0]} is not on the PATH: `onconcord doctor` says how to get it.")
+            faults.append(
+                f"{tool.ask[0]} is not on the PATH: `onconcord doctor` says how to get it."
+            )
             continue
         # Some tools tell their version on standard error, or with an exit code that is not 0.
         done = subprocess.run(tool.ask, capture_output=True, check=False)

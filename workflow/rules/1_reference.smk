@@ -39,11 +39,11 @@ rule reference:
         resources="results/1_reference/resources.tsv",
     log:
         "logs/1_reference/reference.log",
+    conda:
+        "../../envs/reference.yaml"
     params:
         build=config["reference"]["build"],
         resources=named_resources,
-    conda:
-        "../../envs/reference.yaml"
     shell:
         r"""
         exec &> {log:q}
@@ -72,10 +72,10 @@ rule bwa_index:
         BWA_INDEX,
     log:
         "logs/1_reference/bwa_index.log",
-    params:
-        given=config["reference"]["bwa_index"] or "",
     conda:
         "../../envs/alignment.yaml"
+    params:
+        given=config["reference"]["bwa_index"] or "",
     shell:
         r"""
         exec &> {log:q}

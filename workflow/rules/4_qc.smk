@@ -112,7 +112,10 @@ def pileups_of_pair(wildcards):
     pair = PAIRS[wildcards.pair]
     tables = ["--input", f"results/4_qc/samples/{pair.tumour.sample_id}.pileups.table"]
     if pair.normal:
-        tables += ["--matched-normal", f"results/4_qc/samples/{pair.normal.sample_id}.pileups.table"]
+        tables += [
+            "--matched-normal",
+            f"results/4_qc/samples/{pair.normal.sample_id}.pileups.table",
+        ]
     return tables
 
 

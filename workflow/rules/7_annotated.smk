@@ -7,7 +7,11 @@ Without a gene model nothing has a consequence; without a resource its fields ar
 
 
 def snpeff_database_if_genes(wildcards):
-    return "results/1_reference/snpeff/data/genome/snpEffectPredictor.bin" if config["reference"]["genes"] else []
+    return (
+        "results/1_reference/snpeff/data/genome/snpEffectPredictor.bin"
+        if config["reference"]["genes"]
+        else []
+    )
 
 
 def clinical_if_given(wildcards):

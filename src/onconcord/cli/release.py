@@ -3,6 +3,7 @@
 import json
 from datetime import date
 from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -20,7 +21,7 @@ CONSOLE = Console(highlight=False, soft_wrap=True)
 def release(
     folder: Annotated[Path, typer.Argument(help="working folder with finished pairs")],
     centre: Annotated[
-        str | None, typer.Option(help="code of the centre; the configuration's if left out")
+        str | None, typer.Option(help="the centre; the configuration's if left out")
     ] = None,
     name: Annotated[
         str | None, typer.Option(help="such as r2026-11; the configuration's, or this month's")

@@ -75,7 +75,7 @@ def _rank(row: dict[str, Any], canonical: set[str]) -> tuple[bool, int, str, str
 
 
 def _consequences(key: str, annotation: str | None, annotator_version: str) -> Rows:
-    """Rows of SnpEff's ANN field: one per transcript and term; what has no transcript is left out."""
+    """Rows of SnpEff's ANN field: one per transcript and term; others are left out."""
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     for entry in (annotation or "").split(","):
         fields = entry.split("|")

@@ -216,9 +216,7 @@ def _pair_row(
     verdict: dict[str, Any],
     metrics: list[dict[str, Any]],
 ) -> dict[str, Any]:
-    found = {
-        row["metric_id"]: row["value"] for row in metrics if row["entity_id"] == spec["pair"]
-    }
+    found = {row["metric_id"]: row["value"] for row in metrics if row["entity_id"] == spec["pair"]}
     normal = spec["normal"]
     return {
         "pair_id": spec["pair"],

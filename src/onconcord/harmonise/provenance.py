@@ -21,7 +21,9 @@ def sha256_of(value: Any) -> str:
 
 
 def run_id(
-    spec: dict[str, Any], inputs: dict[str, tuple[InputFile, ...]], resources: dict[str, str],
+    spec: dict[str, Any],
+    inputs: dict[str, tuple[InputFile, ...]],
+    resources: dict[str, str],
     reference_digest: str,
 ) -> str:
     """
@@ -170,7 +172,8 @@ def assay_region_rows(
     rows = []
     exons = genes.filter(pl.col("end0") > pl.col("start0"))
     by_chrom = {
-        chrom: part.sort("start0") for (chrom,), part in exons.partition_by("chrom", as_dict=True).items()
+        chrom: part.sort("start0")
+        for (chrom,), part in exons.partition_by("chrom", as_dict=True).items()
     }
     for chrom, start0, end0 in targets.iter_rows():
         part = by_chrom.get(chrom)

@@ -165,9 +165,7 @@ def _add_event(
     )
     decision = decide(candidate, spec["parameters"]["decision"])
     steps = atoms(Allele(native, pos, ref, alt))
-    event = event_id(
-        spec["pair"], [f"{chrom}:{step.pos}:{step.ref}:{step.alt}" for step in steps]
-    )
+    event = event_id(spec["pair"], [f"{chrom}:{step.pos}:{step.ref}:{step.alt}" for step in steps])
     phase = sorted({row["phase_set"] for row in evidence if row["phase_set"]})
     tables["small_variant"].append(
         {

@@ -97,7 +97,9 @@ def verify_release(folder: Path) -> Report:
             for fault in contract.validate(name, table, release.tier)
         ),
     )
-    whole = {name: pa.concat_tables(found, promote_options="default") for name, found in tables.items()}
+    whole = {
+        name: pa.concat_tables(found, promote_options="default") for name, found in tables.items()
+    }
     frames = {name: _frame(table) for name, table in whole.items()}
     needs: dict[str, tuple[Callable[[dict[str, pl.DataFrame], str], Iterator[Fault]], set[str]]] = {
         "foreign_keys": (_foreign_key_faults, set()),
@@ -114,7 +116,9 @@ def verify_release(folder: Path) -> Report:
     for name, (function, wanted) in needs.items():
         lacking = sorted(table for table in wanted if table not in frames or table in unreadable)
         if lacking:
-            report.not_checked[name] = f"no readable {', '.join(lacking)} in a {release.tier} release"
+            report.not_checked[name] = (
+                f"no readable {', '.join(lacking)} in a {release.tier} release"
+            )
         else:
             check(name, function(frames, release.tier))
     if not (folder / layout.SIGNATURE).exists():
@@ -190,9 +194,9 @@ def _foreign_key_faults(frames: dict[str, pl.DataFrame], tier: str) -> Iterator[
                 if isinstance(frame.schema[column], pl.List):
                     children = children.explode(column)
             children = children.drop_nulls(key.columns)
-            orphans = children.join(
-                parents, left_on=key.columns, right_on=key.to, how="anti"
-            ).sort(key.columns)
+            orphans = children.join(parents, left_on=key.columns, right_on=key.to, how="anti").sort(
+                key.columns
+            )
             message = f"points to no row of {key.table} ({', '.join(key.to)})"
             yield from _rows(name, orphans, key.columns[-1], message)
 
@@ -213,14 +217,18 @@ def _scope_faults(frames: dict[str, pl.DataFrame], tier: str) -> Iterator[Fault]
         scope, on=["center_id", "pair_id", "analysis"], how="anti"
     )
     yield from _rows("analysis_scope", absent, "analysis", "every pair has a row of each analysis")
-    passing = frames["small_variant"].filter(pl.col("is_pass")).select("center_id", "pair_id").unique()
+    passing = (
+        frames["small_variant"].filter(pl.col("is_pass")).select("center_id", "pair_id").unique()
+    )
     of_variants = scope.filter(pl.col("analysis") == "small_variant")
     key = ["center_id", "pair_id"]
     empty = of_variants.filter(pl.col("status") == "done").join(passing, on=key, how="anti")
     message = 'no variant is there, so the status is "done_none_found", never "done"'
     yield from _rows("analysis_scope", empty, "status", message)
     full = of_variants.filter(pl.col("status") != "done").join(passing, on=key, how="semi")
-    yield from _rows("analysis_scope", full, "status", 'variants are there, so the status is "done"')
+    yield from _rows(
+        "analysis_scope", full, "status", 'variants are there, so the status is "done"'
+    )
 
 
 def _partition_faults(frames: dict[str, pl.DataFrame], tier: str) -> Iterator[Fault]:
@@ -230,7 +238,9 @@ def _partition_faults(frames: dict[str, pl.DataFrame], tier: str) -> Iterator[Fa
     wanted = frames["assay_region"].group_by("center_id", "assay_id").agg(size.alias("target_bp"))
     regions = frames["callable_region"].sort(*key, "chrom", "start0")
     found = regions.group_by(key).agg(size.alias("found_bp"))
-    passed = frames["pair"].filter(pl.col("qc_status") != "FAIL") if tier != "local" else frames["pair"]
+    passed = (
+        frames["pair"].filter(pl.col("qc_status") != "FAIL") if tier != "local" else frames["pair"]
+    )
     table = (
         passed.join(wanted, on=["center_id", "assay_id"], how="left")
         .join(found, on=key, how="left")
@@ -239,9 +249,7 @@ def _partition_faults(frames: dict[str, pl.DataFrame], tier: str) -> Iterator[Fa
     )
     message = "callable states do not add up to the assay's targets"
     yield from _rows("callable_region", table, "end0", message)
-    overlap = regions.filter(
-        pl.col("start0") < pl.col("end0").shift(1).over([*key, "chrom"])
-    )
+    overlap = regions.filter(pl.col("start0") < pl.col("end0").shift(1).over([*key, "chrom"]))
     yield from _rows("callable_region", overlap, "start0", "overlaps the interval before it")
 
 
@@ -271,7 +279,9 @@ def _consensus_faults(frames: dict[str, pl.DataFrame], tier: str) -> Iterator[Fa
     passing = table.filter(pl.col("callers_pass") != pl.col("passing").fill_null(empty))
     yield from _rows("small_variant", passing, "callers_pass", message)
     counted = table.filter(pl.col("n_callers_pass") != pl.col("callers_pass").list.len())
-    yield from _rows("small_variant", counted, "n_callers_pass", "is not the length of callers_pass")
+    yield from _rows(
+        "small_variant", counted, "n_callers_pass", "is not the length of callers_pass"
+    )
 
 
 def _retraction_faults(frames: dict[str, pl.DataFrame], tier: str) -> Iterator[Fault]:

@@ -106,6 +106,8 @@ rule mutect2_filter:
         "logs/5_calls/mutect2/{pair}.filter.log",
     benchmark:
         "timings/5_calls/mutect2/{pair}.filter.tsv"
+    shadow:
+        "minimal"
     conda:
         "env.yaml"
     resources:
@@ -113,8 +115,6 @@ rule mutect2_filter:
         runtime=120,
     params:
         has_population=HAS_POPULATION,
-    shadow:
-        "minimal"
     shell:
         r"""
         exec &> {log:q}
