@@ -11,6 +11,8 @@ from typing import Any
 
 from scipy.stats import binom, fisher_exact
 
+GERMLINE_SHARE = 0.2
+"""Lowest share of the normal's reads that is taken for germline, not for noise."""
 SIGNIFICANT = 0.05
 """Highest p at which tumour and normal are taken to differ."""
 
@@ -242,13 +244,11 @@ def decide(one: Candidate, limits: dict[str, Any]) -> Decision:
     # A rescued driver passes: what would have dropped it stays in its trail alone.
     failed = ["onconcord.hotspot"] if rescued and dropped else dropped
     decision.filters = sorted([*failed, *flagged])
-    decision.origin, decision.origin_method = _origin(one, dropped, rescued, limits)
+    decision.origin, decision.origin_method = _origin(one, dropped, rescued)
     return decision
 
 
-def _origin(
-    one: Candidate, dropped: list[str], rescued: bool, limits: dict[str, Any]
-) -> tuple[str, str]:
+def _origin(one: Candidate, dropped: list[str], rescued: bool) -> tuple[str, str]:
     method = "matched_normal" if one.normal_depth is not None else "tumor_only_model"
     if rescued:
         return "somatic", "forced" if dropped else method
@@ -257,10 +257,9 @@ def _origin(
     if one.normal_depth is None:
         # Without a normal, a variant that no resource knows is somatic or a rare germline one.
         return "unresolved", method
-    if "onconcord.normal_evidence" in dropped:
-        share = (one.normal_alt or 0) / one.normal_depth if one.normal_depth else 0.0
-        germline = share >= max(limits["max_normal_vaf"], 0.2)
-        return ("germline_likely" if germline else "artefact"), method
+    share = (one.normal_alt or 0) / one.normal_depth if one.normal_depth else 0.0
+    if share >= GERMLINE_SHARE:
+        return "germline_likely", method
     if "onconcord.normal_depth" in dropped:
         return "unresolved", method
     return ("artefact" if dropped else "somatic"), method

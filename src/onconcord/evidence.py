@@ -311,13 +311,13 @@ def _spread(row: dict[str, Any], alleles: Iterable[Allele]) -> list[dict[str, An
 def _joined(genome: Genome, phased: pl.DataFrame) -> list[dict[str, Any]]:
     """Records of one haplotype that lie within PHASED_GAP_BP of each other, as one event."""
     groups: dict[tuple[str, str, str | None], list[dict[str, Any]]] = defaultdict(list)
-    for row in phased.sort(KEY).iter_rows(named=True):
-        groups[row["chrom"], row["phase_set"], row["raw_gt"]].append(row)
+    for record in phased.sort(KEY).iter_rows(named=True):
+        groups[record["chrom"], record["phase_set"], record["raw_gt"]].append(record)
     rows: list[dict[str, Any]] = []
     for members in groups.values():
         run: list[dict[str, Any]] = []
-        row: dict[str, Any] | None
-        for row in [*members, None]:
+        following: list[dict[str, Any] | None] = [*members, None]
+        for row in following:
             near = (
                 row is not None
                 and run
