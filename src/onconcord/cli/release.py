@@ -12,32 +12,32 @@ from onconcord import cohort as cohorts
 from onconcord.cli import app
 from onconcord.errors import InputError
 from onconcord.release import Order, build_release, pool_releases
-from onconcord.verify import verify_release
+from onconcord.verify import Report, verify_release, verify_releases
 
 CONSOLE = Console(highlight=False, soft_wrap=True)
+
+SignKey = Annotated[Path | None, typer.Option(help="Ed25519 key that signs the release.")]
 
 
 @app.command()
 def release(
-    folder: Annotated[Path, typer.Argument(help="working folder with finished pairs")],
+    folder: Annotated[Path, typer.Argument(help="Working folder with finished pairs.")],
     centre: Annotated[
-        str | None, typer.Option(help="the centre; the configuration's if left out")
+        str | None, typer.Option(help="Code of the centre; the configuration's if left out.")
     ] = None,
     name: Annotated[
-        str | None, typer.Option(help="such as r2026-11; the configuration's, or this month's")
+        str | None, typer.Option(help="Such as r2026-11; the configuration's, or this month's.")
     ] = None,
-    tier: Annotated[str | None, typer.Option(help="local, controlled, consortium or open")] = None,
+    tier: Annotated[str | None, typer.Option(help="local, controlled, consortium or open.")] = None,
     key_file: Annotated[
-        Path | None, typer.Option(help="the centre's key, outside the checkout")
+        Path | None, typer.Option(help="The centre's key, outside the checkout.")
     ] = None,
-    sign_key: Annotated[
-        Path | None, typer.Option(help="Ed25519 key that signs the release")
-    ] = None,
+    sign_key: SignKey = None,
     retractions: Annotated[
-        Path | None, typer.Option(help="default: retractions.tsv of the folder, if any")
+        Path | None, typer.Option(help="Default: retractions.tsv of the folder, if there is one.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="default: results/9_release/CENTRE of the folder")
+        Path | None, typer.Option(help="Default: results/9_release/CENTRE of the folder.")
     ] = None,
 ) -> None:
     """Merge the finished pairs of one centre to a release."""
@@ -62,14 +62,12 @@ def release(
 
 @app.command()
 def pool(
-    releases: Annotated[list[Path], typer.Argument(help="releases of several centres")],
+    releases: Annotated[list[Path], typer.Argument(help="Releases of several centres.")],
     out: Annotated[
-        Path, typer.Option(help="folder of the pooled release; an older one is replaced")
+        Path, typer.Option(help="Folder of the pooled release; an older one is replaced.")
     ],
-    name: Annotated[str | None, typer.Option(help="its name; theirs if left out")] = None,
-    sign_key: Annotated[
-        Path | None, typer.Option(help="Ed25519 key that signs the release")
-    ] = None,
+    name: Annotated[str | None, typer.Option(help="Its name; theirs if left out.")] = None,
+    sign_key: SignKey = None,
 ) -> None:
     """Make one release of several; they are verified before, and it is verified after."""
     made = pool_releases(releases, out, _hold, name, sign_key)
@@ -84,25 +82,32 @@ def _hold(path: Path) -> None:
 
 @app.command()
 def verify(
-    folder: Annotated[Path, typer.Argument(help="a release, or a folder of releases")],
-    as_json: Annotated[bool, typer.Option("--json", help="print the reports as JSON")] = False,
+    folder: Annotated[Path, typer.Argument(help="A release, or a folder of releases.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    public_key: Annotated[
+        Path | None, typer.Option(help="Ed25519 key (.pub) that must have signed it.")
+    ] = None,
 ) -> None:
     """Check digests, contract, keys, tiers, completeness and derived values of a release."""
-    found = [folder]
-    if not (folder / "release.json").exists():
-        found = sorted(path.parent for path in folder.glob("*/release.json")) or found
-    reports = {str(path): verify_release(path) for path in found}
+    reports = verify_releases(folder, public_key)
     if as_json:
-        print(json.dumps({path: one.as_dict() for path, one in reports.items()}, indent=1))
+        found = {str(path): report.as_dict() for path, report in reports.items()}
+        print(json.dumps(found, indent=1))
     else:
         for path, report in reports.items():
-            CONSOLE.print(f"{path}: release {report.release}, tier {report.tier}")
-            for check in report.checked:
-                bad = [fault for name, fault in report.faults if name == check]
-                CONSOLE.print(f"  {check}: {f'{len(bad)} faults' if bad else 'ok'}")
-                for fault in bad:
-                    CONSOLE.print(f"    {fault}", markup=False)
-            for check, why in report.not_checked.items():
-                CONSOLE.print(f"  {check}: not checked, {why}")
+            _show(path, report)
     if any(report.faults for report in reports.values()):
         raise typer.Exit(1)
+
+
+def _show(path: Path, report: Report) -> None:
+    CONSOLE.print(f"{path}: release {report.release}, tier {report.tier}", markup=False)
+    for check in report.checked:
+        faults = report.of(check)
+        CONSOLE.print(f"  {check}: {f'{len(faults)} faults' if faults else 'ok'}")
+        for fault in faults:
+            CONSOLE.print(f"    {fault}", markup=False)
+    for check, why in report.not_checked.items():
+        CONSOLE.print(f"  {check}: not checked, {why}", markup=False)
+    total = len(report.faults)
+    CONSOLE.print(f"  {len(report.checked)} checks made, {total} faults")

@@ -1,5 +1,6 @@
 """Verifying: whether a release is what it says it is."""
 
-from onconcord.verify.checks import Report, verify_release
+from onconcord.verify.checks import verify_release, verify_releases
+from onconcord.verify.report import Report
 
-__all__ = ["Report", "verify_release"]
+__all__ = ["Report", "verify_release", "verify_releases"]

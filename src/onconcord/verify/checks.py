@@ -1,289 +1,235 @@
-"""Every check of a release, each named; a fault names table, row key and column."""
+"""Verifying a release: every check is named, and one that cannot be made has its reason."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+import tempfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import polars as pl
-import pyarrow as pa
+import duckdb
+import pyarrow.parquet as pq
 
 from onconcord import contract
-from onconcord.digest import table_digest
-from onconcord.errors import ContractError, Fault, InputError
+from onconcord.contract.artefacts import quoted
+from onconcord.errors import Fault, InputError
 from onconcord.release import layout
-from onconcord.release.manifest import Release, read_manifest, read_release
-from onconcord.release.shards import file_sha256
+from onconcord.release.manifest import Release, read_release
 from onconcord.release.tiers import released_tables
+from onconcord.verify.files import (
+    description_faults,
+    manifest_faults,
+    signature_faults,
+    statement_faults,
+)
+from onconcord.verify.parts import DAMAGED, PartFaults, described_digest_faults, part_faults
+from onconcord.verify.report import Report
+from onconcord.verify.rules import RULES, Rule, foreign_keys
 
-MOST_ROWS = 5
-EVENT = ["center_id", "pair_id", "reference_id", "chrom", "pos", "ref", "alt"]
-
-
-@dataclass
-class Report:
-    """
-    What was checked of a release, what could not be, and what is wrong.
-
-    Args:
-        faults: by the id of the check that found them.
-    """
-
-    release: str
-    tier: str
-    checked: list[str] = field(default_factory=list)
-    not_checked: dict[str, str] = field(default_factory=dict)
-    faults: list[tuple[str, Fault]] = field(default_factory=list)
-
-    def as_dict(self) -> dict[str, object]:
-        """The report for `--json`."""
-        return {
-            "release": self.release,
-            "tier": self.tier,
-            "checked": self.checked,
-            "not_checked": self.not_checked,
-            "faults": [
-                {
-                    "check": check,
-                    "source": fault.source,
-                    "column": fault.column,
-                    "message": fault.message,
-                }
-                for check, fault in self.faults
-            ],
-        }
+SHOWN_ROWS = 5
+"""Rows that are named per rule; the rest is counted."""
+MEMORY = "2GB"
+"""What DuckDB may use before it spills to disk."""
 
 
-def verify_release(folder: Path) -> Report:
+def verify_release(folder: Path, public_key: Path | None = None) -> Report:
     """
     Check a release against its manifest, its contract and itself.
 
     Args:
-        folder: a release.
+        folder: the release.
+        public_key: key that must have signed it; None accepts any signature, and none.
     Returns:
-        The report; a fault in one table does not keep the others from being checked.
+        Everything checked, everything that could not be, every fault. A damaged table does not
+        keep the others from being checked.
     Raises:
-        InputError: the folder is no release.
+        InputError: the folder is no release, or the key cannot be read.
     """
     release = read_release(folder)
     report = Report(release.name, release.tier)
-
-    def check(name: str, faults: Iterator[Fault]) -> None:
-        report.faults += [(name, fault) for fault in faults]
-        report.checked.append(name)
-
-    check("files", _file_faults(folder))
-    tables: dict[str, list[pa.Table]] = {}
-    unreadable: set[str] = set()
-    content: list[Fault] = []
-    for part in release.parts:
-        try:
-            table = contract.read_file(part.table, folder / part.path, fill=False)
-        except ContractError as error:
-            content += [Fault(part.path, 0, one.column, one.message) for one in error.faults]
-            unreadable.add(part.table)
-            continue
-        tables.setdefault(part.table, []).append(table)
-        content += _digest_faults(part.path, table, part.digest.columns, part.digest.sha256)
-    check("content_digests", iter(content))
-    check("tables", _missing_tables(release))
-    check(
-        "contract",
-        (
-            Fault(f"{name}/center={part.centre}", 0, fault.column, fault.message)
-            for name, found in sorted(tables.items())
-            for part, table in zip(
-                [part for part in release.parts if part.table == name], found, strict=False
-            )
-            for fault in contract.validate(name, table, release.tier)
-        ),
-    )
-    whole = {
-        name: pa.concat_tables(found, promote_options="default") for name, found in tables.items()
-    }
-    frames = {name: _frame(table) for name, table in whole.items()}
-    needs: dict[str, tuple[Callable[[dict[str, pl.DataFrame], str], Iterator[Fault]], set[str]]] = {
-        "foreign_keys": (_foreign_key_faults, set()),
-        "tiers": (_tier_faults, {"small_variant"}),
-        "analysis_scope": (_scope_faults, {"pair", "analysis_scope", "small_variant"}),
-        "callable_partition": (
-            _partition_faults,
-            {"pair", "assay_region", "callable_region"},
-        ),
-        "derived_ratios": (_ratio_faults, {"small_variant"}),
-        "consensus": (_consensus_faults, {"small_variant", "variant_call_evidence"}),
-        "retractions": (_retraction_faults, {"pair", "retraction"}),
-    }
-    for name, (function, wanted) in needs.items():
-        lacking = sorted(table for table in wanted if table not in frames or table in unreadable)
-        if lacking:
-            report.not_checked[name] = (
-                f"no readable {', '.join(lacking)} in a {release.tier} release"
-            )
-        else:
-            check(name, function(frames, release.tier))
-    if not (folder / layout.SIGNATURE).exists():
+    report.check("manifest", manifest_faults(folder, release))
+    report.check("description", description_faults(folder, release))
+    report.check("statement", statement_faults(folder))
+    if (folder / layout.SIGNATURE).is_file():
+        report.check("signature", signature_faults(folder, public_key))
+        if public_key is None:
+            report.not_checked["signer"] = "name the centre's public key with --public-key"
+    elif public_key is not None:
+        message = f"the release is not signed; expected a signature of {public_key.name}"
+        report.check("signature", [Fault(layout.SIGNATURE, 0, "", message)])
+    else:
         report.not_checked["signature"] = "the release is not signed"
+    unreadable = _check_parts(folder, release, report)
+    _check_rules(folder, release, unreadable, report)
     return report
 
 
-def _frame(table: pa.Table) -> pl.DataFrame:
-    frame = pl.from_arrow(table)
-    assert isinstance(frame, pl.DataFrame)
-    return frame
+def verify_releases(folder: Path, public_key: Path | None = None) -> dict[Path, Report]:
+    """
+    Check a release, or every release of a folder, and these against each other.
+
+    Returns:
+        Report by folder of a release. A pair that an earlier release retracted, and that a later
+        one (by its name) still has, is a fault of the later one.
+    Raises:
+        InputError: the folder is no release and has none.
+    """
+    if (folder / layout.RELEASE).is_file():
+        return {folder: verify_release(folder, public_key)}
+    folders = sorted(path.parent for path in folder.glob(f"*/{layout.RELEASE}"))
+    if not folders:
+        message = (
+            "neither a release (it has no release.json) nor a folder of releases: name what "
+            "`onconcord release` or `onconcord pool` made"
+        )
+        raise InputError([Fault(str(folder), 0, "", message)])
+    reports = {path: verify_release(path, public_key) for path in folders}
+    ordered = sorted(folders, key=lambda path: (read_release(path).name, path))
+    retracted: dict[tuple[str, str], str] = {}
+    for path in ordered:
+        if any(check == "content" for check, _ in reports[path].faults):
+            reports[path].not_checked["retracted_earlier"] = "its tables are not what they were"
+            continue
+        reports[path].check("retracted_earlier", _still_there(path, retracted))
+        for row in _rows(path, "retraction"):
+            retracted.setdefault(row, read_release(path).name)
+    return reports
 
 
-def _file_faults(folder: Path) -> Iterator[Fault]:
-    try:
-        lines = {line.path: line for line in read_manifest(folder)}
-    except InputError as error:
-        yield from error.faults
-        return
-    there = set(layout.files(folder)) - layout.UNLISTED
-    for path in sorted(lines.keys() - there):
-        yield Fault(path, 0, "", "is in MANIFEST.tsv and not in the release")
-    for path in sorted(there - lines.keys()):
-        yield Fault(path, 0, "", "is in the release and not in MANIFEST.tsv")
-    for path in sorted(there & lines.keys()):
-        found = file_sha256(folder / path)
-        if found != lines[path].file_sha256:
-            message = f"its SHA-256 is {found}, MANIFEST.tsv says {lines[path].file_sha256}"
-            yield Fault(path, 0, "", message)
+def _still_there(folder: Path, retracted: dict[tuple[str, str], str]) -> Iterator[Fault]:
+    for center_id, pair_id in _rows(folder, "pair"):
+        if (center_id, pair_id) in retracted:
+            name = retracted[center_id, pair_id]
+            message = f"row center_id={center_id}, pair_id={pair_id}: retracted in release {name}"
+            yield Fault("pair", 0, "pair_id", message)
 
 
-def _digest_faults(
-    path: str, table: pa.Table, columns: dict[str, str], sha256: str
-) -> Iterator[Fault]:
-    found = table_digest(table)
-    for name in sorted(columns.keys() | found.columns.keys()):
-        if columns.get(name) != found.columns.get(name):
-            message = (
-                f"its content digest is {found.columns.get(name, 'missing')}, release.json says "
-                f"{columns.get(name, 'nothing of it')}: values, nulls, order or type were changed"
+def _rows(folder: Path, table: str) -> list[tuple[str, str]]:
+    """Centre and pair of the rows of a table, in order; none where there is no such table."""
+    rows = []
+    for part in read_release(folder).parts:
+        if part.table == table:
+            found = pq.ParquetFile(folder / part.path).read(["center_id", "pair_id"])
+            rows += [(row["center_id"], row["pair_id"]) for row in found.to_pylist()]
+    return rows
+
+
+def _check_parts(folder: Path, release: Release, report: Report) -> set[str]:
+    """Look at every file on its own; returns the tables that cannot be read as a whole."""
+    found, unreadable, described = [], set(), []
+    for part in sorted(release.parts, key=lambda part: part.path):
+        if part.table not in contract.load().tables:
+            report.not_checked[part.path] = f"this contract has no table {part.table}"
+            continue
+        faults = part_faults(folder, part, release.tier)
+        described += list(described_digest_faults(part))
+        found.append(faults)
+        if not faults.readable:
+            unreadable.add(part.table)
+    report.check("content", [*described, *_all(found, "content")])
+    report.check("contract", _all(found, "contract"))
+    report.check("centres", _all(found, "centres"))
+    if release.tier == "local":
+        report.not_checked["pseudonyms"] = "a local release has local ids"
+        report.not_checked["text"] = "a local release may hold free text"
+    else:
+        report.check("pseudonyms", _all(found, "pseudonyms"))
+        report.check("text", _all(found, "text"))
+    return unreadable
+
+
+def _all(found: list[PartFaults], name: str) -> Iterator[Fault]:
+    for faults in found:
+        yield from getattr(faults, name)
+
+
+def _check_rules(folder: Path, release: Release, unreadable: set[str], report: Report) -> None:
+    columns = _columns(folder, release, unreadable)
+    # a table that the tier does not have cannot break a rule
+    there = released_tables(release.tier)
+    rules = [
+        rule
+        for rule in (*foreign_keys(), *RULES)
+        if release.tier in rule.tiers and rule.table in there
+    ]
+    with tempfile.TemporaryDirectory() as spill, duckdb.connect(":memory:") as database:
+        database.execute(f"SET memory_limit = '{MEMORY}'; SET temp_directory = '{spill}'")
+        database.execute("SET threads = 2; SET preserve_insertion_order = false")
+        analyses = contract.load().vocabularies["analysis"]
+        database.execute("CREATE TABLE analyses (analysis VARCHAR)")
+        database.executemany("INSERT INTO analyses VALUES (?)", [[code] for code in analyses])
+        for table in columns:
+            paths = [str(folder / part.path) for part in release.parts if part.table == table]
+            listed = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
+            database.execute(
+                f"CREATE VIEW {quoted(table)} AS SELECT * FROM read_parquet([{listed}], "
+                "union_by_name = true, hive_partitioning = false)"
             )
-            yield Fault(path, 0, name, message)
-    if found.sha256 != sha256 and found.columns == columns:
-        yield Fault(path, 0, "", f"{found.rows} rows; the digest of the table differs")
-
-
-def _missing_tables(release: Release) -> Iterator[Fault]:
-    there = {(part.table, part.centre) for part in release.parts}
-    for centre in release.centres:
-        for table in released_tables(release.tier):
-            if (table, centre.center_id) not in there:
-                yield Fault(layout.part(table, centre.center_id), 0, "", "the table is missing")
-
-
-def _rows(table: str, frame: pl.DataFrame, column: str, message: str) -> Iterator[Fault]:
-    """A fault for the first rows of a frame, and one that counts the others."""
-    key = [name for name in contract.load().tables[table].key if name in frame.columns]
-    for row in frame.select(key).head(MOST_ROWS).iter_rows(named=True):
-        named = ", ".join(f"{name}={value}" for name, value in row.items())
-        yield Fault(table, 0, column, f"row {named}: {message}")
-    if frame.height > MOST_ROWS:
-        yield Fault(table, 0, column, f"{frame.height - MOST_ROWS} more rows: {message}")
-
-
-def _foreign_key_faults(frames: dict[str, pl.DataFrame], tier: str) -> Iterator[Fault]:
-    for name, frame in sorted(frames.items()):
-        for key in contract.load().tables[name].foreign_keys:
-            if key.table not in frames or not set(key.columns) <= set(frame.columns):
+        faults: dict[str, list[Fault]] = {}
+        for rule in rules:
+            if why := _obstacle(rule, columns, unreadable, release.tier):
+                report.not_checked[f"{rule.name}: {rule.table}.{rule.column}"] = why
                 continue
-            parents = frames[key.table].select(key.to).unique()
-            children = frame
-            for column in key.columns:
-                if isinstance(frame.schema[column], pl.List):
-                    children = children.explode(column)
-            children = children.drop_nulls(key.columns)
-            orphans = children.join(parents, left_on=key.columns, right_on=key.to, how="anti").sort(
-                key.columns
-            )
-            message = f"points to no row of {key.table} ({', '.join(key.to)})"
-            yield from _rows(name, orphans, key.columns[-1], message)
+            of_rule = faults.setdefault(rule.name, [])
+            try:
+                of_rule += _broken(database, rule, columns)
+            except duckdb.Error as error:
+                # the files are not what Parquet readers take them for, which is a fault of theirs
+                reason = f"the rule cannot be applied: {str(error).splitlines()[0]}"
+                of_rule.append(Fault(rule.table, 0, rule.column, reason))
+    for name, found in faults.items():
+        report.check(name, found)
 
 
-def _tier_faults(frames: dict[str, pl.DataFrame], tier: str) -> Iterator[Fault]:
-    if tier in ("consortium", "open"):
-        small = frames["small_variant"]
-        loose = small.filter(~pl.col("is_pass") | (pl.col("origin") != "somatic"))
-        message = f"only somatic variants that pass may be in a {tier} release"
-        yield from _rows("small_variant", loose, "origin", message)
+def _columns(folder: Path, release: Release, unreadable: set[str]) -> dict[str, set[str]]:
+    """The columns that every readable table has in all of its files."""
+    columns: dict[str, set[str]] = {}
+    for part in release.parts:
+        if part.table in unreadable or part.table not in contract.load().tables:
+            continue
+        try:
+            names = set(pq.read_schema(folder / part.path).names)
+        except DAMAGED:
+            unreadable.add(part.table)
+            columns.pop(part.table, None)
+            continue
+        columns[part.table] = columns.get(part.table, names) & names
+    return columns
 
 
-def _scope_faults(frames: dict[str, pl.DataFrame], tier: str) -> Iterator[Fault]:
-    pairs = frames["pair"].select("center_id", "pair_id")
-    codes = pl.DataFrame({"analysis": list(contract.load().vocabularies["analysis"])})
-    scope = frames["analysis_scope"]
-    absent = pairs.join(codes, how="cross").join(
-        scope, on=["center_id", "pair_id", "analysis"], how="anti"
+def _obstacle(
+    rule: Rule, columns: dict[str, set[str]], unreadable: set[str], tier: str
+) -> str | None:
+    """Why a rule cannot be checked; None where it can."""
+    needed: Iterable[tuple[str, tuple[str, ...]]] = (
+        (table, (*names, *contract.load().tables[table].key)) for table, names in rule.needs.items()
     )
-    yield from _rows("analysis_scope", absent, "analysis", "every pair has a row of each analysis")
-    passing = (
-        frames["small_variant"].filter(pl.col("is_pass")).select("center_id", "pair_id").unique()
-    )
-    of_variants = scope.filter(pl.col("analysis") == "small_variant")
-    key = ["center_id", "pair_id"]
-    empty = of_variants.filter(pl.col("status") == "done").join(passing, on=key, how="anti")
-    message = 'no variant is there, so the status is "done_none_found", never "done"'
-    yield from _rows("analysis_scope", empty, "status", message)
-    full = of_variants.filter(pl.col("status") != "done").join(passing, on=key, how="semi")
-    yield from _rows(
-        "analysis_scope", full, "status", 'variants are there, so the status is "done"'
-    )
+    for table, names in needed:
+        if table in unreadable:
+            return f"table {table} cannot be read"
+        if table not in columns:
+            return f"tier {tier} has no table {table}"
+        if lacking := sorted(set(names) - columns[table]):
+            return f"tier {tier} has no {', '.join(f'{table}.{name}' for name in lacking)}"
+    return None
 
 
-def _partition_faults(frames: dict[str, pl.DataFrame], tier: str) -> Iterator[Fault]:
-    """Every target base of a pair has one callable state: no gap, no overlap."""
-    key = ["center_id", "pair_id"]
-    size = (pl.col("end0").cast(pl.Int64) - pl.col("start0")).sum()
-    wanted = frames["assay_region"].group_by("center_id", "assay_id").agg(size.alias("target_bp"))
-    regions = frames["callable_region"].sort(*key, "chrom", "start0")
-    found = regions.group_by(key).agg(size.alias("found_bp"))
-    passed = (
-        frames["pair"].filter(pl.col("qc_status") != "FAIL") if tier != "local" else frames["pair"]
-    )
-    table = (
-        passed.join(wanted, on=["center_id", "assay_id"], how="left")
-        .join(found, on=key, how="left")
-        .filter(pl.col("target_bp") != pl.col("found_bp").fill_null(0))
-        .sort(key)
-    )
-    message = "callable states do not add up to the assay's targets"
-    yield from _rows("callable_region", table, "end0", message)
-    overlap = regions.filter(pl.col("start0") < pl.col("end0").shift(1).over([*key, "chrom"]))
-    yield from _rows("callable_region", overlap, "start0", "overlaps the interval before it")
-
-
-def _ratio_faults(frames: dict[str, pl.DataFrame], tier: str) -> Iterator[Fault]:
-    small = frames["small_variant"]
-    counts = small.filter(pl.col("tumor_depth") > 0)
-    vaf = pl.col("tumor_alt_count") / pl.col("tumor_depth")
-    wrong = counts.filter((vaf - pl.col("tumor_vaf")).abs().fill_null(1.0) > 1e-6)
-    yield from _rows("small_variant", wrong, "tumor_vaf", "is not tumor_alt_count / tumor_depth")
-    above = small.filter(
-        pl.col("tumor_alt_count") + pl.col("tumor_ref_count") > pl.col("tumor_depth")
-    )
-    yield from _rows("small_variant", above, "tumor_alt_count", "more reads than tumor_depth")
-
-
-def _consensus_faults(frames: dict[str, pl.DataFrame], tier: str) -> Iterator[Fault]:
-    evidence = frames["variant_call_evidence"].filter(pl.col("match") != "atoms_partial")
-    voted = evidence.group_by(EVENT).agg(
-        pl.len().cast(pl.Int64).alias("called"),
-        pl.col("caller").filter(pl.col("is_pass")).sort().alias("passing"),
-    )
-    table = frames["small_variant"].join(voted, on=EVENT, how="left")
-    called = table.filter(pl.col("n_callers_called") != pl.col("called").fill_null(0))
-    message = "does not follow from variant_call_evidence"
-    yield from _rows("small_variant", called, "n_callers_called", message)
-    empty = pl.lit([], dtype=pl.List(pl.String))
-    passing = table.filter(pl.col("callers_pass") != pl.col("passing").fill_null(empty))
-    yield from _rows("small_variant", passing, "callers_pass", message)
-    counted = table.filter(pl.col("n_callers_pass") != pl.col("callers_pass").list.len())
-    yield from _rows(
-        "small_variant", counted, "n_callers_pass", "is not the length of callers_pass"
-    )
-
-
-def _retraction_faults(frames: dict[str, pl.DataFrame], tier: str) -> Iterator[Fault]:
-    there = frames["pair"].join(frames["retraction"], on=["center_id", "pair_id"], how="semi")
-    yield from _rows("pair", there, "pair_id", "was retracted, and is still in the release")
+def _broken(
+    database: duckdb.DuckDBPyConnection, rule: Rule, columns: dict[str, set[str]]
+) -> Iterator[Fault]:
+    """A fault for the first rows that break a rule, and one that counts the others."""
+    key = [name for name in contract.load().tables[rule.table].key if name in columns[rule.table]]
+    shown = [*key, rule.column] if rule.column not in key else key
+    names = ", ".join(quoted(name) for name in shown)
+    order = ", ".join(quoted(name) for name in key)
+    query = f"FROM ({rule.sql})"
+    count = database.execute(f"SELECT count(*) {query}").fetchone()
+    assert count is not None
+    if not count[0]:
+        return
+    limited = f"SELECT {names} {query} ORDER BY {order} LIMIT {SHOWN_ROWS}"
+    for row in database.execute(limited).fetchall():
+        values = dict(zip(shown, row, strict=True))
+        where = ", ".join(f"{name}={values[name]}" for name in key)
+        found = "" if rule.column in key else f"found {values[rule.column]}; "
+        yield Fault(rule.table, 0, rule.column, f"row {where}: {found}{rule.message}")
+    if count[0] > SHOWN_ROWS:
+        more = f"{count[0] - SHOWN_ROWS} more rows: {rule.message}"
+        yield Fault(rule.table, 0, rule.column, more)

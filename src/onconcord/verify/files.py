@@ -1,0 +1,118 @@
+"""Checks of the files of a release against each other: manifest, description, statement."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from onconcord import contract
+from onconcord.errors import Fault, InputError
+from onconcord.release import layout
+from onconcord.release.manifest import Release, read_manifest
+from onconcord.release.shards import file_sha256
+from onconcord.release.statement import (
+    check_signature,
+    fingerprint,
+    read_public_key,
+    read_statement,
+)
+from onconcord.release.tiers import released_tables
+
+
+def manifest_faults(folder: Path, release: Release) -> Iterator[Fault]:
+    """Files that are missing, unexpected or other than MANIFEST.tsv or release.json says."""
+    try:
+        lines = {line.path: line for line in read_manifest(folder)}
+    except InputError as error:
+        yield from error.faults
+        return
+    there = set(layout.files(folder)) - layout.UNLISTED
+    for path in sorted(lines.keys() - there):
+        yield Fault(path, 0, "", f"the file is in {layout.MANIFEST} and missing here")
+    for path in sorted(there - lines.keys()):
+        yield Fault(path, 0, "", f"the file is not in {layout.MANIFEST}: it is no part of this")
+    for path in sorted(there & lines.keys()):
+        found = file_sha256(folder / path)
+        if found != lines[path].file_sha256:
+            message = f"SHA-256 {found}, {layout.MANIFEST} says {lines[path].file_sha256}"
+            yield Fault(path, 0, "", message)
+    parts = {part.path: part.digest for part in release.parts}
+    for path, line in sorted(lines.items()):
+        digest = parts.get(path)
+        stated = (digest.rows, digest.sha256) if digest else (None, None)
+        if (line.rows, line.content_sha256) != stated:
+            message = f"rows or content digest of {path} are not those of {layout.RELEASE}"
+            yield Fault(layout.MANIFEST, 0, "", message)
+    for path in sorted(parts.keys() - lines.keys()):
+        yield Fault(layout.RELEASE, 0, "", f"{path} is not in {layout.MANIFEST}")
+
+
+def description_faults(folder: Path, release: Release) -> Iterator[Fault]:
+    """What release.json and contract.json say that cannot be."""
+    described = {centre.center_id for centre in release.centres}
+    wanted = released_tables(release.tier)
+    there = {(part.table, part.centre) for part in release.parts}
+    for centre in sorted(described):
+        for table in wanted:
+            if (table, centre) not in there:
+                message = (
+                    f"table {table} of centre {centre} is missing: an empty one has a file too"
+                )
+                yield Fault(layout.RELEASE, 0, table, message)
+    for part in release.parts:
+        if part.centre not in described:
+            message = f"{part.path} is of centre {part.centre}, which is not among the centres"
+            yield Fault(layout.RELEASE, 0, "centres", message)
+        if not part.path.startswith(f"{part.table}/center={part.centre}/part-"):
+            yield Fault(layout.RELEASE, 0, part.table, f"{part.path} is no place of that table")
+    stated = json.loads((folder / layout.RELEASE).read_text(encoding="utf-8"))["content_sha256"]
+    if stated != release.digest:
+        message = f"content digest {stated}; that of the tables is {release.digest}"
+        yield Fault(layout.RELEASE, 0, "content_sha256", message)
+    yield from _contract_faults(folder, release)
+
+
+def _contract_faults(folder: Path, release: Release) -> Iterator[Fault]:
+    path = folder / layout.CONTRACT
+    try:
+        version = json.loads(path.read_text(encoding="utf-8"))["version"]
+    except (OSError, ValueError, KeyError, TypeError) as why:
+        yield Fault(layout.CONTRACT, 0, "", f"cannot be read ({type(why).__name__})")
+        return
+    if version != release.contract_version:
+        message = f"contract {version}, {layout.RELEASE} says {release.contract_version}"
+        yield Fault(layout.CONTRACT, 0, "version", message)
+    if release.contract_version.split(".")[0] != contract.CONTRACT_VERSION.split(".")[0]:
+        message = f"contract {release.contract_version}; this is {contract.CONTRACT_VERSION}"
+        yield Fault(layout.RELEASE, 0, "contract_version", message)
+
+
+def statement_faults(folder: Path) -> Iterator[Fault]:
+    """Files that are other than the in-toto statement says, or that it does not name."""
+    try:
+        stated = read_statement(folder / layout.STATEMENT)
+    except (OSError, ValueError) as why:
+        yield Fault(layout.STATEMENT, 0, "", f"no statement over the release: {why}")
+        return
+    for path in sorted(set(layout.files(folder)) - {layout.STATEMENT, layout.SIGNATURE}):
+        if path not in stated:
+            yield Fault(layout.STATEMENT, 0, "subject", f"{path} is not among its subjects")
+        elif (found := file_sha256(folder / path)) != stated[path]:
+            message = f"SHA-256 {found}, the statement says {stated[path]}"
+            yield Fault(path, 0, "", message)
+
+
+def signature_faults(folder: Path, public_key: Path | None) -> Iterator[Fault]:
+    """A signature that is not of the statement, or not of the key that was asked for."""
+    try:
+        key = check_signature(
+            (folder / layout.STATEMENT).read_bytes(),
+            (folder / layout.SIGNATURE).read_text(encoding="utf-8"),
+        )
+    except (OSError, ValueError) as why:
+        yield Fault(layout.SIGNATURE, 0, "", f"the signature does not hold: {why}")
+        return
+    if public_key is not None:
+        wanted, found = fingerprint(read_public_key(public_key)), fingerprint(key)
+        if wanted != found:
+            message = f"signed by {found}; expected {wanted} ({public_key.name})"
+            yield Fault(layout.SIGNATURE, 0, "", message)

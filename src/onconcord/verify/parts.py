@@ -1,0 +1,148 @@
+"""Checks of one file of a table at a time, in bounded memory: form, content, text, centre."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from onconcord import contract
+from onconcord.contract.rules import EXAMPLES, row_key
+from onconcord.digest import Digester
+from onconcord.errors import Fault
+from onconcord.release.manifest import Part
+from onconcord.release.pseudonyms import KINDS, is_pseudonym
+from onconcord.release.text import text_faults
+
+DAMAGED = (pa.ArrowException, OSError, UnicodeDecodeError, ValueError, TypeError)
+"""What reading a damaged Parquet file raises, depending on where the damage is."""
+
+
+@dataclass
+class PartFaults:
+    """Faults of one file by check; `readable` says whether rows can be read from it at all."""
+
+    content: list[Fault] = field(default_factory=list)
+    contract: list[Fault] = field(default_factory=list)
+    centres: list[Fault] = field(default_factory=list)
+    pseudonyms: list[Fault] = field(default_factory=list)
+    text: list[Fault] = field(default_factory=list)
+    readable: bool = True
+
+
+def part_faults(folder: Path, part: Part, tier: str) -> PartFaults:
+    """
+    Everything that can be said of one file without the others.
+
+    Args:
+        folder: the release.
+        part: what release.json says of the file.
+        tier: tier of the release.
+    """
+    found = PartFaults()
+    try:
+        with pq.ParquetFile(folder / part.path) as file:
+            _check(file, part, tier, found)
+    except FileNotFoundError:
+        found.content.append(Fault(part.path, 0, "", "the file is missing"))
+        found.readable = False
+    except DAMAGED as why:
+        reason = str(why).splitlines()[0] if str(why) else type(why).__name__
+        message = f"table {part.table} cannot be read from it, the file is damaged: {reason}"
+        found.content.append(Fault(part.path, 0, "", message))
+        found.readable = False
+    return found
+
+
+def _check(file: pq.ParquetFile, part: Part, tier: str, found: PartFaults) -> None:
+    spec, schema = contract.load().tables[part.table], file.schema_arrow
+    version = (schema.metadata or {}).get(b"onconcord.contract_version", b"").decode()
+    if version.split(".")[0] != contract.CONTRACT_VERSION.split(".")[0]:
+        message = f'contract version "{version}"; expected {contract.CONTRACT_VERSION}'
+        found.contract.append(Fault(part.path, 0, "", message))
+    unknown = {name for name in schema.names if name not in {f.name for f in spec.fields}}
+    newer = _numbers(version) > _numbers(contract.CONTRACT_VERSION)
+    digester, last = Digester(schema), None
+    for batch in file.iter_batches(batch_size=contract.ROW_GROUP_ROWS):
+        piece = pa.Table.from_batches([batch])
+        digester.update(piece)
+        # a newer minor version may have columns that this one does not know
+        known = piece.drop_columns(sorted(unknown)) if newer and unknown else piece
+        faults = contract.validate(part.table, known, tier)
+        found.contract += [Fault(part.path, 0, one.column, one.message) for one in faults]
+        if faults:
+            last = None
+        elif piece.num_rows:
+            first = tuple(piece.column(name)[0].as_py() for name in spec.key)
+            if last is not None and first <= last:
+                message = (
+                    f"row {row_key(spec, piece, 0)}: expected a key after that of the row before"
+                )
+                found.contract.append(Fault(part.path, 0, "", message))
+            last = tuple(piece.column(name)[-1].as_py() for name in spec.key)
+            _check_rows(known, part, tier, found)
+    if file.metadata.num_rows == 0:
+        empty = contract.validate(part.table, schema.empty_table(), tier)
+        found.contract += [Fault(part.path, 0, one.column, one.message) for one in empty]
+    _compare(part, digester.finish().columns, file.metadata.num_rows, found)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in version.split(".") if number.isdigit())
+
+
+def _check_rows(rows: pa.Table, part: Part, tier: str, found: PartFaults) -> None:
+    spec = contract.load().tables[part.table]
+    others = pc.invert(pc.equal(rows["center_id"], part.centre))
+    for row in pc.indices_nonzero(others).to_pylist()[:EXAMPLES]:
+        message = f"row {row_key(spec, rows, row)}: the file is of centre {part.centre}"
+        found.centres.append(Fault(part.path, 0, "center_id", message))
+    if tier == "local":
+        return
+    for column in KINDS:
+        if column in rows.column_names:
+            ids = pc.unique(rows[column]).drop_null().to_pylist()
+            plain = [one for one in ids if not is_pseudonym(one, part.centre)]
+            if plain:
+                message = f"{len(plain)} ids are no pseudonyms of {part.centre}, such as {plain[0]}"
+                found.pseudonyms.append(Fault(part.path, 0, column, message))
+    for fault in text_faults(part.table, rows, tier):
+        found.text.append(Fault(part.path, 0, fault.column, fault.message))
+
+
+def _compare(part: Part, columns: dict[str, str], rows: int, found: PartFaults) -> None:
+    if rows != part.digest.rows:
+        message = f"{rows} rows, release.json says {part.digest.rows}"
+        found.content.append(Fault(part.path, 0, "", message))
+    stated = part.digest.columns
+    for name in sorted(stated.keys() | columns.keys()):
+        if stated.get(name) == columns.get(name):
+            continue
+        if name not in columns:
+            message = "the column is missing, and release.json has it"
+        elif name not in stated:
+            message = "the column is not in release.json"
+        else:
+            message = (
+                f"content digest {columns[name]}, release.json says {stated[name]}: a value, null, "
+                "order or type was changed"
+            )
+        found.content.append(Fault(part.path, 0, name, message))
+
+
+def described_digest_faults(part: Part) -> Iterator[Fault]:
+    """A table digest in release.json that does not follow from the columns' digests there."""
+    if part.digest.sha256 != _table_sha256(part):
+        message = f"the digest of {part.path} does not follow from those of its columns"
+        yield Fault("release.json", 0, part.table, message)
+
+
+def _table_sha256(part: Part) -> str:
+    value = {"rows": part.digest.rows, "columns": part.digest.columns}
+    return hashlib.sha256(
+        json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+    ).hexdigest()

@@ -1,0 +1,443 @@
+"""
+Rules between rows and tables, one SQL query each, which returns the rows that break it.
+
+DuckDB reads the Parquet files in place and spills to disk, so that 10^8 rows need no more memory
+than 10^4. A table `x` of a rule is a view over all files of x in the release.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from onconcord import contract
+from onconcord.release.aggregate import ALL_DIAGNOSES, SMALLEST
+from onconcord.release.tiers import MAX_POPULATION_AF, UNLICENSED
+
+RELEASED = ("controlled", "consortium", "open")
+SHARED = ("consortium", "open")
+EVERY = contract.TIERS
+
+EVENT = "center_id, pair_id, reference_id, chrom, pos, ref, alt"
+UNIT = 1.5e-6
+"""Largest difference between a ratio rounded to 6 decimals and the same one computed elsewhere."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """
+    One rule.
+
+    Args:
+        name: id of the rule, as the report has it.
+        table: table whose rows the query returns, with at least its key.
+        column: column that is at fault.
+        message: what was expected.
+        sql: query for the rows that break the rule.
+        needs: columns by table without which the rule cannot be checked.
+        tiers: tiers of releases that it is a rule of.
+    """
+
+    name: str
+    table: str
+    column: str
+    message: str
+    sql: str
+    needs: Mapping[str, tuple[str, ...]]
+    tiers: tuple[str, ...] = EVERY
+
+
+def _of_failed_pairs(table: str) -> Rule:
+    return Rule(
+        "failed_qc_withheld",
+        table,
+        "pair_id",
+        "the pair failed QC, so only pair, qc_metric and analysis_scope may have rows of it",
+        f"""SELECT t.* FROM {table} t SEMI JOIN
+            (SELECT * FROM pair WHERE qc_status = 'FAIL') USING (center_id, pair_id)""",
+        {table: ("pair_id",), "pair": ("qc_status",)},
+        RELEASED,
+    )
+
+
+def _by_variant(table: str) -> Rule:
+    return Rule(
+        "annotation_of_released_variants",
+        table,
+        "variant_key",
+        "no variant of the release has this key",
+        f"""SELECT * FROM {table}
+            ANTI JOIN small_variant USING (center_id, reference_id, variant_key)""",
+        {table: ("variant_key",), "small_variant": ("variant_key",)},
+        RELEASED,
+    )
+
+
+def _has_rows(analysis: str, source: str) -> Rule:
+    return Rule(
+        "done_has_rows",
+        "analysis_scope",
+        "status",
+        f'"done", and there is no row in {source}: expected "done_none_found"',
+        f"""SELECT * FROM (SELECT * FROM analysis_scope WHERE analysis = '{analysis}'
+            AND status = 'done') ANTI JOIN {source} USING (center_id, pair_id)""",
+        {"analysis_scope": ("status",), source: ()},
+    )
+
+
+def _has_none(analysis: str, source: str) -> Rule:
+    return Rule(
+        "not_done_has_no_rows",
+        "analysis_scope",
+        "status",
+        f'{source} has passing rows of the pair: expected "done"',
+        f"""SELECT * FROM (SELECT * FROM analysis_scope WHERE analysis = '{analysis}'
+            AND status NOT IN ('done', 'failed')) SEMI JOIN (SELECT * FROM {source} WHERE is_pass)
+            USING (center_id, pair_id)""",
+        {"analysis_scope": ("status",), source: ("is_pass",)},
+    )
+
+
+_TARGETS = """
+    SELECT center_id, assay_id, reference_id, chrom, min(start0) AS start0, max(end0) AS end0
+    FROM (
+        SELECT *, sum(fresh) OVER (PARTITION BY center_id, assay_id, reference_id, chrom
+            ORDER BY start0, end0 ROWS UNBOUNDED PRECEDING) AS island
+        FROM (
+            SELECT *, CASE WHEN start0 <= max(end0) OVER (
+                PARTITION BY center_id, assay_id, reference_id, chrom ORDER BY start0, end0
+                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) THEN 0 ELSE 1 END AS fresh
+            FROM assay_region))
+    GROUP BY center_id, assay_id, reference_id, chrom, island
+"""
+
+_CALLABLE = {
+    "callable_region": ("start0", "end0"),
+    "assay_region": ("start0", "end0"),
+    "pair": ("assay_id", "qc_status"),
+}
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "only_somatic",
+        "small_variant",
+        "origin",
+        "only variants that passed and are somatic may be in this tier",
+        "SELECT * FROM small_variant WHERE NOT is_pass OR origin <> 'somatic'",
+        {"small_variant": ("is_pass", "origin")},
+        SHARED,
+    ),
+    Rule(
+        "no_lineage",
+        "small_variant",
+        "chrom",
+        "variants of chrM and chrY tell of descent, and are of tier controlled",
+        "SELECT * FROM small_variant WHERE chrom IN ('chrM', 'chrY')",
+        {"small_variant": ("chrom",)},
+        SHARED,
+    ),
+    Rule(
+        "rare_in_populations",
+        "small_variant",
+        "gnomad_af_max",
+        f"more frequent than {MAX_POPULATION_AF} in a population, and on no list of hotspots",
+        f"""SELECT * FROM (SELECT * FROM small_variant WHERE gnomad_af_max > {MAX_POPULATION_AF}
+            AND origin_method <> 'forced') ANTI JOIN
+            (SELECT * FROM hotspot_status WHERE status = 'mutated') USING ({EVENT})""",
+        {
+            "small_variant": ("gnomad_af_max", "origin_method"),
+            "hotspot_status": ("status",),
+        },
+        SHARED,
+    ),
+    Rule(
+        "only_passing_structural",
+        "structural_variant",
+        "is_pass",
+        "only variants that passed may be in this tier",
+        "SELECT * FROM structural_variant WHERE NOT is_pass",
+        {"structural_variant": ("is_pass",)},
+        SHARED,
+    ),
+    Rule(
+        "licence",
+        "variant_annotation",
+        "source",
+        "the licence of this source forbids passing it on",
+        f"""SELECT * FROM variant_annotation WHERE regexp_matches(source, '{UNLICENSED}')
+            OR coalesce(regexp_matches(licence, '{UNLICENSED}'), false)""",
+        {"variant_annotation": ("source", "licence")},
+        RELEASED,
+    ),
+    Rule(
+        "masked_ages",
+        "subject",
+        "age_years_at_index",
+        "ages below 18 and above 89 are stated by age_mask only",
+        "SELECT * FROM subject WHERE age_years_at_index < 18 OR age_years_at_index > 89",
+        {"subject": ("age_years_at_index",)},
+        RELEASED,
+    ),
+    *(
+        _of_failed_pairs(table)
+        for table in (
+            "small_variant",
+            "variant_call_evidence",
+            "small_variant_atom",
+            "structural_variant",
+            "copy_number_segment",
+            "hotspot_status",
+            "callable_region",
+            "gene_callability",
+            "decision",
+        )
+    ),
+    *(
+        _by_variant(table)
+        for table in ("variant_consequence", "variant_annotation", "oncogenicity", "variant_lift")
+    ),
+    Rule(
+        "scope_complete",
+        "pair",
+        "pair_id",
+        "analysis_scope has no row of the pair for some analysis: expected one for each",
+        """SELECT DISTINCT p.* FROM pair p CROSS JOIN analyses a
+            ANTI JOIN analysis_scope s ON s.center_id = p.center_id AND s.pair_id = p.pair_id
+            AND s.analysis = a.analysis""",
+        {"pair": (), "analysis_scope": ()},
+    ),
+    _has_rows("small_variant", "small_variant"),
+    _has_rows("sv", "structural_variant"),
+    _has_rows("cna", "copy_number_segment"),
+    _has_rows("signature", "signature_exposure"),
+    _has_rows("hotspot", "hotspot_status"),
+    _has_none("small_variant", "small_variant"),
+    _has_none("sv", "structural_variant"),
+    Rule(
+        "callable_overlap",
+        "callable_region",
+        "start0",
+        "overlaps the interval before it: every target base has one state",
+        """SELECT * FROM (SELECT *, lag(end0) OVER (PARTITION BY center_id, pair_id, reference_id,
+            chrom ORDER BY start0) AS before FROM callable_region)
+            WHERE start0 < before OR end0 <= start0""",
+        {"callable_region": ("start0", "end0")},
+    ),
+    Rule(
+        "callable_outside",
+        "callable_region",
+        "end0",
+        "does not lie within a target of the pair's assay",
+        f"""SELECT r.* FROM callable_region r JOIN pair p USING (center_id, pair_id)
+            ANTI JOIN ({_TARGETS}) t ON t.center_id = r.center_id AND t.assay_id = p.assay_id
+            AND t.reference_id = r.reference_id AND t.chrom = r.chrom
+            AND t.start0 <= r.start0 AND r.end0 <= t.end0""",
+        _CALLABLE,
+    ),
+    Rule(
+        "callable_sum",
+        "pair",
+        "pair_id",
+        "its callable states leave target bases without one, or have some twice",
+        f"""SELECT p.* FROM pair p
+            LEFT JOIN (SELECT center_id, assay_id, reference_id, sum(end0 - start0) AS wanted
+                FROM ({_TARGETS}) GROUP BY ALL) t USING (center_id, assay_id, reference_id)
+            LEFT JOIN (SELECT center_id, pair_id, sum(end0 - start0) AS found
+                FROM callable_region GROUP BY ALL) r USING (center_id, pair_id)
+            WHERE coalesce(wanted, 0) <> coalesce(found, 0)
+            AND NOT (p.qc_status = 'FAIL' AND found IS NULL)""",
+        _CALLABLE,
+    ),
+    Rule(
+        "vaf",
+        "small_variant",
+        "tumor_vaf",
+        "is not tumor_alt_count / tumor_depth",
+        f"""SELECT * FROM small_variant WHERE CASE
+            WHEN tumor_alt_count IS NULL OR coalesce(tumor_depth, 0) = 0 THEN tumor_vaf IS NOT NULL
+            ELSE coalesce(abs(tumor_vaf - tumor_alt_count / tumor_depth) > {UNIT}, true) END""",
+        {"small_variant": ("tumor_vaf", "tumor_alt_count", "tumor_depth")},
+    ),
+    Rule(
+        "counts",
+        "small_variant",
+        "tumor_alt_count",
+        "more reads with the alleles than reads over the site (tumor_depth)",
+        "SELECT * FROM small_variant WHERE tumor_alt_count + tumor_ref_count > tumor_depth",
+        {"small_variant": ("tumor_alt_count", "tumor_ref_count", "tumor_depth")},
+    ),
+    Rule(
+        "variant_key",
+        "small_variant",
+        "variant_key",
+        "is not chrom:pos:ref:alt",
+        "SELECT * FROM small_variant WHERE variant_key <> concat_ws(':', chrom, pos, ref, alt)",
+        {"small_variant": ("variant_key",)},
+    ),
+    Rule(
+        "length",
+        "small_variant",
+        "length_bp",
+        "is not the length of alt minus that of ref",
+        "SELECT * FROM small_variant WHERE length_bp <> length(alt) - length(ref)",
+        {"small_variant": ("length_bp",)},
+    ),
+    Rule(
+        "event_id",
+        "small_variant",
+        "event_id",
+        "is not the first 16 hex digits of SHA-256 over pair and atoms",
+        """SELECT v.* FROM small_variant v LEFT JOIN (
+            SELECT center_id, pair_id, event_id, left(sha256(pair_id || '|' || string_agg(
+                concat_ws(':', chrom, pos, ref, alt), '|' ORDER BY atom_index)), 16) AS wanted
+            FROM small_variant_atom GROUP BY center_id, pair_id, event_id
+            ) a USING (center_id, pair_id, event_id) WHERE wanted IS DISTINCT FROM event_id""",
+        {"small_variant": ("event_id",), "small_variant_atom": ("atom_index",)},
+    ),
+    *(
+        Rule(
+            "consensus",
+            "small_variant",
+            column,
+            f"does not follow from variant_call_evidence ({meaning})",
+            f"""SELECT v.* FROM small_variant v LEFT JOIN (
+                SELECT {EVENT}, count(*) AS called,
+                    list_sort(coalesce(list(caller) FILTER (is_pass), [])) AS passing
+                FROM variant_call_evidence WHERE match <> 'atoms_partial' GROUP BY {EVENT}
+                ) e USING ({EVENT}) WHERE {wrong}""",
+            {"small_variant": (column,), "variant_call_evidence": ("match", "is_pass")},
+        )
+        for column, meaning, wrong in (
+            (
+                "n_callers_called",
+                "callers that emitted it",
+                "n_callers_called <> coalesce(called, 0)",
+            ),
+            (
+                "n_callers_pass",
+                "callers that passed it",
+                "n_callers_pass <> len(coalesce(passing, []))",
+            ),
+            ("callers_pass", "callers that passed it", "callers_pass <> coalesce(passing, [])"),
+            (
+                "n_callers_capable",
+                "the denominator, at least those that emitted it",
+                "n_callers_capable < coalesce(called, 0)",
+            ),
+        )
+    ),
+    Rule(
+        "normal_of_tumor_only",
+        "small_variant",
+        "normal_depth",
+        "the pair has no normal: expected null",
+        """SELECT v.* FROM small_variant v SEMI JOIN (SELECT * FROM pair
+            WHERE design = 'tumor_only') USING (center_id, pair_id)
+            WHERE normal_depth IS NOT NULL""",
+        {"small_variant": ("normal_depth",), "pair": ("design",)},
+    ),
+    Rule(
+        "design",
+        "pair",
+        "design",
+        "matched is a pair with a normal, tumor_only one without",
+        "SELECT * FROM pair WHERE (design = 'matched') <> (normal_sample_id IS NOT NULL)",
+        {"pair": ("design", "normal_sample_id")},
+    ),
+    Rule(
+        "copies_need_purity",
+        "copy_number_segment",
+        "total_cn",
+        "the pair's purity is not fitted: expected null",
+        """SELECT s.* FROM copy_number_segment s SEMI JOIN (SELECT * FROM pair WHERE
+            purity_status <> 'fitted') USING (center_id, pair_id)
+            WHERE total_cn IS NOT NULL OR minor_cn IS NOT NULL""",
+        {"copy_number_segment": ("total_cn",), "pair": ("purity_status",)},
+    ),
+    Rule(
+        "single_breakends",
+        "structural_variant",
+        "chrom2",
+        'a single breakend has chrom2 "*", pos2 0 and strand2 "*", and nothing else has',
+        """SELECT * FROM structural_variant WHERE (sv_type = 'SGL') <> (chrom2 = '*')
+            OR (chrom2 = '*') <> (pos2 = 0) OR (chrom2 = '*') <> (strand2 = '*')""",
+        {"structural_variant": ("sv_type",)},
+    ),
+    Rule(
+        "biomarker_class",
+        "biomarker",
+        "class",
+        "measured on too few callable bases: expected null",
+        "SELECT * FROM biomarker WHERE status = 'below_min_callable' AND class IS NOT NULL",
+        {"biomarker": ("status", "class")},
+    ),
+    Rule(
+        "retracted",
+        "pair",
+        "pair_id",
+        "the pair was retracted, and is still in the release",
+        "SELECT * FROM pair SEMI JOIN retraction USING (center_id, pair_id)",
+        {"pair": (), "retraction": ()},
+    ),
+    Rule(
+        "small_cells",
+        "aggregate_variant",
+        "n_mutated",
+        f"tells of fewer than {SMALLEST} patients: expected to be suppressed",
+        f"""SELECT * FROM aggregate_variant WHERE n_mutated BETWEEN 1 AND {SMALLEST - 1}
+            OR n_tested - n_mutated BETWEEN 1 AND {SMALLEST - 1} OR n_tested < {SMALLEST}
+            OR suppressed <> (n_mutated IS NULL) OR suppressed <> (n_tested IS NULL)
+            OR suppressed <> (count_precision = 'suppressed')""",
+        {"aggregate_variant": ("n_mutated", "n_tested", "suppressed")},
+    ),
+    Rule(
+        "lone_cells",
+        "aggregate_variant",
+        "suppressed",
+        "the only diagnosis that is suppressed can be computed from the total and the others",
+        f"""SELECT a.* FROM aggregate_variant a SEMI JOIN (
+            SELECT center_id, reference_id, variant_key FROM aggregate_variant GROUP BY ALL
+            HAVING count(*) FILTER (suppressed AND disease_oncotree <> '{ALL_DIAGNOSES}') = 1
+            AND count(*) FILTER (NOT suppressed AND disease_oncotree = '{ALL_DIAGNOSES}') = 1
+            ) USING (center_id, reference_id, variant_key) WHERE suppressed""",
+        {"aggregate_variant": ("suppressed",)},
+    ),
+    Rule(
+        "frequencies",
+        "aggregate_variant",
+        "freq",
+        "is not n_mutated / n_tested",
+        f"""SELECT * FROM aggregate_variant WHERE NOT suppressed
+            AND coalesce(abs(freq - n_mutated / n_tested) > {UNIT}, true)""",
+        {"aggregate_variant": ("freq", "n_mutated", "n_tested")},
+    ),
+)
+
+
+def foreign_keys() -> tuple[Rule, ...]:
+    """One rule per foreign key of the contract; a null, or an empty list, points nowhere."""
+    return tuple(
+        _foreign_key(table, key.columns, key.table, key.to)
+        for table in contract.load().tables.values()
+        for key in table.foreign_keys
+    )
+
+
+def _foreign_key(
+    table: contract.Table, columns: tuple[str, ...], to: str, keys: tuple[str, ...]
+) -> Rule:
+    lists = [name for name in columns if table.field(name).type == "list<string>"]
+    assert len(lists) <= 1, f"{table.name}: a foreign key with two lists"
+    source = table.name
+    if lists:
+        name = lists[0]
+        source = f"(SELECT * REPLACE (unnest({name}) AS {name}) FROM {table.name})"
+    on = " AND ".join(f"c.{one} = p.{two}" for one, two in zip(columns, keys, strict=True))
+    filled = " AND ".join(f"c.{name} IS NOT NULL" for name in columns)
+    return Rule(
+        "foreign_keys",
+        table.name,
+        columns[-1],
+        f"points to no row of {to} ({', '.join(keys)})",
+        f"""SELECT c.* FROM (SELECT * FROM {source} c WHERE {filled}) c
+            ANTI JOIN {to} p ON {on}""",
+        {table.name: columns, to: keys},
+    )
