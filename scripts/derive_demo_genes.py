@@ -98,7 +98,7 @@ def is_whole(bases: str) -> bool:
 
 
 def read_transcripts(archive: tarfile.TarFile, genome: pysam.FastaFile) -> list[Transcript]:
-    """The canonical and a few other transcripts of every gene; a broken canonical one is an error."""
+    """The canonical and a few other transcripts of every gene; the canonical one must be whole."""
     starts = {
         row[4]: (int(row[1]), f"ENSG{int(row[3]):011d}")
         for row in read_lines(archive, "genes/homo-sapiens-genes.tsv.gz")

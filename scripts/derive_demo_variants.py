@@ -1,18 +1,27 @@
 """
 Derive the variants of the demo: what the simulated patients carry, and what a resource knows.
 
-Run once; the results are committed under resources/demo. Positions are drawn with a fixed seed
-within the targets and their surroundings, drivers stand at their real positions. The germline
-variants and their frequencies are made up: they are no person's, and no database's.
+Run once; the results are committed under resources/demo. To repeat it:
+
+    scripts/derive_demo_variants.py --reference chr20.fa --targets resources/demo/targets.bed \
+        --out resources/demo
+
+Positions are drawn with a fixed seed within the targets and their surroundings; drivers stand at
+their real positions. The germline variants and their frequencies are made up: they are no
+person's and no database's, but for GNAS R201H, whose frequency is that of ExAC.
 """
 
 import argparse
 import csv
 import random
 import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-import pysam
+from onconcord.normal_form import Allele, normalise, variant_class
+from onconcord.sequence import Genome
+from onconcord.simulate import Region, simulated_regions
 
 PATIENTS = {
     "PAT-A01": ("TUM-A01",),
@@ -20,15 +29,171 @@ PATIENTS = {
     "PAT-B01": ("TUM-B01",),
     "PAT-B02": ("TUM-B02",),
 }
+R201C = Allele("20", 57484420, "C", "T")
+R201H = Allele("20", 57484421, "G", "A")
+G646FS = Allele("20", 31022441, "A", "AG")
 DRIVERS = {
-    "TUM-A01": [(57484420, "C", "T", 0.35, "GNAS", "p.Arg201Cys")],
-    "TUM-A02a": [(57484421, "G", "A", 0.28, "GNAS", "p.Arg201His")],
-    "TUM-A02b": [(57484421, "G", "A", 0.41, "GNAS", "p.Arg201His")],
-    "TUM-B01": [(31022441, "A", "AG", 0.32, "ASXL1", "p.Gly646fs")],
-    "TUM-B02": [(31022441, "A", "AG", 0.30, "ASXL1", "p.Gly646fs")],
+    "TUM-A01": (R201C, 0.35, "GNAS", "p.Arg201Cys"),
+    "TUM-A02a": (R201H, 0.28, "GNAS", "p.Arg201His"),
+    "TUM-A02b": (R201H, 0.41, "GNAS", "p.Arg201His"),
+    "TUM-B01": (G646FS, 0.32, "ASXL1", "p.Gly646fs"),
+    "TUM-B02": (G646FS, 0.30, "ASXL1", "p.Gly646fs"),
 }
+# Somatic events of a tumour beside its driver.
 CLASSES = ["SNV"] * 12 + ["MNV"] * 3 + ["INS"] * 4 + ["DEL"] * 4
+SIZES = [1, 1, 1, 2, 3, 4, 6, 9, 15, 24]
+GERMLINE_SIZES = [1, 1, 2, 3, 4, 6]
+GERMLINE_INDELS = 0.12
+PRIVATE = 12
+RARE = 60
 SURROUNDINGS = 150
+
+
+@dataclass(frozen=True)
+class Target:
+    """One interval of targets.bed, 0-based half-open, with its gene."""
+
+    start: int
+    end: int
+    gene: str
+
+
+class Draw:
+    """Alleles at random places, none of them near another."""
+
+    def __init__(self, genome: Genome) -> None:
+        self.random = random.Random(20)
+        self._genome = genome
+        self._taken = [allele.pos for allele, *_ in DRIVERS.values()]
+
+    def allele(
+        self, kind: str, first: int, last: int, sizes: Sequence[int], distance: int
+    ) -> Allele | None:
+        """An allele of a class in normal form, or None where a few attempts found no free place."""
+        for _ in range(50):
+            pos = self.random.randint(first, last)
+            found = normalise(self._genome, self._drawn(kind, pos, sizes))
+            near = any(abs(found.pos - other) < distance for other in self._taken)
+            if not near and first <= found.pos and variant_class(found.ref, found.alt) == kind:
+                self._taken.append(found.pos)
+                return found
+        return None
+
+    def _drawn(self, kind: str, pos: int, sizes: Sequence[int]) -> Allele:
+        window = self._genome.bases("20", pos - 1, pos + 30)
+        if kind == "SNV":
+            return Allele("20", pos, window[0], self._substitute(window[0]))
+        if kind == "MNV":
+            size = self.random.choice([2, 2, 3])
+            ends = self._substitute(window[0]), self._substitute(window[size - 1])
+            return Allele("20", pos, window[:size], ends[0] + window[1 : size - 1] + ends[1])
+        size = self.random.choice(sizes)
+        if kind == "DEL":
+            return Allele("20", pos, window[: size + 1], window[0])
+        added = "".join(self.random.choice("ACGT") for _ in range(size))
+        return Allele("20", pos, window[0], window[0] + added)
+
+    def _substitute(self, base: str) -> str:
+        """Transitions twice as often as each transversion, as in human variation."""
+        transition = dict(zip("ACGT", "GTAC", strict=True))[base]
+        return self.random.choice([*(other for other in "ACGT" if other != base), transition])
+
+    def frequency(self) -> float:
+        """Of a common site: most of them below a fifth, which contamination is estimated from."""
+        low, high = self.random.choice([(0.05, 0.2), (0.05, 0.2), (0.2, 0.6)])
+        return round(self.random.uniform(low, high), 3)
+
+    def fraction(self) -> float:
+        """Of a somatic event: one in three is low."""
+        low, high = self.random.choice([(0.03, 0.1), (0.1, 0.6), (0.1, 0.6)])
+        return round(self.random.uniform(low, high), 2)
+
+
+def population(draw: Draw, regions: Iterable[Region]) -> list[tuple[Allele, float]]:
+    """Common sites all along the regions, and rare ones that no patient has."""
+    regions = list(regions)
+    sites = [(R201H, 0.00007)]
+    for start0, end0 in regions:
+        place = start0 + draw.random.randint(1, 120)
+        while place < end0 - 40:
+            indel = draw.random.random() < GERMLINE_INDELS
+            kind = draw.random.choice(["INS", "DEL"]) if indel else "SNV"
+            found = draw.allele(kind, place, place + 20, GERMLINE_SIZES, 40)
+            if found:
+                sites.append((found, draw.frequency()))
+            place += draw.random.randint(140, 420)
+    for start0, end0 in draw.random.choices(regions, k=RARE):
+        found = draw.allele("SNV", start0 + 1, end0 - 40, [], 25)
+        if found:
+            sites.append((found, round(10 ** draw.random.uniform(-5, -2.5), 6)))
+    return sites
+
+
+def germline(
+    draw: Draw, targets: Sequence[Target], sites: Sequence[tuple[Allele, float]]
+) -> list[tuple[object, ...]]:
+    """What each patient inherited: sites of the resource by their frequency, and private ones."""
+    rows: list[tuple[object, ...]] = []
+    for patient in PATIENTS:
+        for allele, frequency in sites:
+            carrying = [which for which in "12" if draw.random.random() < frequency]
+            if carrying and frequency > 0.01:
+                which = "both" if len(carrying) == 2 else carrying[0]
+                rows.append((patient, *_columns(allele), which, frequency))
+        for number, target in enumerate(draw.random.sample(targets, 2 * PRIVATE)):
+            kind = "DEL" if number % 6 == 0 else "SNV"
+            found = draw.allele(kind, target.start + 5, target.end - 10, GERMLINE_SIZES, 15)
+            if found and sum(row[0] == patient and row[6] == "" for row in rows) < PRIVATE:
+                rows.append((patient, *_columns(found), draw.random.choice("12"), ""))
+    return rows
+
+
+def somatic(draw: Draw, targets: Sequence[Target], regions: Sequence[Region]) -> list[list[object]]:
+    """One event per region and tumour; a second tumour shares half of the first one's events."""
+    rows: list[list[object]] = []
+    for tumours in PATIENTS.values():
+        first: list[tuple[Allele, str]] = []
+        for tumour in tumours:
+            driver, fraction, gene, note = DRIVERS[tumour]
+            rows.append([tumour, *_columns(driver), fraction, _class(driver), gene, note])
+            events = draw.random.sample(first, len(first) // 2)
+            kinds = list(CLASSES)
+            for allele, _ in events:
+                kinds.remove(_class(allele))
+            shared = len(events)
+            draw.random.shuffle(kinds)
+            while kinds:
+                target = draw.random.choice(targets)
+                used = [driver.pos, *(allele.pos for allele, _ in events)]
+                region = next(one for one in regions if one[0] <= target.start < one[1])
+                if any(region[0] < pos <= region[1] for pos in used):
+                    continue
+                found = draw.allele(kinds[-1], target.start + 5, target.end - 30, SIZES, 25)
+                if found:
+                    events.append((found, target.gene))
+                    kinds.pop()
+            for number, (allele, gene) in enumerate(events):
+                note = f"shared with {tumours[0]}" if number < shared else ""
+                rows.append(
+                    [tumour, *_columns(allele), draw.fraction(), _class(allele), gene, note]
+                )
+            first = events
+    return rows
+
+
+def _columns(allele: Allele) -> tuple[str, int, str, str]:
+    return allele.chrom, allele.pos, allele.ref, allele.alt
+
+
+def _class(allele: Allele) -> str:
+    return variant_class(allele.ref, allele.alt)
+
+
+def _write(path: Path, header: list[str], rows: Iterable[Sequence[object]]) -> None:
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file, delimiter="\t", lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -37,133 +202,30 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--targets", type=Path, required=True, help="resources/demo/targets.bed")
     parser.add_argument("--out", type=Path, required=True, help="resources/demo")
     args = parser.parse_args(argv)
-    draw = random.Random(20)
-    with pysam.FastaFile(str(args.reference)) as genome:
-        targets = [line.split("\t") for line in args.targets.read_text().splitlines()]
-        regions = [(int(start), int(end), gene) for _, start, end, gene in targets]
-        common = _common(draw, genome, regions)
-        germline = _germline(draw, genome, regions, common)
-        taken = {row[2] for row in germline} | {row[0] for row in common}
-        somatic = _somatic(draw, genome, regions, taken)
+    cells = [line.split("\t") for line in args.targets.read_text().splitlines()]
+    targets = [Target(int(start), int(end), gene) for _, start, end, gene in cells]
+    draw = Draw(Genome(args.reference))
+    sites = population(draw, simulated_regions(args.targets, SURROUNDINGS))
+    inherited = germline(draw, targets, sites)
+    acquired = somatic(draw, targets, simulated_regions(args.targets))
     _write(
         args.out / "germline.tsv",
         ["patient", "chrom", "pos", "ref", "alt", "haplotype", "population_af"],
-        sorted(germline),
+        sorted(inherited, key=lambda row: (row[0], row[2])),
     )
     _write(
         args.out / "somatic.tsv",
         ["sample", "chrom", "pos", "ref", "alt", "vaf", "class", "gene", "note"],
-        sorted(somatic),
+        sorted(acquired, key=lambda row: (row[0], row[2])),
     )
     lines = ["##fileformat=VCFv4.2", "##contig=<ID=20,length=63025520>"]
     lines.append('##INFO=<ID=AF,Number=A,Type=Float,Description="Frequency, made up">')
     lines.append("#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO")
-    lines += [f"20\t{pos}\t.\t{ref}\t{alt}\t.\t.\tAF={af}" for pos, ref, alt, af in sorted(common)]
+    for allele, frequency in sorted(sites):
+        chrom, pos, ref, alt = _columns(allele)
+        lines.append(f"{chrom}\t{pos}\t.\t{ref}\t{alt}\t.\t.\tAF={frequency:g}")
     (args.out / "population.vcf").write_text("\n".join(lines) + "\n")
     return 0
-
-
-def _other(draw: random.Random, base: str) -> str:
-    return draw.choice([other for other in "ACGT" if other != base])
-
-
-def _common(draw, genome, regions):
-    """Common sites, at least 40 bases apart: position, REF, ALT, frequency."""
-    sites = []
-    for start, end, _ in regions:
-        pos = start - SURROUNDINGS + draw.randint(1, 60)
-        while pos < end + SURROUNDINGS:
-            ref = genome.fetch("20", pos - 1, pos).upper()
-            near = sites and abs(pos - sites[-1][0]) < 40
-            if ref in "ACGT" and not near and pos not in range(57484410, 57484432):
-                sites.append((pos, ref, _other(draw, ref), round(draw.uniform(0.05, 0.6), 3)))
-            pos += draw.randint(100, 240)
-    return list({site[0]: site for site in sites}.values())
-
-
-def _germline(draw, genome, regions, common):
-    rows = []
-    for patient in PATIENTS:
-        for pos, ref, alt, af in common:
-            haplotypes = [number for number in (1, 2) if draw.random() < af]
-            if haplotypes:
-                which = "both" if len(haplotypes) == 2 else str(haplotypes[0])
-                rows.append((patient, "20", pos, ref, alt, which, af))
-        # What no resource knows: the reason why a tumour without a normal stays unresolved.
-        for start, end, _ in draw.sample(regions, 12):
-            pos = draw.randint(start + 5, end - 5)
-            if all(abs(pos - row[2]) > 12 for row in rows) and not _near_driver(pos):
-                ref = genome.fetch("20", pos - 1, pos).upper()
-                rows.append((patient, "20", pos, ref, _other(draw, ref), "1", ""))
-    return rows
-
-
-def _near_driver(pos: int) -> bool:
-    return any(abs(pos - driver[0]) < 60 for drivers in DRIVERS.values() for driver in drivers)
-
-
-def _somatic(draw, genome, regions, taken):
-    rows = []
-    for tumours in PATIENTS.values():
-        shared: list[tuple] = []
-        for place, tumour in enumerate(tumours):
-            for pos, ref, alt, vaf, gene, note in DRIVERS[tumour]:
-                kind = "SNV" if len(ref) == len(alt) else "INS"
-                rows.append((tumour, "20", pos, ref, alt, vaf, kind, gene, note))
-            kept = shared[: len(shared) // 2] if place else []
-            rows += [
-                (tumour, *event[:4], round(draw.uniform(0.05, 0.5), 2), *event[5:])
-                for event in kept
-            ]
-            used = {event[1] for event in kept}
-            free = [
-                region
-                for region in regions
-                if region[1] - region[0] > 60
-                and not any(region[0] <= pos <= region[1] for pos in used)
-                and not any(
-                    region[0] - 300 <= driver[0] <= region[1] + 300 for driver in DRIVERS[tumour]
-                )
-            ]
-            # A fraction is given to a haplotype of a region, so a region has one somatic event.
-            regions_of_events = draw.sample(free, len(CLASSES) - len(kept))
-            kinds = draw.sample(CLASSES, len(regions_of_events))
-            for (start, end, gene), kind in zip(regions_of_events, kinds, strict=True):
-                event = _event(draw, genome, start, end, kind, taken)
-                vaf = round(draw.choice([draw.uniform(0.03, 0.1), draw.uniform(0.1, 0.5)]), 2)
-                shared.append(("20", *event, vaf, kind, gene, ""))
-                rows.append((tumour, "20", *event, vaf, kind, gene, ""))
-    return rows
-
-
-def _event(draw, genome, start, end, kind, taken):
-    while True:
-        pos = draw.randint(start + 10, end - 25)
-        if any(abs(pos - other) < 15 for other in taken):
-            continue
-        window = genome.fetch("20", pos - 1, pos + 20).upper()
-        before = genome.fetch("20", pos - 2, pos - 1).upper()
-        if kind == "SNV":
-            return pos, window[0], _other(draw, window[0])
-        if kind == "MNV":
-            size = draw.choice([2, 2, 3])
-            alt = _other(draw, window[0]) + window[1 : size - 1] + _other(draw, window[size - 1])
-            return pos, window[:size], alt
-        size = draw.choice([1, 1, 2, 3, 5, 8, 12])
-        if kind == "INS":
-            added = "".join(draw.choice("ACGT") for _ in range(size))
-            # Left-aligned as it stands: the last base that is added differs from the anchor.
-            if added[-1] != window[0]:
-                return pos, window[0], window[0] + added
-        elif window[size] != window[0] and before:
-            return pos, window[: size + 1], window[0]
-
-
-def _write(path: Path, header: list[str], rows) -> None:
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file, delimiter="\t", lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)
 
 
 if __name__ == "__main__":

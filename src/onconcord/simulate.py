@@ -18,13 +18,19 @@ from pathlib import Path
 import numpy as np
 import pysam
 
-from onconcord.errors import ToolError
+from onconcord.errors import Fault, InputError, ToolError
 from onconcord.files import whole_file
 
 FLANK_BP = 350
 READ_BP = 100
 DUPLICATE_FRAC = 0.08
 TUMOUR_DEPTH, NORMAL_DEPTH = 110, 70
+END_BP = 30
+"""Events this close to the end of a region are left out, so that none runs over it."""
+
+TRUTH = ("cohort.tsv", "targets.bed", "germline.tsv", "somatic.tsv")
+
+Region = tuple[int, int]
 Variant = tuple[int, str, str]
 Pair = tuple[str, str, str, str]
 
@@ -37,6 +43,11 @@ class DemoSample:
     patient: str
     role: str
     lanes: int
+
+    def files(self, out: Path) -> list[Path]:
+        """FASTQ files of all lanes, both mates."""
+        lanes = range(1, self.lanes + 1)
+        return [out / f"{self.sample}_L{lane}_{mate}.fq.gz" for lane in lanes for mate in (1, 2)]
 
 
 def read_samples(path: Path) -> list[DemoSample]:
@@ -52,53 +63,58 @@ def simulate(
     reference: Path, demo: Path, out: Path, cores: int, only: frozenset[str], genes: frozenset[str]
 ) -> None:
     """
-    Write `{sample}_L{lane}_{1,2}.fq.gz` of every sample; samples that are there are left alone.
+    Write `{sample}_L{lane}_{1,2}.fq.gz` of every sample.
+
+    A sample whose reads are there, made by this code from this truth, is left alone.
 
     Args:
         reference: chromosome 20 of GRCh37 with its `.fai`.
-        demo: folder with cohort.tsv, targets.bed, germline.tsv and somatic.tsv.
+        demo: folder with the files of TRUTH.
         out: folder of the reads.
         cores: samples simulated side by side.
         only: sample ids; empty for all.
         genes: symbols whose targets are simulated; empty for all.
     Raises:
+        InputError: the truth does not stand on this reference.
         ToolError: ART failed.
     """
     out.mkdir(parents=True, exist_ok=True)
     samples = [one for one in read_samples(demo / "cohort.tsv") if not only or one.sample in only]
-    regions = _regions(demo / "targets.bed", genes)
+    regions = simulated_regions(demo / "targets.bed", FLANK_BP, genes)
     germline, somatic = _germline(demo / "germline.tsv"), _somatic(demo / "somatic.tsv")
     made_from = hashlib.sha256(
-        b"".join(
-            (demo / name).read_bytes() for name in ("targets.bed", "germline.tsv", "somatic.tsv")
-        )
+        b"".join((demo / name).read_bytes() for name in TRUTH)
         + Path(__file__).read_bytes()
         + ",".join(sorted(genes)).encode()
     ).hexdigest()
 
     def make(sample: DemoSample) -> None:
         stamp = out / f"{sample.sample}.made_from"
-        if stamp.exists() and stamp.read_text() == made_from:
+        there = stamp.exists() and all(path.exists() for path in sample.files(out))
+        if there and stamp.read_text() == made_from:
             return
         with pysam.FastaFile(str(reference)) as genome:
             pairs = _pairs(
                 sample, genome, regions, germline[sample.patient], somatic[sample.sample]
             )
         _write_lanes(sample, pairs, out)
-        stamp.write_text(made_from)
+        with whole_file(stamp) as path:
+            path.write_text(made_from)
 
     with ThreadPoolExecutor(cores) as pool:
         list(pool.map(make, samples))
 
 
-def _regions(targets: Path, genes: frozenset[str]) -> list[tuple[int, int]]:
-    """Targets with their flanks, merged where they meet; 0-based half-open."""
-    merged: list[tuple[int, int]] = []
+def simulated_regions(
+    targets: Path, flank: int = FLANK_BP, genes: frozenset[str] = frozenset()
+) -> list[Region]:
+    """Targets with flanks (bp), merged where they meet, of all or some genes; 0-based half-open."""
+    merged: list[Region] = []
     for line in targets.read_text().splitlines():
         _, start, end, gene = line.split("\t")
         if genes and gene not in genes:
             continue
-        first, last = int(start) - FLANK_BP, int(end) + FLANK_BP
+        first, last = int(start) - flank, int(end) + flank
         if merged and first <= merged[-1][1]:
             merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
         else:
@@ -128,44 +144,48 @@ def _haplotype(sequence: str, start0: int, variants: Iterable[Variant]) -> str:
     for pos, ref, alt in sorted(variants, reverse=True):
         at = pos - 1 - start0
         if sequence[at : at + len(ref)] != ref:
-            raise ToolError(f"the truth says {ref} at {pos}, the reference {sequence[at]}.")
+            found = sequence[at : at + len(ref)]
+            message = f"the truth has {ref} at {pos}, the reference {found}: take another FASTA."
+            raise InputError([Fault("20", 0, "", message)])
         sequence = sequence[:at] + alt + sequence[at + len(ref) :]
     return sequence
 
 
 def _records(
     genome: pysam.FastaFile,
-    regions: list[tuple[int, int]],
+    regions: list[Region],
     germline: list[tuple[Variant, str]],
     somatic: list[tuple[Variant, float]],
 ) -> Iterator[tuple[str, float]]:
     """
-    Haplotypes of each region with their share of its fragments.
+    Haplotypes of each region with their share of its fragments, at most a half each.
 
-    Somatic events of one region stand on haplotypes of their own; what they leave is the
-    germline's, half for each of the two.
+    The first of the two germline haplotypes acquires a region's somatic events, each in cells of
+    its own; where they take more than half of the fragments, the second one has lost copies.
     """
     for start0, end0 in regions:
         sequence = genome.fetch("20", start0, end0).upper()
-        inside = [(one, which) for one, which in germline if start0 < one[0] <= end0 - 30]
-        own = [[one for one, which in inside if which in (number, "both")] for number in "12"]
-        first, second = (_haplotype(sequence, start0, variants) for variants in own)
+        own: tuple[list[Variant], list[Variant]] = ([], [])
+        for variant, which in germline:
+            if start0 < variant[0] <= end0 - END_BP:
+                for number in "12" if which == "both" else which:
+                    own[int(number) - 1].append(variant)
         left = 1.0
         for event, vaf in somatic:
-            if start0 < event[0] <= end0 - 30:
-                free = [one for one in own[0] if abs(one[0] - event[0]) > len(event[1]) + 1]
-                yield _haplotype(sequence, start0, [*free, event]), vaf
+            if start0 < event[0] <= end0 - END_BP:
+                # Twice at half the share: an ART record gives at most half of the depth.
+                for _ in "12":
+                    yield _haplotype(sequence, start0, [*own[0], event]), vaf / 2
                 left -= vaf
-        # The mutated haplotype is the first: what is left of it is what the event does not take.
         of_first = max(left - 0.5, 0.0)
-        yield first, of_first
-        yield second, left - of_first
+        yield _haplotype(sequence, start0, own[0]), of_first
+        yield _haplotype(sequence, start0, own[1]), left - of_first
 
 
 def _pairs(
     sample: DemoSample,
     genome: pysam.FastaFile,
-    regions: list[tuple[int, int]],
+    regions: list[Region],
     germline: list[tuple[Variant, str]],
     somatic: list[tuple[Variant, float]],
 ) -> list[Pair]:
@@ -182,7 +202,7 @@ def _pairs(
             ):
                 shares.append(share)
                 file.write(f">h{number}\n{sequence}\n")
-        # Most haplotypes have half of the fragments: simulate that much, thin or double the rest.
+        # No haplotype has more than half of the fragments: simulate that much, thin what has less.
         done = subprocess.run(
             [
                 *("art_illumina", "-ss", "HS25", "-na", "-p", "-q", "-l", str(READ_BP)),
@@ -202,21 +222,14 @@ def _pairs(
 
 
 def _thinned(folder: Path, shares: list[float], draw: np.random.Generator) -> Iterator[Pair]:
-    with (
-        pysam.FastxFile(str(folder / "reads1.fq")) as first,
-        pysam.FastxFile(str(folder / "reads2.fq")) as second,
+    """ART's pairs, as many of each haplotype as its share wants; ART writes four lines a read."""
+    first, second = ((folder / f"reads{mate}.fq").read_text().splitlines() for mate in (1, 2))
+    for name, *pair in zip(
+        first[::4], first[1::4], first[3::4], second[1::4], second[3::4], strict=True
     ):
-        for one, two in zip(first, second, strict=True):
-            # h12-345/1: the record number comes before the first hyphen.
-            share = 2 * shares[int(str(one.name).split("-")[0][1:])]
-            wanted = int(share) + (draw.random() < share % 1)
-            for _ in range(wanted):
-                yield (
-                    str(one.sequence),
-                    str(one.quality),
-                    str(two.sequence),
-                    str(two.quality),
-                )
+        # @h12-345/1: the record number comes before the first hyphen.
+        if draw.random() < 2 * shares[int(name.split("-")[0][2:])]:
+            yield pair[0], pair[1], pair[2], pair[3]
 
 
 def _write_lanes(sample: DemoSample, pairs: list[Pair], out: Path) -> None:
@@ -228,6 +241,5 @@ def _write_lanes(sample: DemoSample, pairs: list[Pair], out: Path) -> None:
                 f"{pair[2 * mate]}\n+\n{pair[2 * mate + 1]}\n"
                 for number, pair in enumerate(own)
             )
-            target = out / f"{sample.sample}_L{lane}_{mate + 1}.fq.gz"
-            with whole_file(target) as path:
+            with whole_file(sample.files(out)[2 * (lane - 1) + mate]) as path:
                 path.write_bytes(gzip.compress(text.encode(), compresslevel=1, mtime=0))
