@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from onconcord.errors import OnconcordError
-from onconcord.qc import write_pair_qc
+from onconcord.qc import SampleFiles, write_pair_qc
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -17,20 +17,18 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--normal-prefix", type=Path, help="4_qc/samples/NORMAL")
     parser.add_argument("--contamination", type=Path, required=True, help="GATK's table")
     parser.add_argument("--inputs", type=Path, nargs="+", required=True, help="tumour, then normal")
+    parser.add_argument(
+        "--flagstats", type=Path, nargs="+", help="JSON of samtools flagstat: tumour, then normal"
+    )
     parser.add_argument("--out", type=Path, required=True, help="JSON to write")
     args = parser.parse_args(argv)
-    prefixes = {"tumour": args.tumour_prefix}
-    if args.normal_prefix:
-        prefixes["normal"] = args.normal_prefix
+    prefixes = [prefix for prefix in (args.tumour_prefix, args.normal_prefix) if prefix]
+    flagstats = args.flagstats or [None] * len(prefixes)
+    files = [SampleFiles(*one) for one in zip(prefixes, args.inputs, flagstats, strict=True)]
+    samples = dict(zip(("tumour", "normal"), files, strict=False))
     try:
-        write_pair_qc(
-            json.loads(args.pair_spec.read_text()),
-            args.thresholds,
-            prefixes,
-            dict(zip(prefixes, args.inputs, strict=True)),
-            args.contamination,
-            args.out,
-        )
+        spec = json.loads(args.pair_spec.read_text())
+        write_pair_qc(spec, args.thresholds, samples, args.contamination, args.out)
     except OnconcordError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code

@@ -68,7 +68,8 @@ def folder(tmp_path):
 
 
 def configure(work, **sections):
-    (work / "qc.yaml").write_text("{}\n")
+    sites = "{min_depth: 10, min_informative: 20, min_distance_bp: 10000}"
+    (work / "qc.yaml").write_text(f"sites: {sites}\nthresholds: []\n")
     config = {
         "centre": "A",
         "reference": {"fasta": "genome.fa", **sections.pop("reference", {})},

@@ -14,6 +14,7 @@ from jsonschema.exceptions import ValidationError
 
 from onconcord import checkout
 from onconcord.errors import Fault, InputError
+from onconcord.thresholds import check_thresholds
 
 NAME = "config.yaml"
 PATH_KEYS = (
@@ -284,6 +285,8 @@ def _thresholds(
             continue
         found[wanted], read_faults = _read(path)
         faults += [Fault(wanted, fault.line, fault.column, fault.message) for fault in read_faults]
+        if not read_faults:
+            faults += check_thresholds(found[wanted], wanted)
     return found, faults
 
 

@@ -95,6 +95,11 @@ def inputs_of_pair(wildcards):
     return [f"results/3_alignments/{sample.sample_id}.inputs.tsv" for sample in samples]
 
 
+def flagstats_of_pair(wildcards):
+    samples = PAIRS[wildcards.pair].samples
+    return [f"results/3_alignments/{sample.sample_id}.flagstat.json" for sample in samples]
+
+
 def thresholds_of_pair(wildcards):
     name = config["assays"][PAIRS[wildcards.pair].assay]["qc"]
     return name if name.endswith((".yaml", ".yml")) else CHECKOUT / f"config/qc/{name}.yaml"
@@ -126,6 +131,7 @@ rule pair_qc:
         tumour=tumour_qc,
         normal=normal_qc,
         inputs=inputs_of_pair,
+        flagstats=flagstats_of_pair,
         thresholds=thresholds_of_pair,
     output:
         contamination="results/4_qc/pairs/{pair}.contamination.table",
@@ -160,6 +166,7 @@ rule pair_qc:
             {params.prefixes:q} \
             --contamination {output.contamination:q} \
             --inputs {input.inputs:q} \
+            --flagstats {input.flagstats:q} \
             --out {output.qc:q}
         """
 

@@ -228,6 +228,15 @@ def _pair_row(
         "run_id": run,
         "purity_status": "not_run",
         "contamination_frac": found.get("contamination_frac"),
+        "tumor_in_normal_frac": found.get("tumor_in_normal_frac"),
+        "sex_inferred": next(
+            (
+                row["value_text"]
+                for row in metrics
+                if row["metric_id"] == "sex_inferred" and row["value_text"] in ("XX", "XY")
+            ),
+            None,
+        ),
         "qc_status": verdict["status"],
         "qc_reasons": sorted(verdict["reasons"]),
     }

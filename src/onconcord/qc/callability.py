@@ -1,4 +1,4 @@
-"""Where a pair could have shown a variant: a partition of the targets, and what it means per gene."""
+"""Where a pair could have shown a variant: a partition of the targets, and what that means."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,38 +6,36 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy.stats import binom
+from scipy.special import betaincinv
 
-Positions = npt.NDArray[np.int64]
+from onconcord.errors import ToolError
+from onconcord.qc.intervals import CONTIG_SPAN, Integers, Line, Track
+
 POWER = 0.95
 """Chance of reaching the wanted number of alternate reads that `min_vaf_detectable` asks for."""
 CALLABLE_FRAC = 0.95
 """Least callable share of a gene that is called callable."""
+DEPTH_CLASSES = ("NO_COVERAGE", "LOW", "CALLABLE")
+"""Labels of mosdepth's quantized BED: depth 0, below the least depth, at least that."""
+NO_COVERAGE, _, CALLABLE = range(3)
+Classes = npt.NDArray[np.uint8]
 
 
-def _read_bed(path: Path) -> pl.DataFrame:
-    """chrom, start0, end0 and the fourth column as `label`, which is null in a plain BED."""
-    table = pl.read_csv(
-        path, separator="\t", has_header=False, infer_schema=False, comment_prefix="#"
-    )
-    names = ["chrom", "start0", "end0", "label"]
-    table = table.select(table.columns[:4])
-    table.columns = names[: table.width]
-    if table.width < 4:
-        table = table.with_columns(pl.lit(None, dtype=pl.String).alias("label"))
-    return table.with_columns(pl.col("start0", "end0").cast(pl.Int64))
+def depth_classes(track: Track, at: Integers, path: Path) -> Classes:
+    """
+    Depth class (place in DEPTH_CLASSES) of each position, from a quantized BED.
 
-
-def _labels_at(table: pl.DataFrame, at: Positions) -> npt.NDArray[np.str_]:
-    """Label of the interval each position lies in, "NO_COVERAGE" where it lies in none."""
-    if not table.height:
-        return np.full(len(at), "NO_COVERAGE", dtype="U16")
-    table = table.sort("start0")
-    starts, ends = table["start0"].to_numpy(), table["end0"].to_numpy()
-    place = np.searchsorted(starts, at, side="right") - 1
-    inside = (place >= 0) & (at < ends[np.maximum(place, 0)])
-    labels = table["label"].to_numpy().astype("U16")[np.maximum(place, 0)]
-    return np.where(inside, labels, "NO_COVERAGE")
+    Raises:
+        ToolError: a position is in no interval, or a label is none of DEPTH_CLASSES.
+    """
+    place = track.index_at(at)
+    if (place < 0).any():
+        raise ToolError(f"{path}: does not cover all targets: mosdepth did not finish")
+    strangers = sorted(set(track.labels.unique()) - set(DEPTH_CLASSES))
+    if strangers:
+        raise ToolError(f"{path}: has the states {strangers}, not {list(DEPTH_CLASSES)}")
+    codes: Classes = track.labels.cast(pl.Enum(DEPTH_CLASSES)).to_physical().to_numpy()
+    return codes[place]
 
 
 def callable_regions(
@@ -51,6 +49,10 @@ def callable_regions(
     """
     The targets, each base with one state.
 
+    CALLABLE: deep enough in the tumour and, where there is one, in the normal, counting reads
+    mapped well enough. NO_COVERAGE: no read of the tumour. LOW_MAPQ: deep enough only with the
+    reads that map badly. LOW_TUMOR, LOW_NORMAL: too few reads, the tumour asked first.
+
     Args:
         targets: sorted and merged BED.
         tumour_quantized, normal_quantized: mosdepth's quantized BED with the labels NO_COVERAGE,
@@ -60,73 +62,48 @@ def callable_regions(
     Returns:
         chrom (table name), start0, end0 (0-based half-open), state: sorted intervals that touch
         or lie apart, never overlap, and add up to the targets.
+    Raises:
+        ToolError: a file is cut off, does not cover the targets, or is of another reference.
     """
-    files = {
-        "tumour": _read_bed(tumour_quantized),
-        "tumour_any": _read_bed(tumour_anymapq),
-        **({"normal": _read_bed(normal_quantized)} if normal_quantized else {}),
-        **({"normal_any": _read_bed(normal_anymapq)} if normal_anymapq else {}),
+    line = Line.of(table_of)
+    wanted = line.track(targets)
+    paths = {
+        "tumour": tumour_quantized,
+        "normal": normal_quantized,
+        "tumour_any": tumour_anymapq,
+        "normal_any": normal_anymapq,
     }
-    wanted = _read_bed(targets)
-    rows: list[pl.DataFrame] = []
-    for (chrom,), part in wanted.partition_by("chrom", as_dict=True, maintain_order=True).items():
-        of_chrom = {role: table.filter(pl.col("chrom") == chrom) for role, table in files.items()}
-        rows.append(_states(str(chrom), part, of_chrom, table_of))
-    table = pl.concat(rows).sort("chrom", "start0")
-    size = (wanted["end0"] - wanted["start0"]).sum()
-    assert (table["end0"] - table["start0"]).sum() == size
+    tracks = {role: (line.track(path), path) for role, path in paths.items() if path}
+    borders = [wanted.starts, wanted.ends]
+    borders += [border for track, _ in tracks.values() for border in (track.starts, track.ends)]
+    cuts = np.unique(np.concatenate(borders))
+    target = wanted.index_at(cuts)
+    starts, ends = cuts[target >= 0], np.append(cuts[1:], 0)[target >= 0]
+    target = target[target >= 0]
+    state = _states(
+        {role: depth_classes(track, starts, path) for role, (track, path) in tracks.items()}
+    )
+    # Neighbours of one state in one target are one interval.
+    first = np.ones(len(starts), dtype=bool)
+    first[1:] = (state[1:] != state[:-1]) | (target[1:] != target[:-1])
+    last = np.append(first[1:], True)
+    table = line.table(starts[first], ends[last], table_of).with_columns(
+        pl.Series("state", state[first], dtype=pl.String)
+    )
+    assert (table["end0"] - table["start0"]).sum() == wanted.size
     return table
 
 
-def _states(
-    chrom: str, targets: pl.DataFrame, of_chrom: dict[str, pl.DataFrame], table_of: Mapping[str, str]
-) -> pl.DataFrame:
-    first, last = targets["start0"].to_numpy(), targets["end0"].to_numpy()
-    borders = [first, last]
-    borders += [table[name].to_numpy() for table in of_chrom.values() for name in ("start0", "end0")]
-    cuts = np.unique(np.concatenate(borders))
-    place = np.searchsorted(first, cuts, side="right") - 1
-    inside = (place >= 0) & (cuts < last[np.maximum(place, 0)])
-    starts = cuts[inside]
-    ends = np.append(cuts[1:], cuts[-1])[inside]
-    target = place[inside]
-    labels = {role: _labels_at(table, starts) for role, table in of_chrom.items()}
-    tumour_ok = labels["tumour"] == "CALLABLE"
-    normal_ok = labels["normal"] == "CALLABLE" if "normal" in labels else np.ones_like(tumour_ok)
-    deep = labels["tumour_any"] == "CALLABLE"
-    if "normal_any" in labels:
-        deep &= labels["normal_any"] == "CALLABLE"
-    state = np.select(
-        [
-            tumour_ok & normal_ok,
-            labels["tumour_any"] == "NO_COVERAGE",
-            deep,
-            ~tumour_ok,
-        ],
+def _states(depth: Mapping[str, Classes]) -> npt.NDArray[np.str_]:
+    """State of each piece from its depth class by role: tumour, tumour_any and the normal's."""
+    everywhere = np.full_like(depth["tumour"], CALLABLE)
+    tumour_ok = depth["tumour"] == CALLABLE
+    normal_ok = depth.get("normal", everywhere) == CALLABLE
+    deep = (depth["tumour_any"] == CALLABLE) & (depth.get("normal_any", everywhere) == CALLABLE)
+    return np.select(
+        [tumour_ok & normal_ok, depth["tumour_any"] == NO_COVERAGE, deep, ~tumour_ok],
         ["CALLABLE", "NO_COVERAGE", "LOW_MAPQ", "LOW_TUMOR"],
         default="LOW_NORMAL",
-    )
-    # Neighbours of one state in one target are one interval.
-    new = np.ones(len(starts), dtype=bool)
-    new[1:] = (state[1:] != state[:-1]) | (target[1:] != target[:-1])
-    group = np.cumsum(new)
-    return (
-        pl.DataFrame({"group": group, "start0": starts, "end0": ends, "state": state})
-        .group_by("group", maintain_order=True)
-        .agg(pl.col("start0").first(), pl.col("end0").last(), pl.col("state").first())
-        .select(pl.lit(table_of[chrom]).alias("chrom"), "start0", "end0", "state")
-    )
-
-
-def _overlaps(left: pl.DataFrame, right: pl.DataFrame) -> pl.DataFrame:
-    """Every overlap of two interval tables of one naming, with `overlap_bp`."""
-    joined = left.join(right, on="chrom", suffix="_right").filter(
-        (pl.col("start0") < pl.col("end0_right")) & (pl.col("start0_right") < pl.col("end0"))
-    )
-    return joined.with_columns(
-        (
-            pl.min_horizontal("end0", "end0_right") - pl.max_horizontal("start0", "start0_right")
-        ).alias("overlap_bp")
     )
 
 
@@ -144,78 +121,105 @@ def gene_callability(
     Args:
         gene_regions: `1_reference/gene_regions.tsv`.
         states: what `callable_regions` returns.
-        tumour_regions, normal_regions: mosdepth's mean depth per target; None for no normal.
+        tumour_regions, normal_regions: mosdepth's mean depth per interval; None for no normal.
+            A gene's mean is that of the intervals it lies in, weighted by the bases it shares
+            with each: exact where no interval reaches beyond the exon.
         table_of: native contig name -> name in the tables.
         min_alt_reads: alternate reads that a variant needs.
     Returns:
         gene_id, gene_symbol, transcript_id, target_bp, tumor_mean_depth, normal_mean_depth,
-        callable_frac, min_vaf_detectable, status. Null: no target base, or no normal.
+        callable_frac, min_vaf_detectable, status; sorted by gene_id. Null: no target base, no
+        normal, or, for min_vaf_detectable, no fraction that would be found.
+    Raises:
+        ToolError: a file is cut off or of another reference.
     """
-    exons = pl.read_csv(gene_regions, separator="\t", infer_schema=False).with_columns(
-        pl.col("start0", "end0").cast(pl.Int64), pl.col("chrom").replace(table_of)
+    line = Line.of(table_of)
+    exons = pl.read_csv(gene_regions, separator="\t", infer_schema=False, quote_char=None)
+    exons = exons.with_columns(
+        pl.col("start0", "end0").cast(pl.Int64),
+        pl.col("chrom").replace_strict(line.places, return_dtype=pl.Int64).alias("place"),
     )
-    genes = exons.group_by("gene_id", maintain_order=True).agg(
-        pl.col("gene_symbol", "transcript_id").first(),
-        (pl.col("end0") - pl.col("start0")).sum().alias("target_bp"),
+    offset = exons["place"].to_numpy() * CONTIG_SPAN
+    starts, ends = offset + exons["start0"].to_numpy(), offset + exons["end0"].to_numpy()
+
+    native_of = {table: native for native, table in table_of.items()}
+    callable_states = states.filter(pl.col("state") == "CALLABLE").select(
+        pl.col("chrom").replace_strict(native_of, return_dtype=pl.String),
+        "start0",
+        "end0",
+        pl.col("state").alias("label"),
     )
-    seen = (
-        _overlaps(exons, states.filter(pl.col("state") == "CALLABLE"))
-        .group_by("gene_id")
-        .agg(pl.col("overlap_bp").sum().alias("callable_bp"))
-    )
-    table = genes.join(seen, on="gene_id", how="left").join(
-        _mean_depth(exons, tumour_regions, table_of, "tumor_mean_depth"), on="gene_id", how="left"
-    )
+    seen = line.track_of(callable_states, gene_regions)
+    columns = {
+        "bases": ends - starts,
+        "callable_bp": seen.overlap(starts, ends, np.ones_like(seen.starts)),
+        "tumor": _hundredths_of_depth(line, tumour_regions, starts, ends),
+    }
     if normal_regions:
-        normal = _mean_depth(exons, normal_regions, table_of, "normal_mean_depth")
-        table = table.join(normal, on="gene_id", how="left")
-    else:
-        table = table.with_columns(pl.lit(None, dtype=pl.Float64).alias("normal_mean_depth"))
-    fraction = pl.col("callable_bp").fill_null(0) / pl.col("target_bp")
-    table = table.with_columns(
-        pl.when(pl.col("target_bp") > 0).then(fraction.round(6)).alias("callable_frac")
+        columns["normal"] = _hundredths_of_depth(line, normal_regions, starts, ends)
+    genes = (
+        exons.with_columns(pl.Series(name, values) for name, values in columns.items())
+        .group_by("gene_id")
+        .agg(pl.col("gene_symbol", "transcript_id").first(), pl.col(*columns).sum())
+        .sort("gene_id")
+        .rename({"bases": "target_bp"})
     )
-    status = (
-        pl.when(pl.col("target_bp") == 0)
+    on_target = pl.when(pl.col("target_bp") > 0)
+    depths = {
+        f"{role}_mean_depth": on_target.then((pl.col(role) / pl.col("target_bp") / 100).round(6))
+        if role in columns
+        else pl.lit(None, dtype=pl.Float64)
+        for role in ("tumor", "normal")
+    }
+    share = (pl.col("callable_bp") / pl.col("target_bp")).round(6)
+    genes = genes.with_columns(**depths, callable_frac=on_target.then(share)).with_columns(
+        status=pl.when(pl.col("target_bp") == 0)
         .then(pl.lit("not_targeted"))
         .when(pl.col("callable_frac") >= CALLABLE_FRAC)
         .then(pl.lit("callable"))
         .when(pl.col("callable_frac") > 0)
         .then(pl.lit("partial"))
-        .otherwise(pl.lit("not_callable"))
+        .otherwise(pl.lit("not_callable")),
+        min_vaf_detectable=pl.Series(
+            [
+                None if depth is None else min_vaf_detectable(depth, min_alt_reads)
+                for depth in genes.select(depths["tumor_mean_depth"]).to_series()
+            ],
+            dtype=pl.Float64,
+        ),
     )
-    detectable = [
-        min_vaf_detectable(depth, min_alt_reads) if depth is not None else None
-        for depth in table["tumor_mean_depth"]
-    ]
-    return table.with_columns(
-        status.alias("status"), pl.Series("min_vaf_detectable", detectable, dtype=pl.Float64)
-    ).drop("callable_bp")
+    return genes.select(
+        "gene_id",
+        "gene_symbol",
+        "transcript_id",
+        "target_bp",
+        "tumor_mean_depth",
+        "normal_mean_depth",
+        "callable_frac",
+        "min_vaf_detectable",
+        "status",
+    )
 
 
-def _mean_depth(
-    exons: pl.DataFrame, regions: Path, table_of: Mapping[str, str], name: str
-) -> pl.DataFrame:
-    depths = _read_bed(regions)
-    depths = depths.with_columns(
-        pl.col("chrom").replace(table_of), pl.col("label").cast(pl.Float64).alias("depth")
-    )
-    weighted = (pl.col("depth") * pl.col("overlap_bp")).sum() / pl.col("overlap_bp").sum()
-    return (
-        _overlaps(exons.select("gene_id", "chrom", "start0", "end0"), depths)
-        .group_by("gene_id")
-        .agg(weighted.round(6).alias(name))
-    )
+def _hundredths_of_depth(line: Line, regions: Path, starts: Integers, ends: Integers) -> Integers:
+    """Depth of each interval summed over its bases, in the hundredths that mosdepth writes."""
+    track = line.track(regions)
+    depths = np.rint(track.labels.cast(pl.Float64).to_numpy() * 100).astype(np.int64)
+    return track.overlap(starts, ends, depths)
 
 
 def min_vaf_detectable(depth: float, min_alt_reads: int) -> float | None:
     """
-    Lowest allele fraction, in steps of 0.001, that gives `min_alt_reads` with 95 % power.
+    Lowest allele fraction that shows `min_alt_reads` reads or more in 95 % of samples.
 
+    Args:
+        depth: reads over the site; the fraction of a read is left out.
+        min_alt_reads: alternate reads wanted, at least 1.
     Returns:
-        In (0, 1], or None where even a fraction of 1 does not.
+        In (0, 1], or None where the depth is below `min_alt_reads`.
+    Source: P(X >= k) of a binomial is the regularised incomplete beta function I_p(k, n - k + 1).
     """
-    fractions = np.arange(1, 1001) / 1000
-    power = binom.sf(min_alt_reads - 1, int(depth), fractions)
-    reached = np.flatnonzero(power >= POWER)
-    return float(fractions[reached[0]]) if len(reached) else None
+    reads = int(depth)
+    if reads < min_alt_reads:
+        return None
+    return round(float(betaincinv(min_alt_reads, reads - min_alt_reads + 1, POWER)), 6)

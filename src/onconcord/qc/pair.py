@@ -1,24 +1,33 @@
 """Metrics of one pair against the thresholds of its assay. A FAIL is a row, never an error."""
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from onconcord.files import whole_file
-from onconcord.qc.thresholds import Threshold, read_thresholds
-from onconcord.reads import read_inputs
+from onconcord.qc.identity import Answer, compare_genotypes
+from onconcord.qc.measures import contamination, infer_sex, pileups, sample_metrics, target_share
+from onconcord.thresholds import METRICS, Thresholds, read_thresholds
 
-MIN_INFORMATIVE_SITES = 10
-MIN_SITE_DEPTH = 10
-HOMOZYGOUS_FRAC = 0.1
+MAX_CONTAMINATION_ERROR = 0.05
+"""A contamination that is less certain than this (standard error) is not stated."""
+KARYOTYPES = {"female": "XX", "male": "XY"}
+NO_NORMAL = Answer(None, "tumour without a normal")
 
 
 @dataclass(frozen=True)
 class Metric:
-    """One row of `qc_metric`; value is null where it was not measured, with why as value_text."""
+    """
+    One row of `qc_metric`.
+
+    Args:
+        subject_kind: sample or pair; entity_id is its id.
+        value: null where it was not measured, or is a text.
+        value_text: why it was not measured, or the text.
+        status: PASS, WARN, FAIL; NA where there is no value or no threshold.
+    """
 
     subject_kind: str
     entity_id: str
@@ -32,12 +41,28 @@ class Metric:
     tool: str
 
 
+@dataclass(frozen=True)
+class SampleFiles:
+    """
+    Files that quality control has of one sample.
+
+    Args:
+        prefix: `4_qc/samples/{sample}`, followed by .stats.txt, .mosdepth.summary.txt,
+            .regions.bed.gz, .quantized.bed.gz and .pileups.table.
+        inputs: `3_alignments/{sample}.inputs.tsv`.
+        flagstat: samtools flagstat's JSON of the whole alignment, or None.
+    """
+
+    prefix: Path
+    inputs: Path
+    flagstat: Path | None = None
+
+
 def write_pair_qc(
-    spec: dict[str, Any],
+    spec: Mapping[str, Any],
     thresholds: Path,
-    prefixes: dict[str, Path],
-    inputs: dict[str, Path],
-    contamination: Path,
+    samples: Mapping[str, SampleFiles],
+    contamination_table: Path,
     out: Path,
 ) -> None:
     """
@@ -46,36 +71,38 @@ def write_pair_qc(
     Args:
         spec: the pair spec.
         thresholds: YAML of the assay's thresholds.
-        prefixes: by role, `4_qc/samples/{sample}`.
-        inputs: by role, `{sample}.inputs.tsv`.
-        contamination: GATK's table; header-only where it was not estimated.
-        out: JSON: pair, status (PASS, WARN, FAIL), reasons, metrics.
+        samples: by role, tumour and, where there is one, normal.
+        contamination_table: GATK's table; header-only where it was not estimated.
+        out: JSON: pair, status (PASS, WARN, FAIL), reasons, metrics. A metric that was not
+            measured changes no verdict.
+    Raises:
+        InputError: faulty thresholds.
+        ToolError: a file of a tool is cut off or of another form.
     """
-    limits = read_thresholds(thresholds)
-    metrics: list[Metric] = []
-    for role, prefix in prefixes.items():
+    wanted = read_thresholds(thresholds)
+    judged: list[tuple[str, Metric]] = []
+    for role, files in samples.items():
+        measured = sample_metrics(files.prefix, files.inputs, files.flagstat)
         sample = spec[role]["sample"]
-        measured = _of_sample(prefix, inputs[role])
-        for name, (value, unit, tool) in measured.items():
-            metrics.append(_judge("sample", sample, role, name, value, None, unit, tool, limits))
-    value, why = _contamination(contamination)
+        judged += [(role, _judge(role, sample, *item, wanted)) for item in measured.items()]
+    prefixes = {role: files.prefix for role, files in samples.items()}
+    of_pair = {
+        "callable_frac": Answer(target_share(list(prefixes.values()))),
+        "contamination_frac": contamination(contamination_table, MAX_CONTAMINATION_ERROR),
+        **_genotypes(prefixes, wanted),
+    }
     pair = spec["pair"]
-    metrics.append(
-        _judge("pair", pair, "pair", "contamination_frac", value, why, "1", "gatk", limits)
+    judged += [("pair", _judge("pair", pair, *item, wanted)) for item in of_pair.items()]
+    judged.append(("pair", _sex(spec, prefixes, wanted)))
+    statuses = {metric.status for _, metric in judged}
+    reasons = [_reason(*one) for one in judged if one[1].status in ("WARN", "FAIL")]
+    metrics = sorted(
+        (metric for _, metric in judged),
+        key=lambda one: (one.subject_kind, one.entity_id, one.metric_id),
     )
-    if "normal" in prefixes:
-        value, why = identity(_pileups(prefixes["tumour"]), _pileups(prefixes["normal"]))
-    else:
-        value, why = None, "tumour without a normal"
-    metrics.append(
-        _judge("pair", pair, "pair", "identity_concordance_frac", value, why, "1", "gatk", limits)
-    )
-    reasons = [_reason(metric) for metric in metrics if metric.status in ("WARN", "FAIL")]
-    statuses = {metric.status for metric in metrics}
-    status = next((one for one in ("FAIL", "WARN") if one in statuses), "PASS")
     found = {
         "pair": pair,
-        "status": status,
+        "status": next((one for one in ("FAIL", "WARN") if one in statuses), "PASS"),
         "reasons": sorted(reasons),
         "metrics": [asdict(metric) for metric in metrics],
     }
@@ -83,122 +110,68 @@ def write_pair_qc(
         path.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
 
 
-def _of_sample(prefix: Path, inputs: Path) -> dict[str, tuple[float | None, str, str]]:
-    numbers = _stats(Path(f"{prefix}.stats.txt"))
-    reads = numbers["reads mapped"] + numbers["reads unmapped"]
-    mapped = numbers["reads mapped"]
-    summary = pl.read_csv(f"{prefix}.mosdepth.summary.txt", separator="\t")
-    coverage = summary.filter(pl.col("chrom") == "total_region")["mean"].item()
-    counted = sum(file.reads or 0 for file in read_inputs(inputs))
+def _genotypes(prefixes: Mapping[str, Path], wanted: Thresholds) -> dict[str, Answer]:
+    """Metrics of tumour against normal at common sites."""
+    if "normal" not in prefixes:
+        names = ("sites", "lod", "concordance_frac")
+        return {
+            **{f"identity_{name}": NO_NORMAL for name in names},
+            "reversal_lod": NO_NORMAL,
+            "tumor_in_normal_frac": NO_NORMAL,
+        }
+    found = compare_genotypes(
+        pileups(prefixes["tumour"]), pileups(prefixes["normal"]), wanted.sites
+    )
     return {
-        "reads_total": (float(counted), "{reads}", "onconcord"),
-        "mean_target_coverage": (coverage, "1", "mosdepth"),
-        "dup_frac": (_share(numbers["reads duplicated"], mapped), "1", "samtools"),
-        "mapped_frac": (_share(mapped, reads), "1", "samtools"),
-        "insert_mean_bp": (numbers["insert size average"], "{bp}", "samtools"),
-        "mean_base_quality": (numbers["average quality"], "{phred}", "samtools"),
-        "error_rate": (numbers["error rate"], "1", "samtools"),
+        "identity_sites": Answer(float(found.informative_sites)),
+        "identity_lod": found.lod,
+        "identity_concordance_frac": found.concordance_frac,
+        "reversal_lod": found.reversal_lod,
+        "tumor_in_normal_frac": found.tumour_in_normal_frac,
     }
 
 
-def _share(part: float, whole: float) -> float | None:
-    return round(part / whole, 6) if whole else None
-
-
-def _stats(path: Path) -> dict[str, float]:
-    """Summary numbers of samtools stats, the lines that begin with SN."""
-    cells = (line.split("\t") for line in path.read_text().splitlines() if line.startswith("SN\t"))
-    return {cell[1].rstrip(":"): float(cell[2]) for cell in cells}
-
-
-def _contamination(path: Path) -> tuple[float | None, str | None]:
-    table = pl.read_csv(path, separator="\t", infer_schema=False)
-    if not table.height:
-        return None, "no population resource"
-    value = float(table["contamination"].item())
-    error = float(table["error"].item())
-    # GATK writes an error of 1 where too few sites speak.
-    return (None, "too few informative sites") if error >= 1 else (round(value, 6), None)
-
-
-def _pileups(prefix: Path) -> pl.DataFrame:
-    return pl.read_csv(
-        f"{prefix}.pileups.table",
-        separator="\t",
-        comment_prefix="#",
-        schema_overrides={
-            "contig": pl.String,
-            "position": pl.Int64,
-            "ref_count": pl.Int64,
-            "alt_count": pl.Int64,
-            "other_alt_count": pl.Int64,
-            "allele_frequency": pl.Float64,
-        },
-    )
-
-
-def identity(tumour: pl.DataFrame, normal: pl.DataFrame) -> tuple[float | None, str | None]:
-    """
-    Share of common sites at which tumour and normal can be of one person.
-
-    Only sites that are homozygous in the normal speak: there the tumour of the same person shows
-    the same allele, whatever it lost. Another person differs at many of them.
-
-    Args:
-        tumour, normal: GATK's pileup summaries: contig, position, ref_count, alt_count.
-    Returns:
-        In [0, 1], or None and why.
-    """
-    both = tumour.join(normal, on=["contig", "position"], suffix="_normal")
-    depth = pl.col("ref_count") + pl.col("alt_count")
-    depth_normal = pl.col("ref_count_normal") + pl.col("alt_count_normal")
-    both = both.filter((depth >= MIN_SITE_DEPTH) & (depth_normal >= MIN_SITE_DEPTH)).with_columns(
-        (pl.col("alt_count") / depth).alias("share"),
-        (pl.col("alt_count_normal") / depth_normal).alias("share_normal"),
-    )
-    # A site where both are homozygous for the reference says little: most people are.
-    informative = both.filter(
-        ((pl.col("share_normal") > 1 - HOMOZYGOUS_FRAC))
-        | ((pl.col("share_normal") < HOMOZYGOUS_FRAC) & (pl.col("share") >= 0.3))
-        | ((pl.col("share") > 1 - HOMOZYGOUS_FRAC))
-        | (pl.col("share_normal").is_between(0.3, 0.7))
-    )
-    if informative.height < MIN_INFORMATIVE_SITES:
-        return None, f"{informative.height} informative sites, {MIN_INFORMATIVE_SITES} needed"
-    homozygous_alt = pl.col("share_normal") > 1 - HOMOZYGOUS_FRAC
-    homozygous_ref = pl.col("share_normal") < HOMOZYGOUS_FRAC
-    clash = (homozygous_alt & (pl.col("share") < 0.5)) | (homozygous_ref & (pl.col("share") >= 0.3))
-    clashes = informative.select(clash.sum()).item()
-    return round(1 - clashes / informative.height, 6), None
-
-
-def _judge(
-    kind: str,
-    entity: str,
-    role: str,
-    name: str,
-    value: float | None,
-    why: str | None,
-    unit: str,
-    tool: str,
-    limits: dict[tuple[str, str], Threshold],
-) -> Metric:
-    limit = limits.get((name, role))
-    status = limit.verdict(value) if limit and value is not None else "NA"
+def _judge(role: str, entity: str, metric_id: str, answer: Answer, wanted: Thresholds) -> Metric:
+    definition = METRICS[metric_id]
+    limit = wanted.limits.get((metric_id, role))
     return Metric(
-        subject_kind=kind,
+        subject_kind="pair" if definition.of_pair else "sample",
         entity_id=entity,
-        metric_id=name,
-        value=value,
-        value_text=why,
-        unit=unit,
-        status=status,
+        metric_id=metric_id,
+        value=answer.value,
+        value_text=answer.text,
+        unit=definition.unit,
+        status=limit.verdict(answer.value) if limit and answer.value is not None else "NA",
         threshold_warn=limit.warn if limit else None,
         threshold_fail=limit.fail if limit else None,
-        tool=tool,
+        tool=definition.tool,
     )
 
 
-def _reason(metric: Metric) -> str:
+def _sex(spec: Mapping[str, Any], prefixes: Mapping[str, Path], wanted: Thresholds) -> Metric:
+    """Sex chromosomes of the normal, or of the tumour without one, against the sheet's sex."""
+    role = "normal" if "normal" in prefixes else "tumour"
+    found = infer_sex(Path(f"{prefixes[role]}.mosdepth.summary.txt"))
+    metric = _judge("pair", spec["pair"], "sex_inferred", found, wanted)
+    stated = KARYOTYPES.get(spec[role]["sex"] or "")
+    if stated is None or found.text not in KARYOTYPES.values():
+        return metric
+    return replace(metric, status="PASS" if stated == found.text else "WARN")
+
+
+def _reason(role: str, metric: Metric) -> str:
+    """A verdict as a sentence. It names the role and not the sample, whose id is local."""
+    definition = METRICS[metric.metric_id]
+    if metric.metric_id == "sex_inferred":
+        return (
+            f"WARN sex_inferred: the depth of X and Y is that of {metric.value_text}, the sheet "
+            f"says otherwise: {definition.remedy}."
+        )
     limit = metric.threshold_fail if metric.status == "FAIL" else metric.threshold_warn
-    return f"{metric.status} {metric.metric_id}: {metric.value:g}, threshold {limit:g}"
+    assert metric.value is not None
+    assert limit is not None
+    side = "below" if metric.value < limit else "above"
+    return (
+        f"{metric.status} {metric.metric_id} of the {role}: {metric.value:g} is {side} {limit:g} "
+        f"({definition.meaning}): {definition.remedy}."
+    )
