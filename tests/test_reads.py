@@ -1,0 +1,279 @@
+"""Reads are counted to the end of every file, and none is lost on the way to the alignment."""
+
+import gzip
+import hashlib
+import importlib.util
+import json
+
+import pysam
+import pytest
+
+from onconcord import checkout
+from onconcord.errors import InputError, ToolError
+from onconcord.reads import Lane, account_reads, count_reads, read_inputs, write_inputs
+
+COPY_AGAIN = "Copy the file again from its source and compare its checksum."
+
+
+def fastq(reads, mate=1, name="read"):
+    return "".join(f"@{name}{i}/{mate}\nACGT{'A' * i}\n+\nIIII{'I' * i}\n" for i in range(reads))
+
+
+def write_gzip(path, text):
+    path.write_bytes(gzip.compress(text.encode(), mtime=0))
+    return path
+
+
+def write_bgzip(path, text):
+    with pysam.BGZFile(str(path), "wb") as handle:
+        handle.write(text.encode())
+    return path
+
+
+def write_bam(path, reads=3):
+    header = pysam.AlignmentHeader.from_dict({"SQ": [{"SN": "1", "LN": 1000}]})
+    with pysam.AlignmentFile(str(path), "wb", header=header) as handle:
+        for number in range(reads):
+            for flag in (4, 256, 2048):
+                read = pysam.AlignedSegment(header)
+                read.query_name, read.flag, read.query_sequence = f"r{number}", flag, "ACGT"
+                handle.write(read)
+    return path
+
+
+def messages(*lanes, threads=1):
+    with pytest.raises(InputError) as error:
+        count_reads(lanes, threads=threads)
+    return [str(fault) for fault in error.value.faults]
+
+
+def test_every_file_has_its_size_checksum_and_reads(tmp_path):
+    first = write_gzip(tmp_path / "1.fq.gz", fastq(5, 1))
+    second = write_bgzip(tmp_path / "2.fq.gz", fastq(5, 2))
+    bam = write_bam(tmp_path / "x.bam")
+    lanes = [Lane("L1", first, second), Lane("L2", bam=bam)]
+    found = count_reads(lanes, threads=3)
+    assert [(f.file_role, f.ordinal, f.format, f.reads) for f in found] == [
+        ("fastq_1", 1, "fastq.gz", 5),
+        ("fastq_2", 1, "fastq.gz", 5),
+        ("bam", 2, "bam", 3),
+    ]
+    for file, path in zip(found, (first, second, bam), strict=True):
+        assert file.bytes == path.stat().st_size
+        assert file.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    write_inputs(found, tmp_path / "s.inputs.tsv")
+    assert read_inputs(tmp_path / "s.inputs.tsv") == found == count_reads(lanes)
+    assert str(tmp_path) not in (tmp_path / "s.inputs.tsv").read_text()
+
+
+@pytest.mark.parametrize(
+    "whole",
+    [
+        pytest.param(
+            gzip.compress(fastq(2).encode()) + gzip.compress(fastq(3).encode()), id="members"
+        ),
+        pytest.param(gzip.compress(fastq(5).rstrip("\n").encode()), id="no last line end"),
+        pytest.param(gzip.compress(fastq(5).encode()) + gzip.compress(b""), id="empty member"),
+    ],
+)
+def test_whole_files_of_unusual_form_are_counted(tmp_path, whole):
+    path = tmp_path / "1.fq.gz"
+    path.write_bytes(whole)
+    assert count_reads([Lane("L1", path)])[0].reads == 5
+
+
+def broken(kind, path):
+    """A file with one fault, and what is said of it."""
+    text = fastq(400)
+    whole = gzip.compress(text.encode())
+    bgzipped = write_bgzip(path, text).read_bytes()
+    return {
+        "truncated": (
+            whole[:-4],
+            "stops in the middle of its gzip data after 400 whole reads: the file is truncated. ",
+        ),
+        "cut in half": (whole[: len(whole) // 2], "stops in the middle of its gzip data after "),
+        "no last block": (
+            bgzipped[:-28],
+            "stops in the middle of its gzip data after 400 whole reads: the file is truncated. ",
+        ),
+        "damaged": (
+            whole[:-8] + b"\0\0\0\0" + whole[-4:],
+            "is damaged after 0 reads (Error -3 while decompressing data: incorrect data check): ",
+        ),
+        "plain": (
+            text.encode(),
+            "is not gzip: expected a gzipped FASTQ. Compress it (bgzip or gzip).",
+        ),
+        "empty": (b"", "holds no read: expected at least one FASTQ record. "),
+        "nothing inside": (
+            gzip.compress(b""),
+            "holds no read: expected at least one FASTQ record. ",
+        ),
+        "not FASTQ": (
+            gzip.compress(b">chr1\nACGT\n+\n+\n"),
+            "starts with '>chr1': expected a FASTQ record, which starts with \"@\". ",
+        ),
+        "half a record": (
+            gzip.compress(b"@r\nA\n+\nI\n@s\nA\n"),
+            "has 6 lines: a FASTQ has four lines a read, so its last read is incomplete. ",
+        ),
+    }[kind]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "truncated",
+        "cut in half",
+        "no last block",
+        "damaged",
+        "plain",
+        "empty",
+        "nothing inside",
+        "not FASTQ",
+        "half a record",
+    ],
+)
+def test_a_broken_fastq_is_refused(tmp_path, kind):
+    path = tmp_path / "1.fq.gz"
+    data, expected = broken(kind, path)
+    path.write_bytes(data)
+    (message,) = messages(Lane("L1", path))
+    assert message.startswith(f"{path}: 1.fq.gz {expected}")
+
+
+def test_all_faults_of_all_lanes_come_at_once(tmp_path):
+    first = write_gzip(tmp_path / "1.fq.gz", fastq(5, 1))
+    short = write_gzip(tmp_path / "2.fq.gz", fastq(4, 2))
+    other = write_gzip(tmp_path / "3.fq.gz", fastq(5, 2, "else"))
+    cut = write_bam(tmp_path / "x.bam")
+    cut.write_bytes(cut.read_bytes()[:-28])
+    lanes = [Lane("L1", first, short), Lane("L2", first, other), Lane("L3", bam=cut)]
+    found = messages(*lanes, threads=2)
+    assert found[:2] == [
+        f"{short}: R1 and R2 of lane L1 differ in length: 1.fq.gz has 5 reads, 2.fq.gz has 4. The "
+        "two files must hold the mates of the same reads in the same order: copy the shorter one "
+        "again.",
+        f"{other}: R1 and R2 of lane L2 do not belong together: the first read of 1.fq.gz is "
+        "'@read0', of 3.fq.gz '@else0'. Give the two mate files of one lane.",
+    ]
+    assert found[2].startswith(f"{cut}: x.bam cannot be read to its end (")
+    assert found[2].endswith(f"expected a whole BAM. {COPY_AGAIN}")
+
+
+# ---------------------------------------------------------------------------------------------
+# From the files to the alignment
+
+
+@pytest.fixture
+def sample(tmp_path):
+    """A sample of two lanes with 10 and 20 reads, trimmed to 8 and 20, all aligned."""
+    lanes = [
+        Lane(
+            f"L{lane}",
+            write_gzip(tmp_path / f"{lane}_1.fq.gz", fastq(reads, 1)),
+            write_gzip(tmp_path / f"{lane}_2.fq.gz", fastq(reads, 2)),
+        )
+        for lane, reads in ((1, 5), (2, 10))
+    ]
+    write_inputs(count_reads(lanes), tmp_path / "inputs.tsv")
+    write_fastp(tmp_path, 1, 10, 8)
+    write_fastp(tmp_path, 2, 20, 20)
+    write_flagstat(tmp_path, 28)
+    return tmp_path
+
+
+def write_fastp(folder, lane, before, after):
+    report = {
+        "before_filtering": {"total_reads": before},
+        "after_filtering": {"total_reads": after},
+    }
+    (folder / f"{lane}.json").write_text(json.dumps({"summary": report}))
+
+
+def write_flagstat(folder, primary):
+    report = {"QC-passed reads": {"primary": primary - 1}, "QC-failed reads": {"primary": 1}}
+    (folder / "flagstat.json").write_text(json.dumps(report))
+
+
+def account(folder, *lanes):
+    reports = [folder / f"{lane}.json" for lane in lanes]
+    return account_reads("T1", folder / "inputs.tsv", reports, folder / "flagstat.json")
+
+
+def test_reads_that_are_all_there_are_counted(sample):
+    assert account(sample, 1, 2) == 28
+    write_flagstat(sample, 30)
+    assert account(sample) == 30
+
+
+LOST = "sample T1: reads were lost or doubled. "
+NOT_TO_BE_USED = (
+    ". The alignment is not to be used: see the step's log, mend the cause and run again."
+)
+
+
+def test_reads_that_trimming_did_not_read_are_missed(sample):
+    write_fastp(sample, 2, 12, 12)
+    write_flagstat(sample, 20)
+    with pytest.raises(ToolError) as error:
+        account(sample, 1, 2)
+    assert str(error.value) == (
+        f"{LOST}trimming (fastp) of lane 2 read 12 of the 20 reads in its files{NOT_TO_BE_USED}"
+    )
+    assert error.value.exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("lanes", "aligned", "expected"),
+    [
+        pytest.param((1, 2), 27, "28 reads came from trimming, 27", id="one was lost"),
+        pytest.param((1, 2), 56, "28 reads came from trimming, 56", id="a lane was doubled"),
+        pytest.param((), 28, "30 reads came from the input files, 28", id="without trimming"),
+    ],
+)
+def test_reads_that_are_not_in_the_alignment_are_missed(sample, lanes, aligned, expected):
+    write_flagstat(sample, aligned)
+    with pytest.raises(ToolError) as error:
+        account(sample, *lanes)
+    assert str(error.value) == (
+        f"{LOST}alignment: {expected} primary reads are in the alignment file{NOT_TO_BE_USED}"
+    )
+
+
+@pytest.mark.parametrize("name", ["1.json", "flagstat.json"])
+def test_a_report_that_is_cut_off_is_refused(sample, name):
+    (sample / name).write_text('{"summary": ')
+    with pytest.raises(
+        ToolError, match=rf"{name}: not a whole report of (fastp|samtools flagstat)"
+    ):
+        account(sample, 1, 2)
+
+
+def test_a_report_per_lane_is_needed(sample):
+    with pytest.raises(ToolError, match=r"^sample T1: 1 fastp reports for 2 lanes$"):
+        account(sample, 1)
+
+
+def script(name):
+    spec = importlib.util.spec_from_file_location(name, checkout.root() / f"scripts/{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.main
+
+
+def test_the_scripts_say_what_is_wrong_by_their_exit_code(sample, capsys):
+    lanes = [f"--lane L{i} {sample}/{i}_1.fq.gz {sample}/{i}_2.fq.gz".split() for i in (1, 2)]
+    out = str(sample / "again.tsv")
+    assert script("count_reads")([*lanes[0], *lanes[1], "--out", out]) == 0
+    assert read_inputs(sample / "again.tsv") == read_inputs(sample / "inputs.tsv")
+    words = f"--sample T1 --inputs {out} --flagstat {sample}/flagstat.json --fastp".split()
+    assert script("account_reads")([*words, f"{sample}/1.json", f"{sample}/2.json"]) == 0
+    assert capsys.readouterr().out == "T1: all 28 reads are accounted for\n"
+    assert script("account_reads")(words) == 3
+    assert LOST in capsys.readouterr().err
+    (sample / "2_2.fq.gz").write_bytes(b"")
+    assert script("count_reads")([*lanes[0], *lanes[1], "--out", f"{sample}/none.tsv"]) == 2
+    assert "2_2.fq.gz holds no read" in capsys.readouterr().err
+    assert not (sample / "none.tsv").exists()
