@@ -17,7 +17,10 @@ if [ ! -s "$fasta" ]; then
             "chromosome 20 of GRCh37 as FASTA (contig 20, MD5 $md5)." >&2
         exit 2
     fi
-    if [[ $given = *.gz ]]; then zcat "$given"; else cat "$given"; fi > "$fasta.partial"
+    trap 'rm -f "$fasta.partial"' EXIT
+    # The contig is 20 whatever the file calls it: the MD5 says which sequence it is.
+    if [[ $given = *.gz ]]; then zcat "$given"; else cat "$given"; fi |
+        sed '1s/^>.*/>20/' > "$fasta.partial"
     found=$(grep -v '^>' "$fasta.partial" | tr -d '\n' | tr '[:lower:]' '[:upper:]' | md5sum)
     if [ "${found%% *}" != "$md5" ]; then
         echo "error: $given: the MD5 of its sequence is ${found%% *}, expected $md5:" \
@@ -30,7 +33,11 @@ fi
 if [ "$part" = index ] && [ ! -s "$folder/bwa/chr20.sa" ]; then
     rm -rf "$folder/bwa.partial"
     mkdir "$folder/bwa.partial"
-    bwa index -p "$folder/bwa.partial/chr20" "$fasta" 2> "$folder/bwa.log"
+    if ! bwa index -p "$folder/bwa.partial/chr20" "$fasta" 2> "$folder/bwa.log"; then
+        cat "$folder/bwa.log" >&2
+        echo "error: bwa index failed on $fasta." >&2
+        exit 3
+    fi
     rm -rf "$folder/bwa"
     mv "$folder/bwa.partial" "$folder/bwa"
 fi
