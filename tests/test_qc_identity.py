@@ -131,3 +131,9 @@ def test_sites_are_chosen_by_the_rules(people, change, usable):
     pileup = people.pileup(people.first, 80).with_columns(change)
     found = compare_genotypes(pileup, pileup, RULES)
     assert (found.lod.value is not None) == usable
+
+
+def test_many_balanced_sites_do_not_add_up_to_an_exchange():
+    many = People(1, sites=8000)
+    found = many.compare(many.first, many.first)
+    assert (found.reversal_lod.value, found.reversal_lod.text) == (None, NO_IMBALANCE)
