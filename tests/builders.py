@@ -2,13 +2,20 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from onconcord import contract
+from onconcord.digest import table_digest
 from onconcord.event_ids import event_id
+from onconcord.release import Order, build_release, read_release
+from onconcord.release.finish import write_descriptions
+from onconcord.release.manifest import Part
 
 KEY_TEXT = "5eedf00d" * 8
 """A centre's secret for tests; tests write it outside the checkout."""
@@ -32,7 +39,6 @@ class PairOf:
     qc: str = "PASS"
     diagnosis: str | None = "BRCA"
     reference: str = REFERENCE
-    extra: dict[str, Any] = field(default_factory=dict)
 
     @property
     def run_id(self) -> str:
@@ -400,3 +406,63 @@ def write_key(folder: Path, text: str = KEY_TEXT) -> Path:
     path = folder / "centre.key"
     path.write_text(f"# a comment\n{text}\n")
     return path
+
+
+def release_of(folder: Path, manifests: Iterable[Path], centre: str, **what: Any) -> Path:
+    """A release of one centre below FOLDER/releases, tier consortium unless said."""
+    out = folder / "releases" / what.get("tier", "consortium") / centre
+    order = {
+        "manifests": tuple(manifests),
+        "centre": centre,
+        "name": "r2026-11",
+        "tier": "consortium",
+        "out": out,
+        "key_file": write_key(folder),
+        **what,
+    }
+    build_release(Order(**order))
+    return Path(order["out"])
+
+
+def change(
+    release: Path, table: str, centre: str, edit: Callable[[list[Row]], object], reseal: bool = True
+) -> None:
+    """
+    Change the rows of one table of a release behind its back.
+
+    Args:
+        edit: changes the list of rows in place.
+        reseal: whether digests and manifest are made again, as by one who hides the change.
+    """
+    path = release / table / f"center={centre}" / "part-0000.parquet"
+    schema = pq.read_schema(path)
+    rows = pq.ParquetFile(path).read().to_pylist()
+    edit(rows)
+    loose = pa.schema([column.with_nullable(True) for column in schema], schema.metadata)
+    pq.write_table(pa.Table.from_pylist(rows, schema=loose), path)
+    if reseal:
+        seal(release)
+
+
+def seal(release: Path) -> None:
+    """Make digests, manifest and statement of a release again, from whatever its tables are now."""
+    stated = read_release(release)
+    parts = [
+        Part(
+            part.table,
+            part.centre,
+            part.path,
+            table_digest(pq.ParquetFile(release / part.path).read()),
+        )
+        for part in stated.parts
+    ]
+    write_descriptions(release, replace(stated, parts=tuple(parts)), None)
+
+
+def bytes_of(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder by relative name."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }

@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 from rocrate.model.computationalworkflow import ComputationalWorkflow
 from rocrate.model.contextentity import ContextEntity
@@ -32,7 +31,7 @@ MOST_RUNS = 1000
 def write_workflow(folder: Path) -> None:
     """Put the workflow's entry point into the release, as the crate needs it."""
     target = folder / WORKFLOW
-    target.parent.mkdir()
+    target.parent.mkdir(exist_ok=True)
     target.write_bytes((checkout.root() / "Snakefile").read_bytes())
 
 
@@ -118,9 +117,12 @@ def _file(crate: ROCrate, folder: Path, path: str) -> Any:
 
 
 def _read(folder: Path, release: Release, table: str, columns: list[str]) -> list[dict[str, Any]]:
-    parts = [part.path for part in release.parts if part.table == table]
-    rows = [pq.ParquetFile(folder / path).read(columns) for path in parts]
-    return pa.concat_tables(rows).to_pylist() if rows else []
+    return [
+        row
+        for part in release.parts
+        if part.table == table
+        for row in pq.ParquetFile(folder / part.path).read(columns).to_pylist()
+    ]
 
 
 def _tools(crate: ROCrate, workflow: Any, rows: list[dict[str, Any]]) -> None:

@@ -1,0 +1,513 @@
+"""Releases: what goes in, whole or not at all, the same bytes every time."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+from builders import (
+    KEY_TEXT,
+    PairOf,
+    bytes_of,
+    pairs_of,
+    release_of,
+    write_key,
+    write_pair,
+    write_pairs,
+)
+from onconcord import checkout, contract
+from onconcord.cli import app
+from onconcord.errors import InputError
+from onconcord.event_ids import event_id
+from onconcord.release import build, pool_releases, publish
+from onconcord.release.aggregate import suppressed
+from onconcord.release.key import load_key
+from onconcord.release.merge import Merger
+from onconcord.release.pseudonyms import Pseudonymiser
+from onconcord.release.statement import check_signature, fingerprint, read_public_key, sign
+from onconcord.verify import verify_release
+
+
+def rows(release: Path, table: str, centre: str = "ONE") -> list[dict]:
+    path = release / table / f"center={centre}" / "part-0000.parquet"
+    return pq.ParquetFile(path).read().to_pylist()
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory):
+    """Pairs of two centres: matched, tumour-only, two tumours of a patient, one that failed QC."""
+    folder = tmp_path_factory.mktemp("cohort")
+    first, second = pairs_of("ONE", 2)
+    pairs = [
+        first,
+        second,
+        PairOf("ONE", "TUM-ONE-1b", first.patient, first.normal),
+        PairOf("ONE", "TUM-FAIL", "PAT-FAIL", "NRM-FAIL", qc="FAIL"),
+        *pairs_of("TWO", 2),
+    ]
+    return folder, write_pairs(folder, pairs)
+
+
+@pytest.fixture(scope="module")
+def released(cohort):
+    return release_of(*cohort, "ONE")
+
+
+def test_a_release_has_every_table_of_its_tier_and_no_column_above_it(released):
+    tables = {path.name for path in released.iterdir() if path.is_dir()} - {"workflow"}
+    wanted = {n for n, t in contract.load().tables.items() if t.tier in ("open", "consortium")}
+    assert tables == wanted
+    for name in sorted(tables):
+        schema = pq.read_schema(released / name / "center=ONE/part-0000.parquet")
+        tiers = {column.metadata[b"tier"].decode() for column in schema}
+        assert tiers <= {"open", "consortium"}, name
+
+
+def test_rows_of_the_consortium(released):
+    variants = rows(released, "small_variant")
+    assert [(v["pos"], v["origin"]) for v in variants] == [
+        (1100, "somatic"),
+        (1200, "somatic"),
+        (1300, "somatic"),
+    ] * 3
+    assert len(rows(released, "pair")) == 4
+    assert {row["variant_key"] for row in rows(released, "variant_consequence")} == {
+        "chr20:1100:A:G",
+        "chr20:1200:AC:TG",
+        "chr20:1300:C:CTT",
+    }
+
+
+def test_a_pair_that_failed_qc_says_so_and_shows_nothing_else(released):
+    (failed,) = [p for p in rows(released, "pair") if p["qc_status"] == "FAIL"]
+    assert failed["qc_reasons"] == ["mean_target_coverage"]
+    scope = [s for s in rows(released, "analysis_scope") if s["pair_id"] == failed["pair_id"]]
+    assert {(s["status"], s["reason_code"]) for s in scope} == {
+        ("failed", "qc_fail"),
+        ("not_run", "no_caller"),
+    }
+    for table in ("small_variant", "callable_region", "gene_callability", "small_variant_atom"):
+        assert failed["pair_id"] not in {row["pair_id"] for row in rows(released, table)}, table
+
+
+def test_ids_are_pseudonyms_under_one_key_and_kinds_stay_apart(cohort, released):
+    names = Pseudonymiser(load_key(write_key(cohort[0]), "ONE"), "ONE")
+    pairs = {row["pair_id"] for row in rows(released, "pair")}
+    assert names("sample", "TUM-ONE-1") in pairs
+    assert names("sample", "TUM-ONE-1").startswith("ONE-")
+    assert len(names("sample", "TUM-ONE-1")) == len("ONE-") + 20
+    assert names("subject", "X") != names("sample", "X")
+    patients = [row["subject_id"] for row in rows(released, "sample") if row["role"] == "tumor"]
+    assert patients.count(names("subject", "PAT-ONE-1")) == 2
+    assert {row["entity_id"] for row in rows(released, "qc_metric")} == {
+        row["sample_id"] for row in rows(released, "sample")
+    }
+
+
+def test_event_ids_follow_the_pseudonym(released):
+    atoms = rows(released, "small_variant_atom")
+    (mnv, *_) = [v for v in rows(released, "small_variant") if v["variant_class"] == "MNV"]
+    steps = ["chr20:1200:A:T", "chr20:1201:C:G"]
+    assert mnv["event_id"] == event_id(mnv["pair_id"], steps)
+    of_event = [a for a in atoms if a["event_id"] == mnv["event_id"]]
+    assert [a["pos"] for a in of_event] == [1200, 1201]
+
+
+def test_two_releases_of_the_same_pairs_are_the_same_bytes(cohort, released, tmp_path):
+    folder, manifests = cohort
+    again = release_of(folder, list(reversed(manifests)), "ONE", out=tmp_path / "again")
+    assert bytes_of(again) == bytes_of(released)
+
+
+def test_tumour_only_rows_stay_controlled_and_the_scope_says_why(tmp_path):
+    pair = PairOf("ONE", "TUM-ONLY", "PAT-ONLY", None)
+    tables = pair.tables()
+    for row in tables["small_variant"]:
+        row["origin"] = "unresolved"
+    out = release_of(tmp_path, [write_pair(tmp_path, pair, tables)], "ONE")
+    assert rows(out, "small_variant") == []
+    (scope,) = [s for s in rows(out, "analysis_scope") if s["analysis"] == "small_variant"]
+    assert (scope["status"], scope["reason_code"]) == ("not_applicable", "tumor_only_unresolved")
+
+
+@pytest.mark.parametrize(
+    ("what", "kept"),
+    [
+        pytest.param({}, True, id="somatic"),
+        pytest.param({"chrom": "chrY"}, False, id="a site of descent"),
+        pytest.param({"af": 0.0006}, False, id="common in a population"),
+        pytest.param({"af": 0.0005}, True, id="at the limit"),
+        pytest.param({"af": 0.2, "method": "forced"}, True, id="common, and on a hotspot list"),
+        pytest.param({"origin": "germline_likely"}, False, id="germline"),
+        pytest.param({"origin": "unresolved"}, False, id="unresolved"),
+        pytest.param({"passed": False}, False, id="did not pass"),
+    ],
+)
+def test_which_variants_the_consortium_gets(tmp_path, what, kept):
+    pair = PairOf()
+    tables = pair.tables()
+    pair.add(tables, pair.variant(1600, "G", "C", **what))
+    read = build.read_shards([write_pair(tmp_path, pair, tables)], "ONE")[0].read()
+    exported = build.released_rows(read, "consortium")["small_variant"]
+    assert (1600 in exported["pos"].to_pylist()) is kept
+
+
+def test_identical_rows_of_two_pairs_are_one_and_different_ones_a_fault(tmp_path):
+    one, two = PairOf(), PairOf(pair="TUM-0002")
+    tables = two.tables()
+    tables["subject"][0]["sex_karyotypic"] = "XY"
+    manifests = [write_pair(tmp_path, one), write_pair(tmp_path, two, tables)]
+    with pytest.raises(InputError, match=r"row center_id=ONE, subject_id=ONE-.*'XX', another 'XY'"):
+        release_of(tmp_path, manifests, "ONE")
+    assert not (tmp_path / "releases/consortium/ONE").exists()
+
+
+def test_a_damaged_shard_is_refused_by_name(tmp_path):
+    manifest = write_pair(tmp_path, PairOf())
+    path = manifest.with_name("qc_metric.parquet")
+    path.write_bytes(path.read_bytes() + b" ")
+    with pytest.raises(InputError, match=r"qc_metric.parquet: the file's SHA-256 is not that"):
+        release_of(tmp_path, [manifest], "ONE")
+
+
+def test_a_merge_is_the_same_whether_it_spills_or_not(tmp_path, monkeypatch):
+    table = pa.Table.from_pylist(contract.vocabulary_rows("ONE"))
+    expected = contract.prepare("vocabulary", table)
+
+    def merged() -> pa.Table:
+        merger = Merger("vocabulary", tmp_path)
+        for start in range(0, table.num_rows, 7):
+            merger.add(table.slice(start, 11))  # 4 rows of each piece are in the next one too
+        return pa.concat_tables(merger.pieces())
+
+    assert merged().equals(expected.cast(table.schema))
+    monkeypatch.setattr("onconcord.release.merge.SPILL_BYTES", 1)
+    monkeypatch.setattr("onconcord.release.merge.FAN_IN", 3)
+    monkeypatch.setattr("onconcord.release.merge.BATCH_ROWS", 5)
+    assert merged().equals(expected.cast(table.schema))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_large_table_is_several_files(cohort, tmp_path, monkeypatch):
+    monkeypatch.setattr(build, "PART_ROWS", 4)
+    out = release_of(*cohort, "ONE", out=tmp_path / "parts")
+    parts = sorted((out / "small_variant/center=ONE").iterdir())
+    assert [pq.read_metadata(part).num_rows for part in parts] == [4, 4, 1]
+    assert verify_release(out).faults == []
+
+
+def test_adding_a_pair_leaves_the_other_centre_alone(cohort, released, tmp_path):
+    folder, manifests = cohort
+    before = bytes_of(release_of(folder, manifests, "TWO"))
+    (more,) = write_pairs(tmp_path, pairs_of("ONE", 1, first=7))
+    out = release_of(folder, [*manifests, more], "ONE", out=tmp_path / "more")
+    assert bytes_of(folder / "releases/consortium/TWO") == before
+    assert len(rows(out, "pair")) == len(rows(released, "pair")) + 1
+    # tables that the pair adds nothing to are the same bytes
+    for table in ("vocabulary", "reference_contig", "variant_consequence"):
+        path = Path(table, "center=ONE/part-0000.parquet")
+        assert (out / path).read_bytes() == (released / path).read_bytes(), table
+
+
+def test_a_retracted_pair_is_gone_and_named_by_its_pseudonym(cohort, tmp_path):
+    table = tmp_path / "retractions.tsv"
+    table.write_text("pair_id\tfrom_release\treason_code\nTUM-ONE-2\tr2026-10\tquality\n")
+    out = release_of(*cohort, "ONE", out=tmp_path / "r", retractions=table)
+    (gone,) = rows(out, "retraction")
+    assert gone["pair_id"] not in {row["pair_id"] for row in rows(out, "pair")}
+    assert gone["pair_id"].startswith("ONE-")
+    table.write_text("pair_id\tfrom_release\treason_code\nTUM-ONE-2\tr2026-10\tbored\n")
+    with pytest.raises(InputError, match=r'line 2, column "reason_code": "bored" is no reason'):
+        release_of(*cohort, "ONE", out=tmp_path / "r", retractions=table)
+
+
+@pytest.mark.parametrize(
+    ("text", "centre", "message"),
+    [
+        pytest.param("short", "ONE", r"the key has 5 bytes; expected one line of at least 32", id="short"),
+        pytest.param("# only a comment", "ONE", "the key has 0 bytes", id="empty"),
+        pytest.param("onconcord-public-demo-key-" + "0" * 16, "NKI", "the public key of the demo", id="public"),
+    ],
+)  # fmt: skip
+def test_a_key_that_is_none_is_refused(tmp_path, text, centre, message):
+    with pytest.raises(InputError, match=message):
+        load_key(write_key(tmp_path, text), centre)
+
+
+def test_the_demo_key_is_for_demo_centres_and_secrets_stay_out_of_the_checkout(tmp_path):
+    demo = checkout.root() / "resources/demo/demo.key"
+    assert load_key(demo, "DEMO-A").secret.startswith(b"onconcord-public-demo-key")
+    (tmp_path / ".git").mkdir()
+    with pytest.raises(InputError, match="the key lies inside the work tree"):
+        load_key(write_key(tmp_path), "NKI")
+
+
+def test_without_a_key_nothing_is_released_and_no_message_has_it(cohort, tmp_path, monkeypatch):
+    monkeypatch.delenv("ONCONCORD_KEY", raising=False)
+    with pytest.raises(InputError, match="no key: pseudonyms need the centre's secret"):
+        release_of(*cohort, "ONE", key_file=None, out=tmp_path / "r")
+    monkeypatch.setenv("ONCONCORD_KEY", KEY_TEXT[:20])
+    with pytest.raises(InputError) as error:
+        release_of(*cohort, "ONE", key_file=None, out=tmp_path / "r")
+    assert KEY_TEXT[:20] not in str(error.value)
+    monkeypatch.setenv("ONCONCORD_KEY", KEY_TEXT)
+    assert KEY_TEXT not in repr(load_key(None, "ONE"))
+
+
+@pytest.mark.parametrize("name", ["1.10", "2026-11", "", "r 1"])
+def test_a_name_that_a_reader_takes_for_a_number_is_refused(cohort, name, tmp_path):
+    with pytest.raises(InputError, match="cannot name a release"):
+        release_of(*cohort, "ONE", name=name, out=tmp_path / "r")
+
+
+def test_another_folder_is_not_replaced(cohort, tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(InputError, match="holds something else than a release"):
+        release_of(*cohort, "ONE", out=tmp_path)
+
+
+def test_pooled_tables_are_the_same_files(cohort, released, tmp_path):
+    two = release_of(*cohort, "TWO")
+    held = []
+    pool_releases([released, two], tmp_path / "pool", held.append)
+    assert held[:2] == [released, two]
+    assert verify_release(tmp_path / "pool").faults == []
+    for release in (released, two):
+        for path, content in bytes_of(release).items():
+            if path.endswith(".parquet"):
+                assert (tmp_path / "pool" / path).read_bytes() == content
+
+
+def test_what_cannot_be_pooled_is_said_at_once(cohort, released, tmp_path):
+    local = release_of(*cohort, "ONE", tier="local", name="r2026-12")
+    with pytest.raises(InputError) as error:
+        pool_releases([released, local], tmp_path / "pool", lambda _: None)
+    message = str(error.value)
+    assert "centre ONE is in" in message
+    assert 'its tier is "local"' in message
+    assert "the releases are named r2026-11, r2026-12" in message
+    assert not (tmp_path / "pool").exists()
+
+
+def test_pool_refuses_a_release_with_faults(released, tmp_path):
+    broken = tmp_path / "broken"
+    subprocess.run(["cp", "-r", released, broken], check=True)
+    (broken / "views.sql").write_text("")
+    done = CliRunner().invoke(app, ["pool", str(broken), "--out", str(tmp_path / "pool")])
+    assert isinstance(done.exception, InputError)
+    assert "views.sql" in str(done.exception)
+    assert not (tmp_path / "pool").exists()
+
+
+def test_a_signature_holds_for_ssh_keygen_and_breaks_with_the_statement(cohort, tmp_path):
+    key = tmp_path / "id"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+    out = release_of(*cohort, "TWO", out=tmp_path / "r", sign_key=key)
+    assert verify_release(out, key.with_suffix(".pub")).of("signature") == []
+    statement = (out / "provenance.intoto.json").read_bytes()
+    signers = tmp_path / "signers"
+    signers.write_text(f"centre {key.with_suffix('.pub').read_text()}")
+    command = ["ssh-keygen", "-Y", "verify", "-f", signers, "-I", "centre", "-n", "onconcord"]
+    command += ["-s", out / "provenance.intoto.json.sig"]
+    subprocess.run(command, input=statement, check=True, capture_output=True)
+    found = check_signature(statement, (out / "provenance.intoto.json.sig").read_text())
+    assert fingerprint(found) == fingerprint(read_public_key(key.with_suffix(".pub")))
+    with pytest.raises(ValueError, match="it is not of this text"):
+        check_signature(statement + b" ", sign(statement, key))
+
+
+def test_statement_and_crate_name_every_file_and_no_time(released):
+    statement = json.loads((released / "provenance.intoto.json").read_text())
+    named = {subject["name"] for subject in statement["subject"]}
+    assert named == set(bytes_of(released)) - {"provenance.intoto.json"}
+    assert "metadata" not in statement["predicate"]["runDetails"]
+    graph = json.loads((released / "ro-crate-metadata.json").read_text())["@graph"]
+    entities = {entity["@id"]: entity for entity in graph}
+    assert entities["./"]["datePublished"] == "2026-11-01"
+    assert entities["./"]["mainEntity"] == {"@id": "workflow/Snakefile"}
+    assert "small_variant/center%3DONE/part-0000.parquet" in entities
+    actions = [entity for entity in graph if entity["@type"] == "CreateAction"]
+    assert len(actions) == 1 + len(rows(released, "run"))
+
+
+@pytest.mark.parametrize(
+    ("counts", "shown"),
+    [
+        pytest.param({"ALL": (9, 50), "BRCA": (9, 50)}, {"ALL", "BRCA"}, id="large enough"),
+        pytest.param({"ALL": (4, 50), "BRCA": (4, 50)}, set(), id="few mutated"),
+        pytest.param({"ALL": (47, 50), "BRCA": (47, 50)}, set(), id="few not mutated"),
+        pytest.param({"ALL": (0, 4)}, set(), id="few tested"),
+        pytest.param(
+            {"ALL": (16, 90), "BRCA": (2, 30), "LUAD": (6, 28), "COAD": (8, 32)},
+            {"ALL", "COAD"},
+            id="one small cell takes a second one with it",
+        ),
+        pytest.param(
+            {"ALL": (9, 60), "BRCA": (2, 30), "LUAD": (3, 30)}, {"ALL"}, id="two small cells"
+        ),
+        pytest.param({"ALL": (6, 60), "BRCA": (3, 30)}, set(), id="the total, where it is alone"),
+    ],
+)
+def test_small_cells_and_their_complements_are_suppressed(counts, shown):
+    table = pl.DataFrame(
+        [("GRCh37", "chr20:1:A:G", code, tested, mutated) for code, (mutated, tested) in counts.items()],
+        schema=["reference_id", "variant_key", "diagnosis_oncotree", "n_tested", "n_mutated"],
+        orient="row",
+    )  # fmt: skip
+    done = suppressed(table)
+    assert set(done.filter(~pl.col("suppressed"))["diagnosis_oncotree"]) == shown
+    hidden = done.filter("suppressed")
+    assert hidden.select("n_mutated", "n_tested", "freq").null_count().sum_horizontal()[0] == (
+        3 * hidden.height
+    )
+
+
+def test_the_open_tier_has_aggregates_and_no_row_of_a_patient(tmp_path):
+    manifests = write_pairs(tmp_path, pairs_of("ONE", 6))
+    extra = PairOf("ONE", "TUM-EXTRA", "PAT-EXTRA", "NRM-EXTRA", diagnosis="LUAD")
+    tables = extra.tables()
+    for name in ("small_variant", "small_variant_atom", "variant_call_evidence"):
+        tables[name] = []
+    for scope in tables["analysis_scope"]:
+        scope["status"] = "not_run"
+    out = release_of(
+        tmp_path, [*manifests, write_pair(tmp_path, extra, tables)], "ONE", tier="open"
+    )
+    assert not (out / "small_variant").exists()
+    found = {
+        (r["variant_key"], r["disease_oncotree"]): (r["n_mutated"], r["n_tested"], r["suppressed"])
+        for r in rows(out, "aggregate_variant")
+    }
+    assert found["chr20:1100:A:G", "BRCA"] == (6, 6, False)
+    assert found["chr20:1100:A:G", "LUAD"] == (None, None, True)
+    # 6 of 7 would tell that the one patient with LUAD has it not
+    assert found["chr20:1100:A:G", "ALL"] == (None, None, True)
+    assert verify_release(out).faults == []
+
+
+KILLER = """
+import json, os, shutil, signal, sys
+sys.path.insert(0, {tests!r})
+from pathlib import Path
+from builders import bytes_of, release_of
+from onconcord.verify import verify_release
+folder = Path({folder!r})
+out, old, new = folder / "out", bytes_of(folder / "out"), bytes_of(folder / "new")
+manifests = sorted(folder.glob("results/8_harmonised/*/MANIFEST.json"))
+at, seen = 0, 0
+def hook(event, args):
+    global seen
+    writing = event in ("os.rename", "os.mkdir", "os.remove", "os.rmdir")
+    if event == "open" and isinstance(args[2], int):
+        writing = bool(args[2] & (os.O_WRONLY | os.O_RDWR))
+    if (writing and str(folder) in repr(args)) or event == "ctypes.call_function":
+        seen += 1
+        if seen == at:
+            os.kill(os.getpid(), signal.SIGKILL)
+def release():
+    release_of(folder, manifests, "ONE", name="r2026-12", out=out)
+def child(number):
+    global at
+    pid = os.fork()
+    if pid == 0:
+        at = number
+        sys.addaudithook(hook)
+        release()
+        (folder / "seen").write_text(str(seen))
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+def reset():
+    shutil.rmtree(out)
+    shutil.copytree(folder / "first", out)
+shutil.copytree(out, folder / "first")
+assert child(10**9) == 0 and bytes_of(out) == new
+last = int((folder / "seen").read_text())
+reset()
+points = [*range(1, last - 15, {step}), *range(last - 15, last + 1)]
+states = []
+for number in points:
+    assert child(number) == -signal.SIGKILL, number
+    there = bytes_of(out) if out.exists() else None
+    states.append("old" if there == old else "new" if there == new else "broken")
+    if states[-1] != "old":
+        reset()
+print(json.dumps([last, dict(zip(points, states))]))
+"""
+
+
+@pytest.mark.e2e
+def test_a_kill_at_any_write_leaves_the_old_or_the_new_release_whole(tmp_path):
+    first, second = write_pairs(tmp_path, pairs_of("ONE", 2))
+    release_of(tmp_path, [first], "ONE", out=tmp_path / "out")
+    release_of(tmp_path, [first, second], "ONE", name="r2026-12", out=tmp_path / "new")
+    script = KILLER.format(tests=str(Path(__file__).parent), folder=str(tmp_path), step=9)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    last, states = json.loads(done.stdout)
+    assert set(states.values()) == {"old", "new"}, states
+    # the new one is there from one point on: the exchange of the two folders
+    kept = [states[point] for point in sorted(states, key=int)]
+    assert kept == sorted(kept, reverse=True)
+    assert last > 100
+
+
+@pytest.mark.parametrize("exchange", [True, False], ids=["one step", "two steps"])
+@pytest.mark.parametrize("step", ["_synchronise", "_exchange", "rename"])
+def test_a_fault_at_each_step_of_publishing_is_put_right(tmp_path, monkeypatch, step, exchange):
+    target = tmp_path / "release"
+    with publish.whole_folder(target) as folder:
+        (folder / "old").write_text("old")
+    if not exchange:
+        monkeypatch.setattr(publish, "_exchange", lambda one, two: False)
+
+    class Killed(BaseException):
+        """Stands for the end of the process: nothing after it runs."""
+
+    def die(*_):
+        raise Killed
+
+    with monkeypatch.context() as broken:
+        # what clean-up would do must not happen either
+        broken.setattr(publish.shutil, "rmtree", lambda path: None)
+        if step == "rename":
+            real, calls = Path.rename, []
+
+            def rename(self, to):
+                calls.append(to)
+                return die() if len(calls) == 2 or exchange else real(self, to)
+
+            broken.setattr(Path, "rename", rename)
+        else:
+            broken.setattr(publish, step, die)
+        with pytest.raises(Killed), publish.whole_folder(target) as folder:
+            (folder / "new").write_text("new")
+    there = target if target.exists() else tmp_path / ".release.old"
+    assert [path.name for path in there.iterdir()] in (["old"], ["new"])
+    with publish.whole_folder(target) as folder:
+        (folder / "third").write_text("third")
+    assert [path.name for path in target.iterdir()] == ["third"]
+    assert [path.name for path in tmp_path.iterdir()] == ["release"]
+
+
+def test_the_script_and_the_command_make_the_same_release(cohort, released, tmp_path):
+    folder, _ = cohort
+    script = checkout.root() / "scripts/release.py"
+    command = [sys.executable, script, "--folder", folder, "--centre", "ONE", "--name", "r2026-11"]
+    command += ["--tier", "consortium", "--out", tmp_path / "r"]
+    done = subprocess.run(
+        command, env={**os.environ, "ONCONCORD_KEY": KEY_TEXT}, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert bytes_of(tmp_path / "r") == bytes_of(released)
+    done = subprocess.run([*command, "--key-file", "/none"], capture_output=True, check=False)
+    assert done.returncode == 2
+    assert b"error: /none: the key cannot be read" in done.stderr
