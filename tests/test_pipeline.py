@@ -46,9 +46,8 @@ def snakemake(folder, *words, cores=2, check=True):
 
 def jobs(folder, *words):
     """Number of jobs of each rule that a dry run would start."""
-    text = snakemake(folder, "--dry-run", "--quiet", "rules", *words).stdout
     done = snakemake(folder, "--dry-run", *words)
-    table = (done.stdout + done.stderr + text).split("Job stats:")
+    table = (done.stdout + done.stderr).split("Job stats:")
     counts = {}
     if len(table) > 1:
         for line in table[1].splitlines()[3:]:
