@@ -1,0 +1,271 @@
+"""Canaries in every input column: refused, or in no byte of a consortium release."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from builders import PairOf, pairs_of, release_of, write_pair, write_pairs
+from onconcord import contract
+from onconcord.errors import InputError
+from onconcord.release.build import _leaks, _rows
+from onconcord.release.key import Key
+from onconcord.release.pseudonyms import KINDS, Pseudonymiser
+from onconcord.release.shards import local_words, read_shards
+from onconcord.release.text import FORMS, PROSE, text_faults
+from onconcord.release.tiers import Pair
+
+CANARIES = {
+    "sample name": "TUM-0001",
+    "patient": "PAT-0001",
+    "sample name in text": "x_TUM-0001_y",
+    "path": "/data/wards/onc/run7/reads",
+    "read name": "A00123:45:HXXXX:1:1101:1000:2000",
+    "reads file": "lane1.fastq.gz",
+    "date": "2019-03-14",
+    "date of birth": "14.03.1961",
+    "address": "canary@hospital.example",
+    "free text": "Mrs Canary of ward 7",
+}
+
+TEXT = ("string", "list<string>")
+
+
+def pieces(folder: Path) -> Iterator[tuple[Path, bytes]]:
+    """Every byte of a release: files as they are, and what Parquet pages and dictionaries hold."""
+    for path in sorted(folder.rglob("*")):
+        if not path.is_file():
+            continue
+        yield path, path.read_bytes()
+        if path.suffix == ".parquet":
+            file = pq.ParquetFile(path)
+            yield path, repr(file.metadata.to_dict()).encode()
+            leaves = [file.metadata.schema.column(i) for i in range(file.metadata.num_columns)]
+            texts = [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"]
+            # dictionaries may hold values that no row uses
+            for batch in pq.ParquetFile(path, read_dictionary=texts).iter_batches():
+                for column in batch.columns:
+                    array = column.flatten() if pa.types.is_list(column.type) else column
+                    held = array.dictionary if pa.types.is_dictionary(array.type) else array
+                    yield path, repr(held.to_pylist()).encode()
+
+
+def leaks(folder: Path, words: list[str]) -> list[tuple[str, str]]:
+    """Words that are anywhere in a release, with the file."""
+    pattern = re.compile("|".join(re.escape(word) for word in words).encode())
+    return [
+        (path.name, hit.group().decode())
+        for path, data in pieces(folder)
+        if (hit := pattern.search(data))
+    ]
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory) -> Pair:
+    """A pair with a row in every table, so that each column can hold a canary."""
+    tables = PairOf().tables()
+    key = {"center_id": "ONE", "pair_id": "TUM-0001", "reference_id": "GRCh37"}
+    for name, spec in contract.load().tables.items():
+        if name not in tables:
+            tables[name] = [_filled(spec, key)]
+    (shard,) = read_shards(
+        [write_pair(tmp_path_factory.mktemp("pair"), PairOf(), _without_centre(tables))], "ONE"
+    )
+    return shard.read()
+
+
+def _without_centre(tables):
+    return {
+        name: [{k: v for k, v in row.items() if k != "center_id"} for row in rows]
+        for name, rows in tables.items()
+    }
+
+
+def _filled(spec, key):
+    row = {}
+    for field in spec.fields:
+        codes = contract.load().vocabularies.get(field.vocabulary or "")
+        value = next(iter(codes)) if codes else "x"
+        row[field.name] = {
+            "string": value,
+            "list<string>": [value],
+            "bool": True,
+            "int32": 1,
+            "int64": 1,
+            "float64": 0.5,
+        }.get(field.type)
+    return {**row, **{name: value for name, value in key.items() if name in row}}
+
+
+def _can_hold(name: str, field: contract.Field) -> bool:
+    """Whether a column takes text that is neither an id, nor a code, nor about tools and rules."""
+    return (
+        field.type in TEXT
+        and field.vocabulary is None
+        and field.name not in ("center_id", *KINDS, *PROSE)
+    )
+
+
+COLUMNS = [
+    pytest.param(table.name, field.name, id=f"{table.name}.{field.name}")
+    for table in contract.load().tables.values()
+    for field in table.fields
+    if _can_hold(table.name, field)
+]
+
+ALLOWED = {
+    # versions and dates of programs and resources, and what resources say of a variant
+    "free text": {"caller_version", "tool_version", "version", "annotator_version", "value_text"},
+    "date": {"caller_version", "tool_version", "version", "annotator_version"},
+    "date of birth": {"caller_version", "tool_version", "version", "annotator_version"},
+}
+
+
+@pytest.fixture(scope="module")
+def exported(pair):
+    """
+    What leaves when every text column of every table holds one canary: canary -> (rows, faults).
+
+    The same canary is in all columns at once, so that keys still join and no row is lost.
+    """
+    names, words, found = Pseudonymiser(Key(b"k" * 32), "ONE"), local_words(pair), {}
+    for what, canary in CANARIES.items():
+        tables = {}
+        for name, table in pair.tables.items():
+            spec = contract.load().tables[name]
+            columns = [
+                _filled_with(canary, field, table) if _can_hold(name, field) else table[field.name]
+                for field in spec.fields
+            ]
+            tables[name] = pa.table(columns, schema=table.schema)
+        rows = _rows(Pair(pair.pair_id, tables), "consortium", names)
+        faults = {
+            (name, fault.column): str(fault)
+            for name, table in rows.items()
+            for fault in _leaks(pair.pair_id, name, table, "consortium", words)
+        }
+        found[what] = rows, faults
+    return found
+
+
+def _filled_with(canary: str, field: contract.Field, table: pa.Table) -> pa.Array:
+    value = [canary] if field.type == "list<string>" else canary
+    return pa.array([value] * table.num_rows, field.arrow_type)
+
+
+@pytest.mark.parametrize(("table", "column"), COLUMNS)
+def test_a_canary_is_refused_or_withheld_in_every_column(exported, table, column):
+    for what, (rows, faults) in exported.items():
+        if column in ALLOWED.get(what, ()) or table not in rows:
+            continue
+        if column not in rows[table].column_names:
+            continue
+        there = CANARIES[what] in repr(rows[table][column].to_pylist())
+        assert not there or (table, column) in faults, what
+        assert CANARIES[what] not in faults.get((table, column), "").removeprefix("TUM-0001/")
+
+
+def test_canaries_reach_every_table_of_the_consortium(exported):
+    for rows, _ in exported.values():
+        assert [name for name, table in rows.items() if table.num_rows == 0] == []
+
+
+@pytest.mark.parametrize("column", sorted(PROSE))
+@pytest.mark.parametrize("what", ["sample name in text", "path", "read name", "address"])
+def test_texts_about_tools_hold_no_id_path_read_or_address(column, what):
+    (name, *_) = [
+        table.name
+        for table in contract.load().tables.values()
+        if column in (field.name for field in table.fields)
+    ]
+    table = pa.table({column: [f"see {CANARIES[what]} there"]})
+    found = list(text_faults(name, table, "local", frozenset({"TUM-0001"})))
+    assert [fault.column for fault in found] == [column]
+    assert CANARIES[what] not in str(found[0])
+
+
+def test_every_special_form_is_of_a_column_that_there_is():
+    known = {field.name for table in contract.load().tables.values() for field in table.fields}
+    assert set(FORMS) | PROSE <= known
+
+
+def test_no_byte_of_a_release_tells_of_names_or_of_the_germline(tmp_path):
+    one, two = pairs_of("ONE", 2)
+    tables = one.tables()
+    germline = one.variant(1777, "ACGTAC", "A", origin="germline_likely", passed=False)
+    one.add(tables, {**germline, "normal_alt_count": 41_731, "normal_ref_count": 39_117})
+    tables["decision"][-1]["detail_json"] = '{"seen":"only_in_detail"}'
+    for row in tables["variant_annotation"]:
+        if row["variant_key"] == germline["variant_key"]:
+            row["value_text"] = "germline_canary"
+    only = PairOf("ONE", "TUM-ONLY-3", "PAT-ONLY-3", None)
+    of_only = only.tables()
+    for row in of_only["small_variant"]:
+        row.update(origin="unresolved", hgvsp="p.Unresolved9Canary")
+    failed = PairOf("ONE", "TUM-FAIL-4", "PAT-FAIL-4", "NRM-FAIL-4", qc="FAIL")
+    of_failed = failed.tables()
+    of_failed["pair"][0]["qc_reasons"] = ["TUM-FAIL-4: mean_target_coverage below 30 (see ward 7)"]
+    of_failed["small_variant"][0]["hgvsp"] = "p.Failed9Canary"
+    manifests = [
+        write_pair(tmp_path, one, tables),
+        *write_pairs(tmp_path, [two]),
+        write_pair(tmp_path, only, of_only),
+        write_pair(tmp_path, failed, of_failed),
+    ]
+    out = release_of(tmp_path, manifests, "ONE")
+    words = [
+        *(f"{kind}-{end}" for kind in ("TUM", "PAT", "NRM") for end in ("ONE-1", "ONE-2")),
+        "TUM-ONLY",
+        "PAT-ONLY",
+        "TUM-FAIL",
+        "PAT-FAIL",
+        "NRM-FAIL",
+        "LIB-",
+        "secrethost",
+        "ward 7",
+        str(tmp_path),
+        Path.home().name if len(Path.home().name) > 5 else str(tmp_path),
+        "chr20:1777",
+        "ACGTAC",
+        "41731",
+        "39117",
+        "germline_canary",
+        "only_in_detail",
+        "Unresolved9Canary",
+        "Failed9Canary",
+    ]
+    assert leaks(out, words) == []
+    # the same words are found where they are, so the search works
+    local = release_of(tmp_path, manifests, "ONE", tier="local")
+    assert {word for _, word in leaks(local, words)} >= {"TUM-ONE-1", "secrethost", "PAT-ONLY"}
+
+
+def test_free_text_in_a_sheet_stops_the_release_without_repeating_it(tmp_path):
+    pair = PairOf(diagnosis="Mrs Canary of ward 7")
+    with pytest.raises(InputError) as error:
+        release_of(tmp_path, [write_pair(tmp_path, pair)], "ONE")
+    message = str(error.value)
+    assert 'TUM-0001/sample, "diagnosis_oncotree": 1 distinct values are no codes' in message
+    assert "Canary" not in message
+    assert not (tmp_path / "releases/consortium/ONE").exists()
+
+
+@pytest.mark.parametrize(
+    ("age", "shown", "mask"),
+    [
+        pytest.param(17, None, "lt18", id="a minor"),
+        pytest.param(18, 18, None, id="of age"),
+        pytest.param(89, 89, None, id="at the limit"),
+        pytest.param(90, None, "gt89", id="above"),
+    ],
+)
+def test_ages_are_masked(tmp_path, age, shown, mask):
+    pair = PairOf()
+    tables = pair.tables()
+    tables["subject"][0]["age_years_at_index"] = age
+    read = read_shards([write_pair(tmp_path, pair, tables)], "ONE")[0].read()
+    (row,) = _rows(read, "consortium", None)["subject"].to_pylist()
+    assert (row["age_years_at_index"], row["age_mask"]) == (shown, mask)
