@@ -18,6 +18,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--out-calling", type=Path, required=True, help="calling.bed")
     parser.add_argument("--out-genes", type=Path, required=True, help="genes.gtf")
     parser.add_argument("--out-gene-regions", type=Path, required=True, help="gene_regions.tsv")
+    parser.add_argument("--out-depth", type=Path, required=True, help="targets cut at exon ends")
     args = parser.parse_args(argv)
     try:
         prepare_targets(
@@ -29,6 +30,7 @@ def main(argv: list[str] | None = None) -> int:
             args.out_calling,
             args.out_genes,
             args.out_gene_regions,
+            args.out_depth,
         )
     except OnconcordError as error:
         print(f"error: {error}", file=sys.stderr)

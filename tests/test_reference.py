@@ -293,7 +293,7 @@ def test_a_gene_model_that_does_not_fit_is_refused(tmp_path, text, expected):
 def prepare(tmp_path, targets=None, genes=None, padding=10):
     if not (tmp_path / "contigs.tsv").exists():
         described(tmp_path)
-    names = ("targets.bed", "calling.bed", "genes.gtf", "gene_regions.tsv")
+    names = ("targets.bed", "calling.bed", "genes.gtf", "gene_regions.tsv", "depth.bed")
     out = [tmp_path / name for name in names]
     prepare_targets(tmp_path / "contigs.tsv", targets, genes, padding, *out)
     return out
@@ -302,9 +302,12 @@ def prepare(tmp_path, targets=None, genes=None, padding=10):
 def test_genes_are_cut_to_the_targets_and_one_without_a_target_base_is_kept(tmp_path):
     (tmp_path / "t.bed").write_text("1\t150\t160\n1\t190\t310\n")
     (tmp_path / "g.gtf").write_text(GTF)
-    targets, calling, _, regions = prepare(tmp_path, tmp_path / "t.bed", tmp_path / "g.gtf")
+    targets, calling, _, regions, depth = prepare(
+        tmp_path, tmp_path / "t.bed", tmp_path / "g.gtf"
+    )
     assert targets.read_text() == "1\t150\t160\n1\t190\t310\n"
     assert calling.read_text() == "1\t140\t170\n1\t180\t320\n"
+    assert depth.read_text() == "1\t150\t160\n1\t190\t200\n1\t200\t300\n1\t300\t310\n"
     assert [list(row.values()) for row in table(regions)] == [
         ["G1", "ONE", "T1", "1", "150", "160"],
         ["G1", "ONE", "T1", "1", "190", "200"],
@@ -315,8 +318,9 @@ def test_genes_are_cut_to_the_targets_and_one_without_a_target_base_is_kept(tmp_
 
 def test_without_targets_and_genes_the_primary_contigs_are_the_targets(tmp_path):
     described(tmp_path, {**SEQUENCES, "decoy": "ACGT"})
-    targets, calling, genes, regions = prepare(tmp_path)
+    targets, calling, genes, regions, depth = prepare(tmp_path)
     assert targets.read_text() == calling.read_text() == "1\t0\t1000\n20\t0\t500\n"
+    assert depth.read_text() == targets.read_text()
     assert genes.read_text() == ""
     assert table(regions) == []
 
@@ -338,7 +342,7 @@ def test_the_scripts_write_what_the_functions_do(tmp_path, capsys):
     assert describe_script.main([str(word) for word in words]) == 0
     assert table(tmp_path / "resources.tsv")[0]["bytes"] == str(fasta.stat().st_size)
     words = ["--contigs", tmp_path / "contigs.tsv", "--targets", "--genes", "--padding", 5]
-    for name in ("targets", "calling", "genes", "gene-regions"):
+    for name in ("targets", "calling", "genes", "gene-regions", "depth"):
         words += [f"--out-{name}", tmp_path / f"{name}.out"]
     assert targets_script.main([str(word) for word in words]) == 0
     assert Path(tmp_path / "targets.out").read_text() == "1\t0\t1000\n20\t0\t500\n"

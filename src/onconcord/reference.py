@@ -15,7 +15,7 @@ from onconcord.contigs import ContigRow, contig_rows, read_contigs
 from onconcord.errors import InputError
 from onconcord.files import whole_file
 from onconcord.genes import GeneModel, canonical_transcripts, write_gene_regions, write_gtf
-from onconcord.targets import check_bed, merged, padded, write_bed
+from onconcord.targets import check_bed, merged, padded, split, write_bed
 
 
 def describe_reference(
@@ -78,6 +78,7 @@ def prepare_targets(
     out_calling: Path,
     out_genes: Path,
     out_gene_regions: Path,
+    out_depth: Path,
 ) -> None:
     """
     Write targets, padded calling regions, the gene model and its coding exons on target.
@@ -91,6 +92,8 @@ def prepare_targets(
         out_calling: the same, padded.
         out_genes: GTF; empty without a gene model.
         out_gene_regions: TSV, see `genes.write_gene_regions`.
+        out_depth: the targets cut at the ends of coding exons, so that the mean depth of each
+            interval is that of exons alone or of no exon.
     Raises:
         InputError: every fault of both files.
     """
@@ -115,6 +118,8 @@ def prepare_targets(
     write_gtf(model.features() if model else (), out_genes)
     transcripts = canonical_transcripts(model.features()) if model else ()
     write_gene_regions(transcripts, on_target, out_gene_regions)
+    exons = (exon for transcript in transcripts for exon in transcript.exons)
+    write_bed(split(on_target, exons), out_depth)
 
 
 def _sha256(path: Path) -> str:

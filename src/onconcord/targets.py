@@ -3,6 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from pathlib import Path
 
 from onconcord.contigs import table_chrom
@@ -107,6 +108,25 @@ def padded(
         for contig, start, end in intervals
     )
     return merged(grown, lengths)
+
+
+def split(intervals: Iterable[Interval], others: Iterable[Interval]) -> tuple[Interval, ...]:
+    """
+    Intervals cut wherever another one starts or ends, in their order.
+
+    The pieces add up to the intervals, and each lies wholly in or wholly out of any other one.
+    """
+    borders: dict[str, set[int]] = defaultdict(set)
+    for contig, start, end in others:
+        borders[contig] |= {start, end}
+    ordered = {contig: sorted(places) for contig, places in borders.items()}
+    pieces: list[Interval] = []
+    for contig, start, end in intervals:
+        places = ordered.get(contig, [])
+        inside = places[bisect_right(places, start) : bisect_left(places, end)]
+        cuts = [start, *inside, end]
+        pieces += [(contig, first, last) for first, last in pairwise(cuts)]
+    return tuple(pieces)
 
 
 class Region:

@@ -101,6 +101,7 @@ rule targets:
         calling="results/1_reference/calling.bed",
         genes="results/1_reference/genes.gtf",
         gene_regions="results/1_reference/gene_regions.tsv",
+        depth="results/1_reference/depth.bed",
         shards=directory("results/1_reference/shards"),
     log:
         "logs/1_reference/targets.log",
@@ -118,7 +119,8 @@ rule targets:
             --out-targets {output.targets:q} \
             --out-calling {output.calling:q} \
             --out-genes {output.genes:q} \
-            --out-gene-regions {output.gene_regions:q}
+            --out-gene-regions {output.gene_regions:q} \
+            --out-depth {output.depth:q}
         {PYTHON:q} {SCRIPTS:q}/split_calling.py \
             --calling {output.calling:q} --count {params.shards} --out {output.shards:q}
         """

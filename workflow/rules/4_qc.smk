@@ -39,6 +39,7 @@ rule sample_qc:
         fasta="results/1_reference/genome.fa",
         dictionary="results/1_reference/genome.dict",
         targets="results/1_reference/targets.bed",
+        depth="results/1_reference/depth.bed",
         calling="results/1_reference/calling.bed",
         population=population_if_given,
     output:
@@ -60,7 +61,7 @@ rule sample_qc:
         exec &> {log:q}
         prefix=results/4_qc/samples/{wildcards.sample:q}
         export MOSDEPTH_Q0=NO_COVERAGE MOSDEPTH_Q1=LOW MOSDEPTH_Q2=CALLABLE
-        mosdepth --no-per-base --fasta {input.fasta:q} --by {input.targets:q} \
+        mosdepth --no-per-base --fasta {input.fasta:q} --by {input.depth:q} \
             --mapq {params.min_mapping_quality} \
             --quantize 0:1:{params.callable_depth}: "$prefix" {input.reads:q}
         mosdepth --no-per-base --fasta {input.fasta:q} \
