@@ -87,7 +87,7 @@ def _run_counter(
     threads: int,
     folder: Path,
 ) -> None:
-    command = ["gbcms", "dna", "--variants", str(sites), "--fasta", str(fasta.resolve())]
+    command = ["gbcms", "dna", "--variants", str(sites), "--fasta", str(fasta.absolute())]
     for role, path in reads.items():
         command += ["--bam", f"{role}:{path}"]
     command += ["--output-dir", str(folder), "--format", "vcf", "--threads", str(threads)]
