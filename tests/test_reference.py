@@ -302,9 +302,7 @@ def prepare(tmp_path, targets=None, genes=None, padding=10):
 def test_genes_are_cut_to_the_targets_and_one_without_a_target_base_is_kept(tmp_path):
     (tmp_path / "t.bed").write_text("1\t150\t160\n1\t190\t310\n")
     (tmp_path / "g.gtf").write_text(GTF)
-    targets, calling, _, regions, depth = prepare(
-        tmp_path, tmp_path / "t.bed", tmp_path / "g.gtf"
-    )
+    targets, calling, _, regions, depth = prepare(tmp_path, tmp_path / "t.bed", tmp_path / "g.gtf")
     assert targets.read_text() == "1\t150\t160\n1\t190\t310\n"
     assert calling.read_text() == "1\t140\t170\n1\t180\t320\n"
     assert depth.read_text() == "1\t150\t160\n1\t190\t200\n1\t200\t300\n1\t300\t310\n"
