@@ -56,11 +56,13 @@ def pieces(folder: Path) -> Iterator[tuple[Path, bytes]]:
 def leaks(folder: Path, words: list[str]) -> list[tuple[str, str]]:
     """Words that are anywhere in a release, with the file."""
     pattern = re.compile("|".join(re.escape(word) for word in words).encode())
-    return [
-        (path.name, hit.group().decode())
-        for path, data in pieces(folder)
-        if (hit := pattern.search(data))
-    ]
+    return sorted(
+        {
+            (path.name, hit.decode())
+            for path, data in pieces(folder)
+            for hit in pattern.findall(data)
+        }
+    )
 
 
 @pytest.fixture(scope="module")
