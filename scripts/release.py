@@ -22,6 +22,7 @@ def main(argv: list[str] | None = None) -> int:
     which.add_argument("--pairs", nargs="+", help="ids of the pairs to release; else all")
     which.add_argument("--shards", nargs="+", type=Path, help="MANIFEST.json of the pairs")
     parser.add_argument("--out", type=Path, required=True, help="folder of the release")
+    parser.add_argument("--summary", type=Path, help="JSON that names the release once it is whole")
     args = parser.parse_args(argv)
     harmonised = args.folder / "results/8_harmonised"
     # Ids instead of paths: a command line has a limit, and a centre thousands of pairs.
@@ -41,7 +42,7 @@ def main(argv: list[str] | None = None) -> int:
         retractions=args.retractions,
     )
     try:
-        build_release(order)
+        build_release(order, args.summary)
     except OnconcordError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code

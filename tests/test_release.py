@@ -231,11 +231,18 @@ def test_a_retracted_pair_is_gone_and_named_by_its_pseudonym(cohort, tmp_path):
 @pytest.mark.parametrize(
     ("text", "centre", "message"),
     [
-        pytest.param("short", "ONE", r"the key has 5 bytes; expected one line of at least 32", id="short"),
+        pytest.param(
+            "short", "ONE", r"the key has 5 bytes; expected one line of at least 32", id="short"
+        ),
         pytest.param("# only a comment", "ONE", "the key has 0 bytes", id="empty"),
-        pytest.param("onconcord-public-demo-key-" + "0" * 16, "NKI", "the public key of the demo", id="public"),
+        pytest.param(
+            "onconcord-public-demo-key-" + "0" * 16,
+            "NKI",
+            "the public key of the demo",
+            id="public",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_key_that_is_none_is_refused(tmp_path, text, centre, message):
     with pytest.raises(InputError, match=message):
         load_key(write_key(tmp_path, text), centre)
@@ -357,10 +364,13 @@ def test_statement_and_crate_name_every_file_and_no_time(released):
 )
 def test_small_cells_and_their_complements_are_suppressed(counts, shown):
     table = pl.DataFrame(
-        [("GRCh37", "chr20:1:A:G", code, tested, mutated) for code, (mutated, tested) in counts.items()],
+        [
+            ("GRCh37", "chr20:1:A:G", code, tested, mutated)
+            for code, (mutated, tested) in counts.items()
+        ],
         schema=["reference_id", "variant_key", "diagnosis_oncotree", "n_tested", "n_mutated"],
         orient="row",
-    )  # fmt: skip
+    )
     done = suppressed(table)
     assert set(done.filter(~pl.col("suppressed"))["diagnosis_oncotree"]) == shown
     hidden = done.filter("suppressed")
@@ -502,12 +512,63 @@ def test_the_script_and_the_command_make_the_same_release(cohort, released, tmp_
     folder, _ = cohort
     script = checkout.root() / "scripts/release.py"
     command = [sys.executable, script, "--folder", folder, "--centre", "ONE", "--name", "r2026-11"]
-    command += ["--tier", "consortium", "--out", tmp_path / "r"]
+    command += ["--tier", "consortium", "--out", tmp_path / "r", "--summary", tmp_path / "r.json"]
     done = subprocess.run(
         command, env={**os.environ, "ONCONCORD_KEY": KEY_TEXT}, capture_output=True, check=False
     )
     assert done.returncode == 0, done.stderr
     assert bytes_of(tmp_path / "r") == bytes_of(released)
+    stated = json.loads((tmp_path / "r/release.json").read_text())["content_sha256"]
+    facts = {"name": "r2026-11", "tier": "consortium", "pairs": 4, "content_sha256": stated}
+    assert json.loads((tmp_path / "r.json").read_text()) == facts
     done = subprocess.run([*command, "--key-file", "/none"], capture_output=True, check=False)
     assert done.returncode == 2
     assert b"error: /none: the key cannot be read" in done.stderr
+
+
+CONTEXT = checkout.root() / ".tools/ro-crate/context.json"
+VALIDATE = """
+import io, json, sys
+import requests
+from requests_cache import CachedResponse, CachedSession
+from urllib3 import HTTPResponse
+from rocrate_validator import services
+from rocrate_validator.models import Severity
+context, cache, crate = sys.argv[1:]
+session = CachedSession(cache_name=cache, expire_after=-1)
+url, body = "https://w3id.org/ro/crate/1.1/context", open(context, "rb").read()
+answer = requests.Response()
+answer.status_code, answer._content, answer.url = 200, body, url
+answer.headers["Content-Type"] = "application/ld+json"
+for headers in ({}, {"Accept": "application/ld+json, application/json;q=0.5"}):
+    request = session.prepare_request(requests.Request("GET", url, headers=headers))
+    answer.request = request
+    answer.raw = HTTPResponse(
+        body=io.BytesIO(body), headers=answer.headers, status=200, preload_content=False
+    )
+    session.cache.save_response(
+        CachedResponse.from_response(answer), session.cache.create_key(request)
+    )
+result = services.validate(
+    services.ValidationSettings(
+        rocrate_uri=crate,
+        profile_identifier="workflow-run-crate",
+        requirement_severity=Severity.REQUIRED,
+        cache_path=cache,
+        offline=True,
+    )
+)
+print(json.dumps([issue.message for issue in result.get_issues()]))
+"""
+
+
+@pytest.mark.skipif(
+    not CONTEXT.is_file(),
+    reason="no RO-Crate context: npm pack ro-crate@3.7.2 has lib/context.json for .tools/ro-crate",
+)
+def test_the_crate_is_a_workflow_run_crate(released, tmp_path):
+    # the package has the context of RO-Crate 1.2, whose terms include those of 1.1
+    command = [sys.executable, "-c", VALIDATE, CONTEXT, tmp_path / "cache", released]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1]) == []

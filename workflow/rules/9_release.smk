@@ -1,14 +1,15 @@
 """
 9_release: the release of each centre, merged from its finished pairs.
 
-Inputs: results/8_harmonised/. Outputs: results/9_release/{centre}/, put in place as a whole.
-Only configurations with release.name make one.
+Inputs: results/8_harmonised/. Outputs: results/9_release/{centre}/, put in place as a whole, and
+{centre}.json beside it, which says which release that is. Only configurations with release.name
+make one.
 """
 
 
 def releases_asked_for():
     return expand(
-        "results/9_release/{centre}/release.json",
+        "results/9_release/{centre}.json",
         centre=COHORT.centres if config["release"]["name"] else [],
     )
 
@@ -28,11 +29,16 @@ rule release:
 
 
 rule release_centre:
-    """Merge the pairs of one centre, with tiers and pseudonyms applied."""
+    """
+    Merge the pairs of one centre, with tiers and pseudonyms applied.
+
+    The output lies beside the release: Snakemake deletes a job's output before it starts, and the
+    old release has to stay whole until the new one takes its place.
+    """
     input:
         shards=shards_of_centre,
     output:
-        "results/9_release/{centre}/release.json",
+        "results/9_release/{centre}.json",
     log:
         "logs/9_release/{centre}.log",
     resources:
@@ -55,5 +61,6 @@ rule release_centre:
             --tier {params.tier:q} \
             "${{key[@]}}" \
             --pairs {params.pairs:q} \
-            --out results/9_release/{wildcards.centre:q}
+            --out results/9_release/{wildcards.centre:q} \
+            --summary {output:q}
         """

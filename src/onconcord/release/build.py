@@ -11,11 +11,12 @@ import pyarrow as pa
 from onconcord import contract
 from onconcord.errors import Fault, InputError
 from onconcord.event_ids import event_id
+from onconcord.files import whole_file
 from onconcord.release import layout
 from onconcord.release.aggregate import aggregate_variants
 from onconcord.release.finish import write_descriptions
 from onconcord.release.key import load_key
-from onconcord.release.manifest import Centre, Part, Release
+from onconcord.release.manifest import Centre, Part, Release, dumps
 from onconcord.release.merge import Merger
 from onconcord.release.pseudonyms import KINDS, Pseudonymiser, check_centres
 from onconcord.release.publish import whole_folder
@@ -59,10 +60,14 @@ class Order:
     retractions: Path | None = None
 
 
-def build_release(order: Order) -> Release:
+def build_release(order: Order, summary: Path | None = None) -> Release:
     """
     Write one centre's release, or leave the folder as it was.
 
+    Args:
+        order: what to release.
+        summary: JSON with name, tier, pairs and content digest, written once the release is in its
+            place; None for none.
     Raises:
         InputError: every fault of the pairs found: damaged tables, rows that contradict each other,
             text that must not leave; or a key, name, centre or tier that cannot be used.
@@ -88,6 +93,15 @@ def build_release(order: Order) -> Release:
         centre = Centre(order.centre, len(shards), fingerprint)
         release = Release(order.name, order.tier, (centre,), tuple(parts))
         write_descriptions(folder, release, order.sign_key)
+    if summary is not None:
+        facts = {
+            "name": release.name,
+            "tier": release.tier,
+            "pairs": len(shards),
+            "content_sha256": release.digest,
+        }
+        with whole_file(summary) as path:
+            path.write_text(dumps(facts), encoding="utf-8")
     return release
 
 
