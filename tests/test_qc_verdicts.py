@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from onconcord import checkout
+from onconcord import checkout, contract
 from onconcord.errors import InputError, ToolError
 from onconcord.qc import SampleFiles, write_pair_qc
 from onconcord.qc.measures import contamination, infer_sex, sample_metrics
@@ -424,3 +424,10 @@ def test_every_metric_is_documented():
     assert list(rows) == list(METRICS)
     for name, definition in METRICS.items():
         assert definition.meaning in rows[name]
+
+
+def test_the_contract_has_every_metric_as_a_code():
+    codes = contract.load().vocabularies["metric_id"]
+    assert {name: code.label.lower() for name, code in codes.items()} == {
+        name: definition.meaning.lower() for name, definition in METRICS.items()
+    }
