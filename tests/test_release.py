@@ -508,7 +508,8 @@ def test_a_fault_at_each_step_of_publishing_is_put_right(tmp_path, monkeypatch, 
     assert [path.name for path in tmp_path.iterdir()] == ["release"]
 
 
-def test_the_script_and_the_command_make_the_same_release(cohort, released, tmp_path):
+@pytest.mark.e2e
+def test_the_script_makes_the_same_release_and_says_what_it_made(cohort, released, tmp_path):
     folder, _ = cohort
     script = checkout.root() / "scripts/release.py"
     command = [sys.executable, script, "--folder", folder, "--centre", "ONE", "--name", "r2026-11"]
@@ -562,6 +563,7 @@ print(json.dumps([issue.message for issue in result.get_issues()]))
 """
 
 
+@pytest.mark.e2e
 @pytest.mark.skipif(
     not CONTEXT.is_file(),
     reason="no RO-Crate context: npm pack ro-crate@3.7.2 has lib/context.json for .tools/ro-crate",
