@@ -14,7 +14,7 @@ reads_of_lane() {
     local read_group=$1 first=$2 second=$3
     if [ "$second" = - ]; then
         samtools collate -u -O "$first" "$out.collate.$read_group" \
-            | samtools fastq -n -F 0x900 -0 /dev/null -s /dev/null -
+            | samtools fastq -n -F 0x900 -
     elif [ "$trim" = true ]; then
         fastp --in1 "$first" --in2 "$second" --stdout --thread 1 \
             --json "$json.$read_group.fastp.json" --html /dev/null 2>/dev/null
@@ -61,8 +61,9 @@ add_read_groups() {
     awk -v more="$more" '!done && /^@RG\t/ { print; printf "%s", more; done = 1; next } { print }'
 }
 
+# A BAM may hold reads without their mates; FASTQ files are counted before, so there it may not.
 mark_and_sort() {
-    samblaster --quiet --addMateTags | samtools sort -@ 1 -m 512M -T "$1.sort" "${@:2}" -o "$1" -
+    samblaster --quiet --ignoreUnmated --addMateTags | samtools sort -@ 1 -m 512M -T "$1.sort" "${@:2}" -o "$1" -
 }
 
 write_options=(--output-fmt "$format")

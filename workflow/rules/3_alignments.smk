@@ -3,8 +3,9 @@
 
 Inputs: FASTQ, BAM or CRAM of each sample; the aligner's index. Outputs: results/3_alignments/.
 Trimming (stage 2_reads) is part of the stream: its reports are kept, its reads are not.
-Steps: align, or take an alignment as it is; read every input to its end and count it; account
-for every read; base quality recalibration where the configuration asks for it.
+Steps: read every input to its end and count it, so that a broken one is named before the aligner
+trips over it; align, or take an alignment as it is; account for every read; base quality
+recalibration where the configuration asks for it.
 """
 
 
@@ -87,6 +88,8 @@ rule align:
         r"""
         exec &> {log:q}
         mkdir -p {output.trimming:q}
+        {PYTHON:q} {SCRIPTS:q}/count_reads.py {params.counts:q} \
+            --reference {input.fasta:q} --threads {threads} --out {output.inputs:q}
         if [ {params.as_is:q} = yes ]; then
             samtools view --threads {threads} --reference {input.fasta:q} \
                 --output-fmt {params.format} --output {output.reads:q} {input.reads[0]:q}
@@ -107,8 +110,6 @@ rule align:
         samtools index --output {output.index:q} {output.reads:q} 2>/dev/null \
             || samtools index {output.reads:q} {output.index:q}
         samtools flagstat --output-fmt json {output.reads:q} > {output.flagstat:q}
-        {PYTHON:q} {SCRIPTS:q}/count_reads.py {params.counts:q} \
-            --reference {input.fasta:q} --threads {threads} --out {output.inputs:q}
         {PYTHON:q} {SCRIPTS:q}/account_reads.py --sample {wildcards.sample:q} \
             --inputs {output.inputs:q} --flagstat {output.flagstat:q} \
             --fastp {params.trimming:q}
