@@ -8,6 +8,7 @@ from pathlib import Path
 from onconcord.errors import OnconcordError
 from onconcord.hotspots import hotspot_alleles, read_hotspots
 from onconcord.recount import recount
+from onconcord.sequence import Genome
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -29,7 +30,9 @@ def main(argv: list[str] | None = None) -> int:
     try:
         recount(
             args.candidates,
-            hotspot_alleles(read_hotspots(spec["resources"]["hotspots"])),
+            hotspot_alleles(
+                read_hotspots(spec["resources"]["hotspots"], Genome(args.reference_fasta))
+            ),
             args.reference_fasta,
             reads,
             args.min_mapping_quality,

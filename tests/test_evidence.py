@@ -1,5 +1,7 @@
 """Records of callers become events: one haplotype has one key, whoever spelt it how."""
 
+import gzip
+import hashlib
 import subprocess
 
 import polars as pl
@@ -7,6 +9,7 @@ import pytest
 
 from onconcord.callers import Caller, read_caller
 from onconcord.errors import InputError
+from onconcord.events import KEY, choose
 from onconcord.evidence import collect_evidence
 
 SEQUENCE = "ACGTTGCAACGGTTTTTTCATGCCAGTACGATCGATTACGCATGCAAGCTTAGCTAGGATCC"
@@ -52,7 +55,8 @@ def vcf(folder, caller, records):
 def collect(genome, **calls):
     """Evidence and rejected records of callers given as lists of records."""
     caller = {
-        name: Caller(name, "", name, ("SNV",), True, "TLOD", "INFO/TLOD", "PID") for name in calls
+        name: Caller(name, "", name, ("SNV",), True, "TLOD", "INFO/TLOD", "PID", ("TLOD",))
+        for name in calls
     }
     out = {what: genome / what for what in ("evidence", "rejected")}
     collect_evidence(
@@ -88,44 +92,158 @@ def test_every_spelling_has_one_key(genome, record, expected):
     assert keys(table) == [("one", *expected, "exact")]
 
 
-def test_phased_neighbours_are_one_event(genome):
-    phased = [(3, "G", "A", "PASS", "h1"), (4, "T", "C", "PASS", "h1")]
-    table, _ = collect(genome, one=phased)
-    assert keys(table) == [("one", 3, "GT", "AC", "exact")]
+def chosen(genome, counts, **calls):
+    """Rows of evidence that stay when the recount finds `counts` reads of (pos, ref, alt)."""
+    table, _ = collect(genome, **calls)
+    known = table.select(KEY).unique()
+    reads = [counts.get(row[1:], 0) for row in known.iter_rows()]
+    return choose(table, known.with_columns(tumor_alt_count=pl.Series(reads, dtype=pl.Int64)))
+
+
+WHOLE, FIRST, SECOND = (3, "GT", "AC"), (3, "G", "A"), (4, "T", "C")
+IN_CIS = {WHOLE: 20, FIRST: 20, SECOND: 21}
+IN_TRANS = {FIRST: 20, SECOND: 21}
+
+
+def records(*alleles, filters="PASS", phase="."):
+    return [(*allele, filters, phase) for allele in alleles]
+
+
+@pytest.mark.parametrize("phase", ["h1", "."], ids=["phased by the caller", "not phased"])
+def test_neighbours_in_cis_are_one_event(genome, phase):
+    table = chosen(genome, IN_CIS, one=records(FIRST, SECOND, phase=phase))
+    assert keys(table) == [("one", *WHOLE, "atoms_all")]
     assert table["n_source_records"].to_list() == [2]
+    assert table["raw_record_key"].to_list() == ["chr20:3:G:A;chr20:4:T:C"]
+
+
+@pytest.mark.parametrize("phase", ["h1", "."], ids=["phased by the caller", "not phased"])
+def test_neighbours_that_no_read_has_together_stay_apart(genome, phase):
+    table = chosen(genome, IN_TRANS, one=records(FIRST, SECOND, phase=phase))
+    assert keys(table) == [("one", *FIRST, "exact"), ("one", *SECOND, "exact")]
+
+
+def test_a_somatic_base_beside_a_commoner_germline_one_is_a_variant_of_its_own(genome):
+    counts = {WHOLE: 10, FIRST: 10, SECOND: 60}
+    table = chosen(genome, counts, one=records(FIRST, SECOND))
+    assert keys(table) == [("one", *FIRST, "exact"), ("one", *SECOND, "exact")]
+
+
+def test_what_a_caller_passes_is_not_joined_to_what_it_fails(genome):
+    both = records(FIRST) + records(SECOND, filters="weak")
+    assert [row[4] for row in keys(chosen(genome, IN_CIS, one=both))] == ["exact", "exact"]
 
 
 def test_atoms_of_another_caller_speak_for_the_event(genome):
-    whole = [(3, "GT", "AC", "PASS", ".")]
-    strings = [(3, "G", "A", "PASS", "."), (4, "T", "C", "weak", ".")]
-    table, _ = collect(genome, one=whole, two=strings)
-    assert keys(table) == [("one", 3, "GT", "AC", "exact"), ("two", 3, "GT", "AC", "atoms_all")]
+    strings = records(FIRST) + records(SECOND, filters="weak")
+    table = chosen(genome, IN_CIS, one=records(WHOLE), two=strings)
+    assert keys(table) == [("one", *WHOLE, "exact"), ("two", *WHOLE, "atoms_all")]
     assert table["is_pass"].to_list() == [True, False]
-    assert table["filters"].to_list() == [[], ["weak"]]
+    assert table["filter"].to_list() == ["PASS", "weak"]
 
 
-def test_part_of_the_atoms_stays_a_variant_of_its_own(genome):
-    table, _ = collect(genome, one=[(3, "GT", "AC", "PASS", ".")], two=[(3, "G", "A", "PASS", ".")])
-    assert ("two", 3, "GT", "AC", "atoms_partial") in keys(table)
-    assert ("two", 3, "G", "A", "exact") in keys(table)
+def test_part_of_the_atoms_is_a_part_of_the_event_alone(genome):
+    table = chosen(genome, IN_CIS, one=records(WHOLE), two=records(FIRST))
+    assert keys(table) == [("one", *WHOLE, "exact"), ("two", *WHOLE, "atoms_partial")]
+    assert table["is_pass"].to_list() == [True, False]
+
+
+def test_part_of_the_atoms_with_reads_of_its_own_is_a_variant_too(genome):
+    counts = {WHOLE: 20, FIRST: 60, SECOND: 20}
+    table = chosen(genome, counts, one=records(WHOLE), two=records(FIRST))
+    assert keys(table) == [
+        ("two", *FIRST, "exact"),
+        ("one", *WHOLE, "exact"),
+        ("two", *WHOLE, "atoms_partial"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "spelt",
+    [
+        pytest.param([(8, "AA", "TG"), (10, "C", "T")], id="MNV and base"),
+        pytest.param([(8, "A", "T"), (9, "A", "G"), (10, "C", "T")], id="string of bases"),
+        pytest.param([(7, "CAACG", "CTGTG")], id="padded"),
+        pytest.param([(7, "CAAC", "C"), (10, "C", "CTGT")], id="deletion and insertion"),
+    ],
+)
+def test_spellings_of_one_haplotype_meet(genome, spelt):
+    whole = (8, "AAC", "TGT")
+    counts = dict.fromkeys([whole, (8, "AA", "TG"), (8, "A", "T"), (9, "A", "G")], 20)
+    table = chosen(genome, counts, one=records(whole), two=records(*spelt, phase="h1"))
+    assert {row[1:4] for row in keys(table)} == {whole}
+    assert table["caller"].to_list() == ["one", "two"]
+    assert table["is_pass"].all()
+    assert "atoms_partial" not in table["match"].to_list()
+
+
+def test_two_records_of_one_normal_form_are_one_row(genome):
+    twice = [(17, "TT", "T", "weak", "."), (12, "GT", "G", "PASS", ".")]
+    table, _ = collect(genome, one=twice)
+    assert keys(table) == [("one", 12, "GT", "G", "exact")]
+    assert table["n_source_records"].to_list() == [2]
+    assert table["is_pass"].to_list() == [True]
 
 
 def test_alternates_of_one_record_are_split_and_keep_its_name(genome):
     table, _ = collect(genome, one=[(3, "G", "A,C", "PASS", ".")])
     assert [row[3] for row in keys(table)] == ["A", "C"]
-    assert set(table["raw_record_key"].str.slice(0, 6)) == {"20:3:G"}
+    assert table["raw_record_key"].to_list() == ["chr20:3:G:A,C"] * 2
     assert table["tumor_alt_count"].to_list() == [20, 20]
 
 
-def test_what_has_no_normal_form_is_rejected_with_its_reason(genome):
-    records = [
-        (3, "C", "A", "PASS", "."),
-        (5, "T", "*", "PASS", "."),
-        (9, "A", "<DEL>", "PASS", "."),
-    ]
-    table, rejected = collect(genome, one=records)
+def test_what_has_no_normal_form_is_rejected_with_its_reason_and_line(genome):
+    refused = {
+        (3, "C", "A"): "ref_mismatch",
+        (5, "T", "*"): "star_allele",
+        (8, "A", "."): "no_alt",
+        (9, "A", "<DEL>"): "symbolic",
+        (10, "C", "C[20:40["): "symbolic",
+        (12, "G", "R"): "parse_error",
+        (13, "T", "T" + "AC" * 600): "too_long",
+    }
+    table, rejected = collect(genome, one=records(*refused))
     assert table.height == 0
-    assert sorted(rejected["reason"]) == ["ref_mismatch", "star_allele", "symbolic"]
+    with gzip.open(genome / "one.vcf.gz", "rt") as file:
+        lines = [line.rstrip("\n") for line in file if not line.startswith("#")]
+    wanted = {
+        hashlib.sha256(line.encode()).hexdigest(): reason
+        for line, reason in zip(lines, refused.values(), strict=True)
+    }
+    assert dict(rejected.select("line_sha256", "reason").iter_rows()) == wanted
+
+
+def test_one_allele_of_a_record_is_rejected_without_the_other(genome):
+    table, rejected = collect(genome, one=records((3, "G", "A,*")))
+    assert keys(table) == [("one", *FIRST, "exact")]
+    assert rejected["reason"].to_list() == ["star_allele"]
+
+
+def test_a_contig_that_is_not_primary_is_rejected(genome):
+    text = (genome / "contigs.tsv").read_text().replace("\t1\t0", "\t0\t0")
+    (genome / "contigs.tsv").write_text(text)
+    table, rejected = collect(genome, one=records(FIRST))
+    assert (table.height, rejected["reason"].to_list()) == (0, ["off_contig"])
+
+
+def test_kept_fields_of_a_record_are_json(genome):
+    table, _ = collect(genome, one=records(FIRST))
+    assert table["info_json"].to_list() == ['{"TLOD":"9"}']
+    row = table.row(0, named=True)
+    counts = [
+        row[f"{role}_{what}"] for role in ("tumor", "normal") for what in ("depth", "alt_count")
+    ]
+    assert counts == [60, 20, 30, 0]
+    assert (row["qual"], row["score"], row["raw_gt"]) == (50.0, 9.0, "0/1")
+
+
+def test_a_vcf_of_other_samples_is_refused(genome):
+    caller = {"one": Caller("one", "", "one", ("SNV",), True, "QUAL", "QUAL", None)}
+    paths = {"one": vcf(genome, "one", records(FIRST))}
+    out = [genome / name for name in ("e", "r", "c.vcf.gz")]
+    reference = (genome / "genome.fa", genome / "contigs.tsv")
+    with pytest.raises(InputError, match=r"the samples are \['NOR', 'TUM'\]: expected NOR and XXX"):
+        collect_evidence(paths, caller, "XXX", "NOR", *reference, *out)
 
 
 def test_a_caller_without_records_is_no_fault(genome):

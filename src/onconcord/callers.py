@@ -30,6 +30,7 @@ SCHEMA: dict[str, Any] = {
             "properties": {"name": {"type": "string"}, "field": {"type": "string"}},
         },
         "phase_set": {"type": "string"},
+        "info_fields": {"type": "array", "uniqueItems": True, "items": {"type": "string"}},
     },
 }
 
@@ -47,6 +48,7 @@ class Caller:
         score_name: name of its score in the tables.
         score_field: `QUAL`, or a number of INFO such as `INFO/TLOD`.
         phase_set: FORMAT field that names the haplotype of a record, None where there is none.
+        info_fields: fields of INFO that are kept beside the counts.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Caller:
     score_name: str
     score_field: str
     phase_set: str | None
+    info_fields: tuple[str, ...] = ()
 
 
 def read_caller(folder: Path) -> Caller:
@@ -86,6 +89,7 @@ def read_caller(folder: Path) -> Caller:
         score_name=raw["score"]["name"],
         score_field=raw["score"]["field"],
         phase_set=raw.get("phase_set"),
+        info_fields=tuple(raw.get("info_fields", ())),
     )
 
 

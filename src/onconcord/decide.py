@@ -1,98 +1,99 @@
 """
 The decision on each candidate: rules in a fixed order, each of which leaves its trace.
 
-A rule looks at one candidate and answers keep, flag, drop or rescue. A drop fails the candidate
-but later rules still speak, so that the trace is complete; a rescue lifts every drop before it.
+A rule looks at every candidate of a pair at once and answers keep, flag, drop or rescue. A drop
+fails the candidate but later rules still speak, so that the trace is complete; a rescue lifts every
+drop before it.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from scipy.stats import binom, fisher_exact
+import numpy as np
+import polars as pl
+from scipy.special import bdtr
+from scipy.stats import fisher_exact
 
 GERMLINE_SHARE = 0.2
 """Lowest share of the normal's reads that is taken for germline, not for noise."""
 SIGNIFICANT = 0.05
 """Highest p at which tumour and normal are taken to differ."""
 
+Limits = Mapping[str, Any]
+
+CANDIDATE_SCHEMA: dict[str, Any] = {
+    "tumor_depth": pl.Int64,
+    "tumor_alt_count": pl.Int64,
+    "normal_depth": pl.Int64,
+    "normal_alt_count": pl.Int64,
+    "callers_pass": pl.List(pl.String),
+    "n_callers_capable": pl.Int64,
+    "gnomad_af_max": pl.Float64,
+    "has_population": pl.Boolean,
+    "in_target": pl.Boolean,
+    "is_callable": pl.Boolean,
+    "is_hotspot": pl.Boolean,
+}
+"""What the rules look at. Counts are reads of the neutral recount, those of the normal null for a
+tumour on its own. `gnomad_af_max` is the highest allele frequency of the population resource, null
+where the variant is not in it, or there is none (`has_population`)."""
+
 
 @dataclass(frozen=True)
-class Candidate:
+class Rule:
     """
-    What the rules look at. Counts are reads of the neutral recount.
+    One rule.
 
     Args:
-        normal_depth, normal_alt: None for a tumour on its own.
-        population_af: highest allele frequency of the population resource; None where the variant
-            is not in it, or there is none.
-        has_population: whether there is a population resource.
+        rule_id: its id in `decision` and, where it drops or flags, in `filters`.
+        description: what it means to have met it, for `filter_definition`.
+        effect: fail or flag.
+        expression: the condition in words of the tables' columns and the limits.
+        outcome: from the limits, the answer on each candidate; null where it has nothing to say.
+        detail: from the limits, the values it looked at, by name in sorted order.
     """
 
-    tumour_depth: int
-    tumour_alt: int
-    normal_depth: int | None
-    normal_alt: int | None
-    callers_pass: tuple[str, ...]
-    n_callers_capable: int
-    population_af: float | None
-    has_population: bool
-    in_target: bool
-    callable: bool
-    is_hotspot: bool
-
-    @property
-    def tumour_vaf(self) -> float:
-        return self.tumour_alt / self.tumour_depth if self.tumour_depth else 0.0
-
-
-@dataclass(frozen=True)
-class Step:
-    """One rule's answer: outcome is keep, flag, drop or rescue."""
-
     rule_id: str
-    outcome: str
-    detail: dict[str, Any]
+    description: str
+    effect: str
+    expression: str
+    outcome: Callable[[Limits], pl.Expr]
+    detail: Callable[[Limits], dict[str, pl.Expr]]
 
 
-@dataclass
-class Decision:
-    """The whole trail of a candidate, and what follows from it."""
-
-    steps: list[Step] = field(default_factory=list)
-    origin: str = "somatic"
-    origin_method: str = "matched_normal"
-    is_pass: bool = True
-    filters: list[str] = field(default_factory=list)
+def _answer(condition: pl.Expr, if_met: str, otherwise: str = "keep") -> pl.Expr:
+    return pl.when(condition).then(pl.lit(if_met)).otherwise(pl.lit(otherwise))
 
 
-Rule = Callable[[Candidate, dict[str, Any]], tuple[str, dict[str, Any]] | None]
+def _at_least(rule_id: str, column: str, limit: str, what: str, shown: str) -> Rule:
+    return Rule(
+        f"onconcord.{rule_id}",
+        f"{what} below the limit",
+        "fail",
+        f"{column} < {limit}",
+        lambda limits: _answer(pl.col(column).fill_null(0) < limits[limit], "drop"),
+        lambda limits: {"limit": _constant(limits[limit]), shown: pl.col(column)},
+    )
 
 
-def _consensus(one: Candidate, limits: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    needed = min(limits["min_callers_pass"], max(one.n_callers_capable, 1))
-    detail = {"callers_pass": list(one.callers_pass), "needed": needed}
-    return ("keep" if len(one.callers_pass) >= needed else "drop"), detail
+def _constant(value: Any) -> pl.Expr:
+    return pl.lit(json.dumps(value))
 
 
-def _at_least(name: str, limit: str) -> Rule:
-    def rule(one: Candidate, limits: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-        found = getattr(one, name)
-        detail = {name: round(found, 6), "limit": limits[limit]}
-        return ("keep" if found >= limits[limit] else "drop"), detail
-
-    return rule
-
-
-def _normal_depth(one: Candidate, limits: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
-    if one.normal_depth is None:
-        return None
-    limit = limits["min_normal_depth"]
-    detail = {"limit": limit}
-    return ("keep" if one.normal_depth >= limit else "drop"), detail
+_MATCHED = pl.col("normal_depth").is_not_null()
+_NORMAL_SHARE = (
+    pl.when(pl.col("normal_depth") > 0)
+    .then(pl.col("normal_alt_count") / pl.col("normal_depth"))
+    .otherwise(0.0)
+)
+_NEEDED = pl.min_horizontal(
+    pl.col("min_callers_pass"), pl.max_horizontal(pl.col("n_callers_capable"), pl.lit(1))
+)
 
 
-def _normal_evidence(one: Candidate, limits: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
+def _normal_evidence(limits: Limits) -> pl.Expr:
     """
     Dropped where the normal carries the allele: two or more reads above the highest normal
     fraction. One read in the normal is not enough to kill a call.
@@ -101,165 +102,269 @@ def _normal_evidence(one: Candidate, limits: dict[str, Any]) -> tuple[str, dict[
     tumour's fraction (binomial); and a call that only one of several capable callers passes must
     have significantly more of it than the normal (Fisher).
     """
-    if one.normal_depth is None or one.normal_alt is None:
-        return None
-    share = one.normal_alt / one.normal_depth if one.normal_depth else 0.0
-    carried = one.normal_alt >= 2 and share > limits["max_normal_vaf"]
-    if len(one.callers_pass) > 1 or one.n_callers_capable < 2:
-        test = "binomial"
-        p = float(binom.cdf(one.normal_alt, one.normal_depth, one.tumour_vaf))
-    else:
-        test = "fisher"
-        table = [
-            [one.tumour_alt, max(one.tumour_depth - one.tumour_alt, 0)],
-            [one.normal_alt, max(one.normal_depth - one.normal_alt, 0)],
-        ]
-        p = float(fisher_exact(table, alternative="greater").pvalue)
-    detail = {"test": test, "p": round(p, 6), "limit": limits["max_normal_vaf"]}
-    return ("drop" if carried or p > SIGNIFICANT else "keep"), detail
+    carried = (pl.col("normal_alt_count") >= 2) & (limits["max_normal_vaf"] < _NORMAL_SHARE)
+    return pl.when(_MATCHED).then(_answer(carried | (pl.col("p") > SIGNIFICANT), "drop"))
 
 
-def _population(one: Candidate, limits: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
-    if not one.has_population:
-        return None
-    common = (one.population_af or 0.0) > limits["max_population_af"]
-    detail = {"population_af": one.population_af, "limit": limits["max_population_af"]}
-    return ("drop" if common else "keep"), detail
-
-
-def _in_target(one: Candidate, limits: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    return ("keep" if one.in_target else "flag"), {}
-
-
-def _callable(one: Candidate, limits: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
-    return None if not one.in_target else (("keep" if one.callable else "flag"), {})
-
-
-def _hotspot(one: Candidate, limits: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
+def _rescue(limits: Limits) -> pl.Expr:
     """A known driver that the reads show is kept, whatever a caller's filter said of it."""
-    if not one.is_hotspot:
-        return None
-    enough = (
-        one.tumour_depth >= limits["min_tumour_depth"]
-        and one.tumour_alt >= limits["min_tumour_alt_reads"]
-        and one.tumour_vaf >= limits["min_tumour_vaf"]
-    )
-    normal_clean = (
-        not one.normal_alt
-        or not one.normal_depth
-        or one.normal_alt / one.normal_depth <= limits["max_normal_vaf"]
-    )
-    return ("rescue" if enough and normal_clean else "keep"), {"enough_reads": enough}
+    clean = ~_MATCHED | (limits["max_normal_vaf"] >= _NORMAL_SHARE)
+    return pl.when("is_hotspot").then(_answer(_enough(limits) & clean, "rescue"))
 
 
-@dataclass(frozen=True)
-class RuleDefinition:
-    """A rule with its words for `filter_definition`; effect is fail or flag."""
-
-    rule_id: str
-    description: str
-    effect: str
-    rule: Rule
+def _enough(limits: Limits) -> pl.Expr:
+    deep = pl.col("tumor_depth") >= limits["min_tumour_depth"]
+    seen = pl.col("tumor_alt_count") >= limits["min_tumour_alt_reads"]
+    common = pl.col("tumor_vaf").fill_null(0.0) >= limits["min_tumour_vaf"]
+    return pl.all_horizontal(deep, seen, common)
 
 
-RULES: tuple[RuleDefinition, ...] = (
-    RuleDefinition(
-        "onconcord.caller_pass", "Fewer callers pass the variant than asked for", "fail", _consensus
-    ),
-    RuleDefinition(
-        "onconcord.tumour_depth",
-        "Tumour depth of the recount is below the limit",
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "onconcord.caller_pass",
+        "Fewer callers pass the variant than asked for",
         "fail",
-        _at_least("tumour_depth", "min_tumour_depth"),
+        "n_callers_pass < min(min_callers_pass, max(n_callers_capable, 1))",
+        lambda limits: _answer(pl.col("n_callers_pass") < pl.col("needed"), "drop"),
+        lambda limits: {"callers_pass": _list("callers_pass"), "needed": pl.col("needed")},
     ),
-    RuleDefinition(
-        "onconcord.tumour_alt_reads",
-        "Fewer alternate reads in the tumour than asked for",
-        "fail",
-        _at_least("tumour_alt", "min_tumour_alt_reads"),
+    _at_least(
+        "tumour_depth",
+        "tumor_depth",
+        "min_tumour_depth",
+        "Tumour depth of the recount is",
+        "tumour_depth",
     ),
-    RuleDefinition(
-        "onconcord.tumour_vaf",
-        "Allele fraction in the tumour is below the limit",
-        "fail",
-        _at_least("tumour_vaf", "min_tumour_vaf"),
+    _at_least(
+        "tumour_alt_reads",
+        "tumor_alt_count",
+        "min_tumour_alt_reads",
+        "Number of alternate reads in the tumour is",
+        "tumour_alt",
     ),
-    RuleDefinition(
+    _at_least(
+        "tumour_vaf",
+        "tumor_vaf",
+        "min_tumour_vaf",
+        "Allele fraction in the tumour is",
+        "tumour_vaf",
+    ),
+    Rule(
         "onconcord.normal_depth",
         "Normal depth of the recount is below the limit",
         "fail",
-        _normal_depth,
+        "normal_depth < min_normal_depth",
+        lambda limits: pl.when(_MATCHED).then(
+            _answer(pl.col("normal_depth") < limits["min_normal_depth"], "drop")
+        ),
+        lambda limits: {
+            "limit": _constant(limits["min_normal_depth"]),
+            "normal_depth": pl.col("normal_depth"),
+        },
     ),
-    RuleDefinition(
+    Rule(
         "onconcord.normal_evidence",
         "The normal carries the allele, or the tumour does not have significantly more of it",
         "fail",
+        "(normal_alt_count >= 2 and normal_alt_count / normal_depth > max_normal_vaf) or p > 0.05,"
+        " p binomial, or Fisher's where only one of several callers passes it",
         _normal_evidence,
+        lambda limits: {
+            "limit": _constant(limits["max_normal_vaf"]),
+            "normal_alt": pl.col("normal_alt_count"),
+            "normal_depth": pl.col("normal_depth"),
+            "p": pl.col("p").round(6),
+            "test": pl.format('"{}"', "test"),
+        },
     ),
-    RuleDefinition(
+    Rule(
         "onconcord.population",
         "Commoner in the population resource than the limit",
         "fail",
-        _population,
+        "gnomad_af_max > max_population_af",
+        lambda limits: pl.when("has_population").then(
+            _answer(pl.col("gnomad_af_max").fill_null(0.0) > limits["max_population_af"], "drop")
+        ),
+        lambda limits: {
+            "limit": _constant(limits["max_population_af"]),
+            "population_af": pl.col("gnomad_af_max"),
+        },
     ),
-    RuleDefinition(
-        "onconcord.outside_target", "Outside the targets of the assay", "flag", _in_target
+    Rule(
+        "onconcord.outside_target",
+        "Outside the targets of the assay",
+        "flag",
+        "not in_target",
+        lambda limits: _answer(~pl.col("in_target"), "flag"),
+        lambda limits: {},
     ),
-    RuleDefinition(
-        "onconcord.outside_callable", "Outside the callable part of the targets", "flag", _callable
+    Rule(
+        "onconcord.outside_callable",
+        "Outside the callable part of the targets",
+        "flag",
+        "in_target and the state of its callable_region is not CALLABLE",
+        lambda limits: pl.when("in_target").then(_answer(~pl.col("is_callable"), "flag")),
+        lambda limits: {},
     ),
-    RuleDefinition(
-        "onconcord.hotspot", "A known driver that the reads show is kept", "flag", _hotspot
+    Rule(
+        "onconcord.hotspot",
+        "A known driver that the reads show is kept",
+        "flag",
+        "a known driver with min_tumour_depth, min_tumour_alt_reads and min_tumour_vaf, and at"
+        " most max_normal_vaf of the normal",
+        _rescue,
+        lambda limits: {"enough_reads": _enough(limits)},
     ),
 )
 
 
-def decide(one: Candidate, limits: dict[str, Any]) -> Decision:
+def _list(column: str) -> pl.Expr:
+    quoted = pl.col(column).list.eval(pl.format('"{}"', pl.element()))
+    return pl.format("[{}]", quoted.list.join(","))
+
+
+def _json(values: Mapping[str, pl.Expr]) -> pl.Expr:
+    """Named values as compact JSON; null values are null."""
+    if not values:
+        return pl.lit("{}")
+    pieces: list[pl.Expr] = []
+    for name, value in sorted(values.items()):
+        pieces += [pl.lit(f'"{name}":'), value.cast(pl.String).fill_null("null"), pl.lit(",")]
+    return pl.concat_str(pl.lit("{"), *pieces[:-1], pl.lit("}"))
+
+
+def decide(candidates: pl.DataFrame, limits: Limits) -> tuple[pl.DataFrame, pl.DataFrame]:
     """
-    Let every rule speak on a candidate, in order.
+    Let every rule speak on every candidate, in order.
 
     Args:
-        one: the candidate.
+        candidates: columns of CANDIDATE_SCHEMA, others are left alone.
         limits: the `decision` section of the configuration.
     Returns:
-        The trail; filters are the ids of the rules that dropped or flagged it, sorted, and of a
-        rescued candidate the id of the rescue instead of those that dropped it.
+        A row per candidate with n_callers_pass, tumor_vaf, is_pass, origin, origin_method and
+        `filters`: ids of the rules that dropped or flagged it, sorted; of a rescued one the id of
+        the rescue stands there instead of those that dropped it.
+        The trail: row (place of the candidate, from 0), ordinal (from 1), rule_id, outcome,
+        detail_json. A candidate that some caller passes, or that passes in the end, has its whole
+        trail; of one that no caller believed in the rules that did not keep it are listed.
     """
-    decision = Decision()
-    dropped: list[str] = []
-    flagged: list[str] = []
-    rescued = False
-    for definition in RULES:
-        answer = definition.rule(one, limits)
-        if answer is None:
-            continue
-        outcome, detail = answer
-        decision.steps.append(Step(definition.rule_id, outcome, detail))
-        if outcome == "drop":
-            dropped.append(definition.rule_id)
-        elif outcome == "flag":
-            flagged.append(definition.rule_id)
-        rescued = rescued or outcome == "rescue"
-    decision.is_pass = rescued or not dropped
-    # A rescued driver passes: what would have dropped it stays in its trail alone.
-    failed = ["onconcord.hotspot"] if rescued and dropped else dropped
-    decision.filters = sorted([*failed, *flagged])
-    decision.origin, decision.origin_method = _origin(one, dropped, rescued)
-    return decision
+    seen = _prepared(candidates, limits).with_columns(
+        rule.outcome(limits).alias(rule.rule_id) for rule in RULES
+    )
+    told = [pl.col(rule.rule_id) for rule in RULES]
+    dropped = pl.any_horizontal(answer.eq_missing("drop") for answer in told)
+    rescued = pl.any_horizontal(answer.eq_missing("rescue") for answer in told)
+    seen = seen.with_columns(dropped=dropped, rescued=rescued).with_columns(
+        is_pass=pl.col("rescued") | ~pl.col("dropped")
+    )
+    decided = seen.select("n_callers_pass", "tumor_vaf", "is_pass", _filters(seen), *_origin())
+    return decided, _trail(seen, limits)
 
 
-def _origin(one: Candidate, dropped: list[str], rescued: bool) -> tuple[str, str]:
-    method = "matched_normal" if one.normal_depth is not None else "tumor_only_model"
-    if rescued:
-        return "somatic", "forced" if dropped else method
-    if "onconcord.population" in dropped:
-        return "germline_likely", method
-    if one.normal_depth is None:
-        # Without a normal, a variant that no resource knows is somatic or a rare germline one.
-        return "unresolved", method
-    share = (one.normal_alt or 0) / one.normal_depth if one.normal_depth else 0.0
-    if share >= GERMLINE_SHARE:
-        return "germline_likely", method
-    if "onconcord.normal_depth" in dropped:
-        return "unresolved", method
-    return ("artefact" if dropped else "somatic"), method
+def _prepared(candidates: pl.DataFrame, limits: Limits) -> pl.DataFrame:
+    """The candidates with what several rules look at."""
+    depth = pl.col("tumor_depth")
+    seen = candidates.with_columns(
+        n_callers_pass=pl.col("callers_pass").list.len().cast(pl.Int64),
+        min_callers_pass=pl.lit(limits["min_callers_pass"], dtype=pl.Int64),
+        tumor_vaf=pl.when(depth > 0).then((pl.col("tumor_alt_count") / depth).round(6)),
+    ).with_columns(
+        needed=_NEEDED,
+        alone=(pl.col("n_callers_pass") == 1) & (pl.col("n_callers_capable") > 1),
+    )
+    return seen.with_columns(
+        p=_differs(seen),
+        test=pl.when("alone").then(pl.lit("fisher")).otherwise(pl.lit("binomial")),
+    )
+
+
+def _differs(seen: pl.DataFrame) -> pl.Series:
+    """p of each candidate that the normal's reads are as those of the tumour; null without one."""
+    columns = ("tumor_alt_count", "tumor_depth", "normal_alt_count", "normal_depth")
+    table = seen.select(pl.col(name).fill_null(0) for name in columns).to_numpy()
+    tumour_alt, tumour_depth, normal_alt, normal_depth = table.T
+    share = np.minimum(tumour_alt / np.maximum(tumour_depth, 1), 1.0)
+    p = bdtr(normal_alt.astype(np.float64), normal_depth, share)
+    alone = seen["alone"].to_numpy() & seen["normal_depth"].is_not_null().to_numpy()
+    if alone.any():
+        distinct, place = np.unique(table[alone], axis=0, return_inverse=True)
+        exact = [
+            fisher_exact(
+                [[alt, max(depth - alt, 0)], [of_normal, max(normal - of_normal, 0)]],
+                alternative="greater",
+            ).pvalue
+            for alt, depth, of_normal, normal in distinct.tolist()
+        ]
+        p[alone] = np.asarray(exact)[place.reshape(-1)]
+    found = pl.Series("p", p, dtype=pl.Float64)
+    return pl.select(pl.when(seen["normal_depth"].is_not_null()).then(found).alias("p"))["p"]
+
+
+def _filters(seen: pl.DataFrame) -> pl.Series:
+    """
+    Ids of the rules that dropped or flagged each candidate, sorted.
+
+    What would have dropped a rescued driver stands in its trail alone.
+    """
+    # Few combinations occur: each is a number, one bit a rule, whose list is made once.
+    bits = []
+    for place, rule in enumerate(RULES):
+        answer = pl.col(rule.rule_id)
+        met = (answer == "flag") | ((answer == "drop") & ~pl.col("rescued"))
+        met |= (answer == "rescue") & pl.col("dropped")
+        bits.append(pl.when(met).then(1 << place).otherwise(0))
+    codes, place_of = np.unique(
+        seen.select(pl.sum_horizontal(bits)).to_series().to_numpy(), return_inverse=True
+    )
+    lists = [
+        sorted(rule.rule_id for place, rule in enumerate(RULES) if code >> place & 1)
+        for code in codes.tolist()
+    ]
+    return pl.Series("filters", lists, dtype=pl.List(pl.String)).gather(place_of.reshape(-1))
+
+
+def _origin() -> list[pl.Expr]:
+    """Where a candidate comes from, and how that is known."""
+    method = pl.when(_MATCHED).then(pl.lit("matched_normal")).otherwise(pl.lit("tumor_only_model"))
+    forced = pl.col("rescued") & pl.col("dropped")
+    # Without a normal, a variant that no resource knows is somatic or a rare germline one.
+    origin = (
+        pl.when("rescued")
+        .then(pl.lit("somatic"))
+        .when(pl.col("onconcord.population").eq_missing("drop"))
+        .then(pl.lit("germline_likely"))
+        .when(~_MATCHED)
+        .then(pl.lit("unresolved"))
+        .when(_NORMAL_SHARE >= GERMLINE_SHARE)
+        .then(pl.lit("germline_likely"))
+        .when(pl.col("onconcord.normal_depth").eq_missing("drop"))
+        .then(pl.lit("unresolved"))
+        .when("dropped")
+        .then(pl.lit("artefact"))
+        .otherwise(pl.lit("somatic"))
+    )
+    return [
+        origin.alias("origin"),
+        pl.when(forced).then(pl.lit("forced")).otherwise(method).alias("origin_method"),
+    ]
+
+
+def _trail(seen: pl.DataFrame, limits: Limits) -> pl.DataFrame:
+    believed = pl.col("is_pass") | (pl.col("n_callers_pass") > 0) | pl.col("is_hotspot")
+    rows = seen.with_row_index("row").with_columns(believed=believed)
+    parts = []
+    for place, rule in enumerate(RULES):
+        answer = pl.col(rule.rule_id)
+        parts.append(
+            rows.filter(answer.is_not_null() & (pl.col("believed") | (answer != "keep"))).select(
+                "row",
+                place=pl.lit(place, dtype=pl.Int32),
+                rule_id=pl.lit(rule.rule_id),
+                outcome=answer,
+                detail_json=_json(rule.detail(limits)),
+            )
+        )
+    trail = pl.concat(parts).sort("row", "place")
+    return trail.with_columns(
+        ordinal=pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over("row")
+    ).select("row", "ordinal", "rule_id", "outcome", "detail_json")

@@ -5,22 +5,34 @@ from typing import Any
 import polars as pl
 from scipy.stats import beta
 
-from onconcord.normal_form import Allele
-from onconcord.sequence import ContigNames
+from onconcord.normal_form import Allele, normalise
+from onconcord.sequence import ContigNames, Genome
 
 COLUMNS = ("hotspot_id", "gene_symbol", "chrom", "pos", "ref", "alt")
 WILDTYPE_UPPER_VAF = 0.1
 """Highest upper bound of the allele fraction at which a hotspot without reads is wild type."""
 
 
-def read_hotspots(path: str | None) -> pl.DataFrame:
-    """The list of hotspots, native contig names and 1-based positions; empty without a list."""
+def read_hotspots(path: str | None, genome: Genome) -> pl.DataFrame:
+    """
+    The list of hotspots in normal form; empty without a list.
+
+    Args:
+        path: TSV with COLUMNS, native contig names and 1-based positions.
+        genome: the reference.
+    """
     if path is None:
         return pl.DataFrame(schema=dict.fromkeys(COLUMNS, pl.String)).with_columns(
             pl.col("pos").cast(pl.Int64)
         )
     table = pl.read_csv(path, separator="\t", infer_schema=False, comment_prefix="#")
-    return table.select(COLUMNS).with_columns(pl.col("pos").cast(pl.Int64))
+    table = table.select(COLUMNS).with_columns(pl.col("pos").cast(pl.Int64))
+    found = [normalise(genome, one) for one in hotspot_alleles(table)]
+    return table.with_columns(
+        pl.Series("pos", [one.pos for one in found], dtype=pl.Int64),
+        pl.Series("ref", [one.ref for one in found], dtype=pl.String),
+        pl.Series("alt", [one.alt for one in found], dtype=pl.String),
+    )
 
 
 def hotspot_rows(

@@ -67,21 +67,23 @@ def normalise(genome: Genome, allele: Allele) -> Allele:
     Source: Tan, Abecasis and Kang 2015, "Unified representation of genetic variants", which
     `bcftools norm` implements.
     """
-    pos, ref, alt = _trim(allele.pos, allele.ref, allele.alt)
+    pos, ref, alt = _without_prefix(allele.pos, *_without_suffix(allele.ref, allele.alt))
     if not ref or not alt:
         pos, ref, alt = _shift_left(genome, allele.chrom, pos, ref, alt)
     return Allele(allele.chrom, pos, ref, alt)
 
 
-def _trim(pos: int, ref: str, alt: str) -> tuple[int, str, str]:
-    """Common suffix, then common prefix removed; one side may become empty."""
-    suffix = 0
+def _without_suffix(ref: str, alt: str) -> tuple[str, str]:
     shorter = min(len(ref), len(alt))
+    suffix = 0
     while suffix < shorter and ref[-1 - suffix] == alt[-1 - suffix]:
         suffix += 1
-    ref, alt = ref[: len(ref) - suffix], alt[: len(alt) - suffix]
+    return ref[: len(ref) - suffix], alt[: len(alt) - suffix]
+
+
+def _without_prefix(pos: int, ref: str, alt: str) -> tuple[int, str, str]:
+    shorter = min(len(ref), len(alt))
     prefix = 0
-    shorter -= suffix
     while prefix < shorter and ref[prefix] == alt[prefix]:
         prefix += 1
     return pos + prefix, ref[prefix:], alt[prefix:]
@@ -149,17 +151,19 @@ def join(genome: Genome, alleles: Iterable[Allele]) -> Allele | None:
     an indel that is shifted on its own might roll past its neighbour.
     """
     parts = sorted(alleles)
-    trimmed = [(part.chrom, *_trim(part.pos, part.ref, part.alt)) for part in parts]
-    trimmed.sort(key=lambda part: (part[1], len(part[2])))
     chrom = parts[0].chrom
-    first = trimmed[0][1]
+    # The anchor goes first: without the suffix an insertion would move before it.
+    trimmed = []
+    for part in parts:
+        pos, ref, alt = _without_prefix(part.pos, part.ref, part.alt)
+        trimmed.append((pos, *_without_suffix(ref, alt)))
+    trimmed.sort(key=lambda part: (part[0], len(part[1])))
+    first = trimmed[0][0]
     haplotype: list[str] = []
     at = first
-    reference = genome.bases(
-        chrom, first - 1, max(pos - 1 + len(ref) for _, pos, ref, _ in trimmed)
-    )
+    reference = genome.bases(chrom, first - 1, max(pos - 1 + len(ref) for pos, ref, _ in trimmed))
     inserted_at = -1
-    for _, pos, ref, alt in trimmed:
+    for pos, ref, alt in trimmed:
         if pos < at or (not ref and pos == inserted_at):
             return None
         haplotype += [reference[at - first : pos - first], alt]
@@ -206,15 +210,16 @@ def atoms(allele: Allele) -> tuple[Allele, ...]:
     stands on the last base that both alleles have.
     """
     shared = min(len(allele.ref), len(allele.alt))
-    found = []
-    for offset in range(shared):
-        ref, alt = allele.ref[offset], allele.alt[offset]
-        if ref != alt:
-            found.append(Allele(allele.chrom, allele.pos + offset, ref, alt))
-    if len(allele.ref) != len(allele.alt):
-        anchor = allele.ref[shared - 1]
-        rest_ref, rest_alt = anchor + allele.ref[shared:], anchor + allele.alt[shared:]
-        found.append(Allele(allele.chrom, allele.pos + shared - 1, rest_ref, rest_alt))
+    # The last base that both alleles have takes the difference in length along.
+    single = shared if len(allele.ref) == len(allele.alt) else shared - 1
+    found = [
+        Allele(allele.chrom, allele.pos + offset, allele.ref[offset], allele.alt[offset])
+        for offset in range(single)
+        if allele.ref[offset] != allele.alt[offset]
+    ]
+    if single < shared:
+        rest = allele.pos + single
+        found.append(Allele(allele.chrom, rest, allele.ref[single:], allele.alt[single:]))
     return tuple(found)
 
 

@@ -13,7 +13,8 @@ import pysam
 from cyvcf2 import VCF
 
 from onconcord.errors import ToolError
-from onconcord.evidence import KEY, write_sites
+from onconcord.events import KEY
+from onconcord.evidence import write_sites
 from onconcord.files import whole_file
 from onconcord.normal_form import Allele, atoms
 from onconcord.sequence import Genome

@@ -14,8 +14,9 @@ from onconcord import contract, qc
 from onconcord.callers import read_callers
 from onconcord.final_vcf import write_final_vcf
 from onconcord.harmonise import provenance
-from onconcord.harmonise.annotation import canonical_transcripts, read_annotation
-from onconcord.harmonise.variants import Facts, variant_tables
+from onconcord.harmonise.annotation import Annotation, canonical_transcripts
+from onconcord.harmonise.pieces import write_variant_tables
+from onconcord.harmonise.variants import Facts, rule_definitions
 from onconcord.hotspots import hotspot_rows, read_hotspots
 from onconcord.reads import read_inputs
 from onconcord.sequence import ContigNames, Genome
@@ -66,28 +67,22 @@ def harmonise_pair(files: PairFiles, out: Path) -> None:
         ContractError: a table breaks the contract, which is a fault of ours or of a tool.
     """
     spec = json.loads(files.spec.read_text())
-    tables = _tables(spec, files)
     work = out.with_name(f".{out.name}.partial")
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
-    written = {}
+    of_pair = _OfPair.read(spec, files)
+    recount = pl.read_parquet(files.recount)
+    digests, passing = write_variant_tables(
+        of_pair.facts, spec["centre"], files.evidence, recount, of_pair.annotation, work
+    )
+    tables = _tables(of_pair, files, recount, passing)
     for name in contract.load().tables:
-        rows = tables.get(name, [])
-        frame = rows if isinstance(rows, pl.DataFrame) else list(rows)
-        if isinstance(frame, pl.DataFrame):
-            frame = frame.with_columns(pl.lit(spec["centre"]).alias("center_id"))
-        else:
-            frame = [{"center_id": spec["centre"], **row} for row in frame]
-        path = work / f"{name}.parquet"
-        digest = contract.write(name, frame, path)
-        written[name] = {
-            "rows": digest.rows,
-            "content_sha256": digest.sha256,
-            "file_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-        }
-    small = contract.read_file("small_variant", work / "small_variant.parquet")
+        if name not in digests:
+            digests[name] = contract.write(
+                name, _of_centre(spec["centre"], tables.get(name, [])), work / f"{name}.parquet"
+            )
     write_final_vcf(
-        small,
+        pl.scan_parquet(work / "small_variant.parquet").filter("is_pass").collect().to_arrow(),
         files.reference,
         spec["tumour"]["sample"],
         spec["normal"]["sample"] if spec["normal"] else None,
@@ -98,60 +93,92 @@ def harmonise_pair(files: PairFiles, out: Path) -> None:
         "centre": spec["centre"],
         "run_id": tables["pair"][0]["run_id"],
         "contract_version": contract.load().version,
-        "tables": written,
+        "tables": {
+            name: {
+                "rows": digest.rows,
+                "content_sha256": digest.sha256,
+                "file_sha256": _sha256(work / f"{name}.parquet"),
+            }
+            for name, digest in digests.items()
+        },
     }
     (work / "MANIFEST.json").write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
     shutil.rmtree(out, ignore_errors=True)
     work.rename(out)
 
 
-def _tables(spec: dict[str, Any], files: PairFiles) -> dict[str, Any]:
-    identity = json.loads((files.reference / "reference.json").read_text())
-    reference_id = identity["reference_id"]
-    names = ContigNames.read(files.reference / "contigs.tsv")
-    callers = read_callers(files.callers_dir, list(files.calls))
+def _of_centre(center_id: str, rows: Any) -> pl.DataFrame | list[dict[str, Any]]:
+    if isinstance(rows, pl.DataFrame):
+        return rows.with_columns(center_id=pl.lit(center_id))
+    return [{"center_id": center_id, **row} for row in rows]
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@dataclass(frozen=True)
+class _OfPair:
+    """What the tables of a pair are made with, read once."""
+
+    facts: Facts
+    annotation: Annotation
+    hotspots: pl.DataFrame
+    genes: pl.DataFrame
+    reference_digest: str
+
+    @classmethod
+    def read(cls, spec: dict[str, Any], files: PairFiles) -> "_OfPair":
+        identity = json.loads((files.reference / "reference.json").read_text())
+        names = ContigNames.read(files.reference / "contigs.tsv")
+        genes = canonical_transcripts(files.reference / "gene_regions.tsv")
+        versions = _versions(files.reference / "tools.tsv")
+        genome = Genome(files.reference / "genome.fa")
+        hotspots = read_hotspots(spec["resources"]["hotspots"], genome)
+        facts = Facts(
+            spec=spec,
+            reference_id=identity["reference_id"],
+            genome=genome,
+            names=names,
+            callers=read_callers(files.callers_dir, list(files.calls)),
+            versions=versions,
+            targets=_bed(files.reference / "targets.bed", names),
+            states=qc.callable_regions(
+                files.reference / "targets.bed",
+                files.quantized["tumour"],
+                files.quantized.get("normal"),
+                files.anymapq["tumour"],
+                files.anymapq.get("normal"),
+                names.table_of,
+            ),
+            hotspots=hotspots.select("chrom", "pos", "ref", "alt"),
+            refget=_refget(files.reference / "contigs.tsv"),
+        )
+        annotation = Annotation(
+            files.annotated,
+            names.table_of,
+            frozenset(name.split(".")[0] for name in genes["transcript_id"].drop_nulls()),
+            versions.get("snpeff", "unknown"),
+        )
+        return cls(facts, annotation, hotspots, genes, identity["digest"])
+
+
+def _tables(
+    of_pair: _OfPair, files: PairFiles, recount: pl.DataFrame, passing: int
+) -> dict[str, Any]:
+    """Rows of the tables that do not hold candidates."""
+    facts = of_pair.facts
+    spec, names, reference_id = facts.spec, facts.names, facts.reference_id
     resources = provenance.read_resources(files.reference / "resources.tsv")
     inputs = {role: read_inputs(path) for role, path in files.inputs.items()}
-    run = provenance.run_id(spec, inputs, resources, identity["digest"])
+    run = provenance.run_id(spec, inputs, resources, of_pair.reference_digest)
     ids = {role: spec[role]["sample"] for role in inputs}
     verdict = json.loads(files.qc.read_text())
-    targets = _bed(files.reference / "targets.bed", names)
-    native_genes = canonical_transcripts(files.reference / "gene_regions.tsv")
-    genes = native_genes.with_columns(pl.col("chrom").replace(names.table_of))
-    states = qc.callable_regions(
-        files.reference / "targets.bed",
-        files.quantized["tumour"],
-        files.quantized.get("normal"),
-        files.anymapq["tumour"],
-        files.anymapq.get("normal"),
-        names.table_of,
-    )
-    tools = files.reference / "tools.tsv"
-    versions = _versions(tools)
-    consequences, picked, known = read_annotation(
-        files.annotated,
-        names.table_of,
-        {name.split(".")[0] for name in native_genes["transcript_id"].drop_nulls()},
-        versions.get("snpeff", "unknown"),
-    )
-    hotspots = read_hotspots(spec["resources"]["hotspots"])
-    recount = pl.read_parquet(files.recount)
-    facts = Facts(
-        spec=spec,
-        reference_id=reference_id,
-        genome=Genome(files.reference / "genome.fa"),
-        names=names,
-        callers=callers,
-        versions=versions,
-        targets=targets,
-        states=states,
-        picked=picked,
-        hotspots=frozenset(hotspots.select("chrom", "pos", "ref", "alt").iter_rows()),
-        refget=_refget(files.reference / "contigs.tsv"),
-    )
-    of_variants = variant_tables(facts, pl.read_parquet(files.evidence), recount)
+    genes = of_pair.genes.with_columns(pl.col("chrom").replace(names.table_of))
     pair_columns = {"pair_id": spec["pair"], "reference_id": reference_id}
     metrics = [{**row, "run_id": run} for row in verdict["metrics"]]
+    targets, states, hotspots = facts.targets, facts.states, of_pair.hotspots
     genes_callable = qc.gene_callability(
         files.reference / "gene_regions.tsv",
         states,
@@ -161,15 +188,15 @@ def _tables(spec: dict[str, Any], files: PairFiles) -> dict[str, Any]:
         min_alt_reads=spec["parameters"]["decision"]["min_tumour_alt_reads"],
     )
     region_bp = targets.select((pl.col("end0") - pl.col("start0")).sum()).item()
+    tools = files.reference / "tools.tsv"
     return {
-        **of_variants,
         "subject": provenance.subject_rows(spec),
         "sample": provenance.sample_rows(spec),
         "assay": provenance.assay_rows(spec, targets, genes, resources),
         "assay_region": provenance.assay_region_rows(spec, reference_id, targets, genes),
         "reference_contig": provenance.contig_rows(files.reference / "contigs.tsv", reference_id),
         "pair": [_pair_row(spec, reference_id, run, verdict, metrics)],
-        "run": provenance.run_rows(spec, run, files.lock, identity["digest"]),
+        "run": provenance.run_rows(spec, run, files.lock, of_pair.reference_digest),
         "tool": provenance.tool_rows(run, tools, resources, spec["parameters"]),
         "input_file": provenance.input_rows(run, inputs, ids),
         "qc_metric": metrics,
@@ -177,15 +204,13 @@ def _tables(spec: dict[str, Any], files: PairFiles) -> dict[str, Any]:
             pl.lit(value).alias(name) for name, value in pair_columns.items()
         ),
         "gene_callability": genes_callable.with_columns(pl.lit(spec["pair"]).alias("pair_id")),
-        "analysis_scope": _scope(spec, callers, of_variants, hotspots, region_bp),
+        "analysis_scope": _scope(spec, facts.callers, passing, hotspots, region_bp),
         "hotspot_status": hotspot_rows(hotspots, recount, states, spec, names, reference_id),
-        "variant_consequence": [{**row, "reference_id": reference_id} for row in consequences],
-        "variant_annotation": [{**row, "reference_id": reference_id} for row in known],
         "rejected_record": pl.read_parquet(files.rejected)
         .unique(["caller", "line_sha256"], keep="first", maintain_order=True)
         .with_columns(pl.col("chrom").replace(names.table_of))
         .with_columns(pl.lit(value).alias(name) for name, value in pair_columns.items()),
-        "filter_definition": _filters(files.calls, of_variants.pop("rule_definitions")),
+        "filter_definition": _filters(files.calls, rule_definitions(spec)),
         "vocabulary": contract.vocabulary_rows(spec["centre"]),
     }
 
@@ -245,11 +270,10 @@ def _pair_row(
 def _scope(
     spec: dict[str, Any],
     callers: dict[str, Any],
-    of_variants: dict[str, Any],
+    passing: int,
     hotspots: pl.DataFrame,
     region_bp: int,
 ) -> list[dict[str, Any]]:
-    found = any(row["is_pass"] for row in of_variants["small_variant"])
     matched = spec["normal"] is not None
     limits = json.dumps(spec["parameters"]["decision"], sort_keys=True, separators=(",", ":"))
     able = sorted(name for name, one in callers.items() if matched or one.tumour_only)
@@ -257,7 +281,7 @@ def _scope(
         {
             "pair_id": spec["pair"],
             "analysis": "small_variant",
-            "status": "done" if found else "done_none_found",
+            "status": "done" if passing else "done_none_found",
             "callers": able,
             "region_bp": region_bp,
             "params_json": limits,

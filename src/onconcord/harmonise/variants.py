@@ -1,21 +1,28 @@
 """The variant tables of one pair: variants, atoms, evidence and the trail of decisions."""
 
+import hashlib
 import json
-from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
 from onconcord.callers import Caller
-from onconcord.decide import RULES, Candidate, decide
+from onconcord.decide import RULES, decide
 from onconcord.event_ids import event_id
-from onconcord.normal_form import Allele, atoms, variant_class
+from onconcord.events import KEY, choose
+from onconcord.harmonise.features import covered, known_drivers, repeats, trinucleotides
+from onconcord.normal_form import Allele, atoms
 from onconcord.sequence import ContigNames, Genome
 from onconcord.vrs import allele_ids
 
-Key = tuple[str, int, str, str]
 CONSENSUS_RULE = "onconcord.caller_pass"
+COUNTS = [
+    f"{role}_{what}" for role in ("tumor", "normal") for what in ("depth", "ref_count", "alt_count")
+]
+PLACE = ["pair_id", "reference_id", *KEY]
+OF_RULES_ALONE = ["has_population", "is_callable", "is_hotspot"]
 
 
 @dataclass(frozen=True)
@@ -26,8 +33,7 @@ class Facts:
     Args:
         targets: chrom (table name), start0, end0.
         states: callable states, a partition of the targets: chrom, start0, end0, state.
-        picked: annotation columns by variant key.
-        hotspots: native (chrom, pos, ref, alt).
+        hotspots: native key of each known driver, in normal form.
         refget: `SQ.…` by native contig name.
     """
 
@@ -39,12 +45,13 @@ class Facts:
     versions: dict[str, str]
     targets: pl.DataFrame
     states: pl.DataFrame
-    picked: dict[str, dict[str, Any]]
-    hotspots: frozenset[Key]
+    hotspots: pl.DataFrame
     refget: dict[str, str]
 
 
-def variant_tables(facts: Facts, evidence: pl.DataFrame, recount: pl.DataFrame) -> dict[str, Any]:
+def variant_tables(
+    facts: Facts, evidence: pl.DataFrame, recount: pl.DataFrame, picked: pl.DataFrame
+) -> dict[str, pl.DataFrame]:
     """
     Rows of small_variant, small_variant_atom, variant_call_evidence and decision.
 
@@ -52,35 +59,31 @@ def variant_tables(facts: Facts, evidence: pl.DataFrame, recount: pl.DataFrame) 
         facts: what else is known of the pair.
         evidence: rows of `6_evidence/{pair}.evidence.parquet`.
         recount: rows of `6_evidence/{pair}.recount.parquet`.
+        picked: `annotation.PICKED` and gnomad_af_max by native key.
     Returns:
-        Rows by table, and the definitions of the rules under "rule_definitions".
+        Rows by table; positions are 1-based, chrom is as in the tables.
     """
-    counts = {
-        (row["chrom"], row["pos"], row["ref"], row["alt"]): row
-        for row in recount.iter_rows(named=True)
+    evidence = choose(evidence, recount)
+    small = _with_facts(facts, _events(evidence), recount, picked)
+    decided, trail = decide(small, facts.spec["parameters"]["decision"])
+    small = small.with_columns(decided.get_columns()).drop(OF_RULES_ALONE)
+    several = _steps_of_several(facts.names, small)
+    small = small.with_columns(
+        event_id=_event_ids(facts.spec["pair"], small["variant_key"], several)
+    )
+    tables = {
+        "small_variant_atom": _atom_rows(facts.names, small, several, recount),
+        "variant_call_evidence": _evidence_rows(facts, evidence),
     }
-    by_event: dict[Key, list[dict[str, Any]]] = defaultdict(list)
-    for row in evidence.iter_rows(named=True):
-        by_event[row["chrom"], row["pos"], row["ref"], row["alt"]].append(row)
-    keys = sorted(by_event)
-    fasta, refget = facts.genome.path, facts.refget
-    vrs = dict(zip(keys, allele_ids(fasta, refget, keys), strict=True))
-    inside = _covered(facts.targets, keys, facts.names)
-    callable_ = _covered(facts.states.filter(pl.col("state") == "CALLABLE"), keys, facts.names)
-    tables: dict[str, list[dict[str, Any]]] = {
-        "small_variant": [],
-        "small_variant_atom": [],
-        "variant_call_evidence": [],
-        "decision": [],
-    }
-    for key in keys:
-        _add_event(
-            facts, key, by_event[key], counts, vrs[key], key in inside, key in callable_, tables
-        )
-    return {**tables, "rule_definitions": _rule_definitions(facts.spec)}
+    small = small.with_columns(_table_chrom(facts.names))
+    places = small.select(PLACE)[trail["row"]]
+    tables["decision"] = places.hstack(trail.drop("row"))
+    tables["small_variant"] = small
+    return tables
 
 
-def _rule_definitions(spec: dict[str, Any]) -> list[dict[str, Any]]:
+def rule_definitions(spec: dict[str, Any]) -> list[dict[str, Any]]:
+    """Rows of `filter_definition` that the decision's rules have."""
     limits = json.dumps(spec["parameters"]["decision"], sort_keys=True, separators=(",", ":"))
     return [
         {
@@ -88,167 +91,173 @@ def _rule_definitions(spec: dict[str, Any]) -> list[dict[str, Any]]:
             "scope": "pipeline",
             "description": rule.description,
             "effect": rule.effect,
+            "expression": rule.expression,
             "params_json": limits,
         }
         for rule in RULES
     ]
 
 
-def _covered(regions: pl.DataFrame, keys: list[Key], names: ContigNames) -> set[Key]:
-    """The keys whose position lies in one of the regions, which do not overlap."""
-    if not keys or not regions.height:
-        return set()
-    at = pl.DataFrame(
-        [(place, names.table_of[key[0]], key[1] - 1) for place, key in enumerate(keys)],
-        schema={"place": pl.Int64, "chrom": pl.String, "start0": pl.Int64},
-        orient="row",
-    ).sort("chrom", "start0")
-    found = at.join_asof(
-        regions.select(
-            "chrom", pl.col("start0").cast(pl.Int64), pl.col("end0").cast(pl.Int64)
-        ).sort("chrom", "start0"),
-        on="start0",
-        by="chrom",
-        strategy="backward",
-        check_sortedness=False,
-    ).filter(pl.col("end0") > pl.col("start0"))
-    return {keys[place] for place in found["place"]}
+def _table_chrom(names: ContigNames) -> pl.Expr:
+    return pl.col("chrom").replace_strict(names.table_of, return_dtype=pl.String)
 
 
-def _add_event(
-    facts: Facts,
-    key: Key,
-    evidence: list[dict[str, Any]],
-    counts: dict[Key, dict[str, Any]],
-    vrs_id: str,
-    in_target: bool,
-    is_callable: bool,
-    tables: dict[str, list[dict[str, Any]]],
-) -> None:
-    spec, matched = facts.spec, facts.spec["normal"] is not None
-    native, pos, ref, alt = key
-    chrom = facts.names.table_of[native]
-    kind = variant_class(ref, alt)
-    count = counts[key]
-    place = {
-        "pair_id": spec["pair"],
-        "reference_id": facts.reference_id,
-        "chrom": chrom,
-        "pos": pos,
-        "ref": ref,
-        "alt": alt,
-    }
-    variant_key = f"{chrom}:{pos}:{ref}:{alt}"
-    capable = [
-        name
-        for name, caller in facts.callers.items()
-        if kind in caller.variant_classes and (matched or caller.tumour_only)
-    ]
+def _events(evidence: pl.DataFrame) -> pl.DataFrame:
+    """The distinct events in their order, with what the callers say of each."""
     # A consensus is counted on whole events: part of one's atoms is not a vote for it.
-    called = sorted(row["caller"] for row in evidence if row["match"] != "atoms_partial")
-    passing = sorted(
-        row["caller"] for row in evidence if row["is_pass"] and row["match"] != "atoms_partial"
+    whole = pl.col("match") != "atoms_partial"
+    new = pl.any_horizontal(pl.col(name) != pl.col(name).shift(1) for name in KEY)
+    return (
+        evidence.with_columns(event=new.fill_null(True).cum_sum())
+        .group_by("event", maintain_order=True)
+        .agg(
+            *(pl.col(name).first() for name in KEY),
+            callers_pass=pl.col("caller").filter(whole & pl.col("is_pass")),
+            n_callers_called=whole.sum().cast(pl.Int64),
+            n_source_records=pl.col("n_source_records").sum(),
+            phase_set=pl.col("phase_set").min(),
+        )
+        .drop("event")
     )
-    picked = facts.picked.get(variant_key, {})
-    candidate = Candidate(
-        tumour_depth=count["tumor_depth"],
-        tumour_alt=count["tumor_alt_count"],
-        normal_depth=count["normal_depth"] if matched else None,
-        normal_alt=count["normal_alt_count"] if matched else None,
-        callers_pass=tuple(passing),
-        n_callers_capable=len(capable),
-        population_af=picked.get("gnomad_af_max"),
-        has_population=spec["resources"]["population"] is not None,
-        in_target=in_target,
-        callable=is_callable,
-        is_hotspot=key in facts.hotspots,
+
+
+def _with_facts(
+    facts: Facts, events: pl.DataFrame, recount: pl.DataFrame, picked: pl.DataFrame
+) -> pl.DataFrame:
+    """The events with counts, annotation, places and what else the rules and the table need."""
+    spec, matched = facts.spec, facts.spec["normal"] is not None
+    capable: dict[str, int] = {}
+    for caller in facts.callers.values():
+        for kind in caller.variant_classes if matched or caller.tumour_only else ():
+            capable[kind] = capable.get(kind, 0) + 1
+    small = (
+        events.join(recount.select(*KEY, *COUNTS), on=KEY, how="left", maintain_order="left")
+        .join(picked, on=KEY, how="left", maintain_order="left")
+        .with_columns(variant_class=_variant_class())
     )
-    decision = decide(candidate, spec["parameters"]["decision"])
-    steps = atoms(Allele(native, pos, ref, alt))
-    event = event_id(spec["pair"], [f"{chrom}:{step.pos}:{step.ref}:{step.alt}" for step in steps])
-    phase = sorted({row["phase_set"] for row in evidence if row["phase_set"]})
-    tables["small_variant"].append(
+    chrom = small.select(_table_chrom(facts.names)).to_series()
+    callable_ = facts.states.filter(pl.col("state") == "CALLABLE")
+    around = trinucleotides(facts.genome, small["chrom"], small["pos"])
+    ids = allele_ids(facts.genome.path, facts.refget, small.select(KEY).iter_rows())
+    return small.with_columns(
+        pair_id=pl.lit(spec["pair"]),
+        reference_id=pl.lit(facts.reference_id),
+        variant_key=pl.concat_str(chrom, "pos", "ref", "alt", separator=":"),
+        vrs_id=pl.Series(ids, dtype=pl.String),
+        length_bp=pl.col("alt").str.len_bytes().cast(pl.Int64) - pl.col("ref").str.len_bytes(),
+        n_callers_capable=pl.col("variant_class").replace_strict(
+            capable, default=0, return_dtype=pl.Int64
+        ),
+        has_population=pl.lit(spec["resources"]["population"] is not None),
+        in_target=covered(facts.targets, chrom, small["pos"]),
+        is_callable=covered(callable_, chrom, small["pos"]),
+        is_hotspot=known_drivers(facts.hotspots, small),
+        counts_source=pl.lit("recount"),
+        consensus_rule_id=pl.lit(CONSENSUS_RULE),
+        trinuc_context=pl.when(pl.col("variant_class") == "SNV").then(around),
+    ).hstack(repeats(facts.genome, small))
+
+
+def _variant_class() -> pl.Expr:
+    """The same as `normal_form.variant_class`, of the columns ref and alt."""
+    ref, alt = pl.col("ref"), pl.col("alt")
+    long_ref, long_alt = ref.str.len_bytes(), alt.str.len_bytes()
+    return (
+        pl.when(long_ref == long_alt)
+        .then(pl.when(long_ref == 1).then(pl.lit("SNV")).otherwise(pl.lit("MNV")))
+        .when((long_ref == 1) & alt.str.starts_with(ref))
+        .then(pl.lit("INS"))
+        .when((long_alt == 1) & ref.str.starts_with(alt))
+        .then(pl.lit("DEL"))
+        .otherwise(pl.lit("DELINS"))
+    )
+
+
+Steps = Mapping[int, tuple[Allele, ...]]
+
+
+def _steps_of_several(names: ContigNames, small: pl.DataFrame) -> Steps:
+    """The atoms of the events that are not one atom themselves, by row."""
+    rows = small.with_row_index("row").filter(pl.col("variant_class").is_in(["MNV", "DELINS"]))
+    return {row: atoms(Allele(*key)) for row, *key in rows.select("row", *KEY).iter_rows()}
+
+
+def _event_ids(pair: str, keys: pl.Series, several: Steps) -> pl.Series:
+    """
+    `event_ids.event_id` of every event.
+
+    Args:
+        keys: variant_key of each, shape (n,).
+        several: atoms of the events whose only atom is not the event itself, by row.
+    """
+    sha256 = hashlib.sha256
+    start = f"{pair}|"
+    found = [sha256((start + key).encode()).hexdigest()[:16] for key in keys]
+    for row, steps in several.items():
+        chrom = keys[row].split(":", 1)[0]
+        found[row] = event_id(pair, [f"{chrom}:{one.pos}:{one.ref}:{one.alt}" for one in steps])
+    return pl.Series(found, dtype=pl.String)
+
+
+def _atom_rows(
+    names: ContigNames, small: pl.DataFrame, several: Steps, recount: pl.DataFrame
+) -> pl.DataFrame:
+    """Rows of `small_variant_atom`; the atom of most events is the event itself."""
+    shared = ["pair_id", "reference_id", "event_id"]
+    columns = [*shared, "atom_index", *KEY, "tumor_alt_count"]
+    one = pl.lit(1, dtype=pl.Int64)
+    rows = small.with_row_index("row").with_columns(atom_index=one)
+    alone = rows.filter(~pl.col("row").is_in(list(several))).select(columns)
+    steps = pl.DataFrame(
+        [
+            (row, index, step.chrom, step.pos, step.ref, step.alt)
+            for row, found in several.items()
+            for index, step in enumerate(found, start=1)
+        ],
+        schema={
+            "row": rows.schema["row"],
+            "atom_index": pl.Int64,
+            **{name: small.schema[name] for name in KEY},
+        },
+        orient="row",
+    )
+    split = steps.join(rows.select("row", *shared), on="row", how="left").join(
+        recount.select(*KEY, "tumor_alt_count"), on=KEY, how="left"
+    )
+    return pl.concat([alone, split.select(columns)]).with_columns(_table_chrom(names))
+
+
+def _evidence_rows(facts: Facts, evidence: pl.DataFrame) -> pl.DataFrame:
+    """Rows of `variant_call_evidence`."""
+    known = [facts.callers[name] for name in sorted(facts.callers)]
+    of_caller = pl.DataFrame(
         {
-            **place,
-            "variant_key": variant_key,
-            "vrs_id": vrs_id,
-            "variant_class": kind,
-            "length_bp": len(alt) - len(ref),
-            "origin": decision.origin,
-            "origin_method": decision.origin_method,
-            "tumor_depth": count["tumor_depth"],
-            "tumor_ref_count": count["tumor_ref_count"],
-            "tumor_alt_count": count["tumor_alt_count"],
-            "normal_depth": count["normal_depth"],
-            "normal_ref_count": count["normal_ref_count"],
-            "normal_alt_count": count["normal_alt_count"],
-            "counts_source": "recount",
-            "tumor_vaf": _ratio(count["tumor_alt_count"], count["tumor_depth"]),
-            "n_callers_pass": len(passing),
-            "n_callers_called": len(called),
-            "n_callers_capable": len(capable),
-            "callers_pass": passing,
-            "consensus_rule_id": CONSENSUS_RULE,
-            "is_pass": decision.is_pass,
-            "filters": decision.filters,
-            "phase_set": phase[0] if phase else None,
-            "event_id": event,
-            "in_target": in_target,
-            "n_source_records": sum(row["n_source_records"] for row in evidence),
-            "trinuc_context": _trinucleotide(facts.genome, native, pos) if kind == "SNV" else None,
-            **picked,
-        }
+            "caller": [one.name for one in known],
+            "caller_version": [facts.versions.get(one.tool) for one in known],
+            "score_name": [one.score_name for one in known],
+        },
+        schema=dict.fromkeys(("caller", "caller_version", "score_name"), pl.String),
     )
-    tables["small_variant_atom"] += [
-        {
-            "pair_id": spec["pair"],
-            "event_id": event,
-            "atom_index": index,
-            "reference_id": facts.reference_id,
-            "chrom": chrom,
-            "pos": step.pos,
-            "ref": step.ref,
-            "alt": step.alt,
-            "tumor_alt_count": counts[native, step.pos, step.ref, step.alt]["tumor_alt_count"],
-        }
-        for index, step in enumerate(steps, start=1)
+    filters = evidence.select("caller", "filter").unique()
+    ids = [
+        None
+        if text is None
+        else sorted(f"{name}.{one}" for one in text.split(";") if one != "PASS")
+        for name, text in filters.iter_rows()
     ]
-    tables["variant_call_evidence"] += [_evidence_row(facts, place, row) for row in evidence]
-    tables["decision"] += [
-        {
-            **place,
-            "ordinal": ordinal,
-            "rule_id": step.rule_id,
-            "outcome": step.outcome,
-            "detail_json": json.dumps(step.detail, sort_keys=True, separators=(",", ":")),
-        }
-        for ordinal, step in enumerate(decision.steps, start=1)
-    ]
-
-
-def _evidence_row(facts: Facts, place: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
-    caller = facts.callers[row["caller"]]
-    native, raw_rest = row["raw_record_key"].split(":", 1)
-    same = (
-        "match is_pass qual score tumor_depth tumor_alt_count normal_depth normal_alt_count raw_gt"
+    filters = filters.with_columns(filters=pl.Series(ids, dtype=pl.List(pl.String)))
+    table = evidence.join(of_caller, on="caller", how="left", maintain_order="left").join(
+        filters, on=["caller", "filter"], how="left", nulls_equal=True, maintain_order="left"
     )
-    filters = row["filters"]
-    return {
-        **place,
-        "caller": caller.name,
-        "caller_version": facts.versions.get(caller.tool),
-        "raw_record_key": f"{facts.names.table_of[native]}:{raw_rest}",
-        "filters": None if filters is None else sorted(f"{caller.name}.{name}" for name in filters),
-        "score_name": caller.score_name,
-        "vaf_reported": _ratio(row["tumor_alt_count"], row["tumor_depth"]),
-        **{name: row[name] for name in same.split()},
-    }
-
-
-def _ratio(part: int | None, whole: int | None) -> float | None:
-    return round(part / whole, 6) if part is not None and whole else None
-
-
-def _trinucleotide(genome: Genome, contig: str, pos: int) -> str | None:
-    bases = genome.bases(contig, pos - 2, pos + 1)
-    return bases if len(bases) == 3 and set(bases) <= set("ACGT") else None
+    depth = pl.col("tumor_depth")
+    return table.select(
+        *KEY,
+        "caller",
+        "caller_version",
+        "match",
+        *("raw_record_key", "raw_gt", "is_pass", "filters", "qual", "score_name", "score"),
+        *("tumor_depth", "tumor_alt_count", "normal_depth", "normal_alt_count", "info_json"),
+        pair_id=pl.lit(facts.spec["pair"]),
+        reference_id=pl.lit(facts.reference_id),
+        vaf_reported=pl.when(depth > 0).then((pl.col("tumor_alt_count") / depth).round(6)),
+    ).with_columns(_table_chrom(facts.names))

@@ -1,0 +1,370 @@
+"""Events, counts and annotation become tables; how they are cut into pieces does not matter."""
+
+import random
+
+import polars as pl
+import pysam
+import pytest
+
+from onconcord import contract
+from onconcord.callers import Caller
+from onconcord.events import EVENT_COLUMNS, KEY
+from onconcord.evidence import write_sites
+from onconcord.harmonise import pieces
+from onconcord.harmonise.annotation import Annotation, hgvs_c, read_annotation
+from onconcord.harmonise.features import covered, known_drivers, repeats, trinucleotides
+from onconcord.harmonise.variants import Facts
+from onconcord.normal_form import Allele
+from onconcord.records import RECORD_SCHEMA
+from onconcord.recount import recount
+from onconcord.sequence import ContigNames, Genome
+
+BASES = "".join(random.Random(2).choices("ACGT", k=2000))
+SEQUENCE = BASES[:600] + "C" + "A" * 8 + "T" + BASES[610:]
+
+
+@pytest.fixture
+def genome(tmp_path):
+    fasta = tmp_path / "genome.fa"
+    fasta.write_text(f">20\n{SEQUENCE}\n")
+    pysam.faidx(str(fasta))
+    return Genome(fasta)
+
+
+def change(base):
+    return {"A": "C", "C": "G", "G": "T", "T": "A"}[base]
+
+
+def snv(pos):
+    return Allele("20", pos, SEQUENCE[pos - 1], change(SEQUENCE[pos - 1]))
+
+
+MNV = Allele("20", 300, SEQUENCE[299:301], change(SEQUENCE[299]) + change(SEQUENCE[300]))
+DELETION = Allele("20", 400, SEQUENCE[399:404], SEQUENCE[399])
+INSERTION = Allele("20", 601, "C", "CA")
+
+
+def read_with(allele, start0, name, header, length=100):
+    """A read of `length` bases from `start0` (0-based) that carries the allele, or none."""
+    read = pysam.AlignedSegment(header)
+    bases, cigar = SEQUENCE[start0 : start0 + length], [(0, length)]
+    if allele is not None:
+        offset = allele.start0 - start0
+        bases = (SEQUENCE[start0 : start0 + offset] + allele.alt + SEQUENCE[allele.end0 :])[:length]
+        size = len(allele.alt) - len(allele.ref)
+        if size:
+            middle = (1, size) if size > 0 else (2, -size)
+            rest = length - offset - 1 - max(size, 0)
+            cigar = [(0, offset + 1), middle, (0, rest)]
+    read.query_name, read.query_sequence = name, bases
+    read.reference_id, read.reference_start = 0, start0
+    read.mapping_quality, read.cigartuples = 60, cigar
+    read.query_qualities = pysam.qualitystring_to_array("I" * length)
+    read.flag = 0
+    read.set_tag("RG", "lane")
+    return read
+
+
+def write_reads(path, carriers):
+    """Twenty reads over each allele, `carriers` of which carry it; some duplicates and bad ones."""
+    header = pysam.AlignmentHeader.from_dict(
+        {
+            "HD": {"VN": "1.6", "SO": "coordinate"},
+            "SQ": [{"SN": "20", "LN": len(SEQUENCE)}],
+            "RG": [{"ID": "lane", "SM": path.stem}],
+        }
+    )
+    reads = []
+    for allele in (snv(200), MNV, DELETION, INSERTION):
+        for number in range(20):
+            start0 = allele.start0 - 70 + 2 * number
+            carries = allele if number < carriers else None
+            reads.append(read_with(carries, start0, f"{allele.pos}.{number}", header))
+        for kind in ("duplicate", "badly mapped"):
+            extra = read_with(allele, allele.start0 - 50, f"{allele.pos}.{kind}", header)
+            extra.is_duplicate = kind == "duplicate"
+            extra.mapping_quality = 60 if extra.is_duplicate else 5
+            reads.append(extra)
+    reads.sort(key=lambda one: one.reference_start)
+    with pysam.AlignmentFile(str(path), "wb", header=header) as file:
+        for read in reads:
+            file.write(read)
+    pysam.index(str(path))
+
+
+def plain_counts(path, allele):
+    """Reads over an allele's place and those that carry it, by their bases and CIGAR alone."""
+    depth = carried = 0
+    with pysam.AlignmentFile(str(path)) as file:
+        for read in file.fetch("20", allele.start0, allele.end0):
+            if read.is_duplicate or read.mapping_quality < 20:
+                continue
+            pairs = read.get_aligned_pairs()
+            where = [ref for _, ref in pairs]
+            if allele.start0 not in where or allele.end0 not in where:
+                continue
+            depth += 1
+            inside = pairs[where.index(allele.start0) : where.index(allele.end0)]
+            bases = "".join(read.query_sequence[at] for at, _ in inside if at is not None)
+            carried += bases == allele.alt
+    return depth, carried
+
+
+@pytest.mark.parametrize("kind", ["bam", "cram"])
+def test_counts_are_those_of_a_plain_look_at_the_reads(genome, tmp_path, kind):
+    paths = {}
+    for role, carriers in (("tumour", 6), ("normal", 0)):
+        bam = tmp_path / f"{role}.bam"
+        write_reads(bam, carriers)
+        paths[role] = tmp_path / f"{role}.{kind}"
+        if kind == "cram":
+            pysam.view(
+                *("-C", "-T", str(genome.path), "-o", str(paths[role]), str(bam)),
+                catch_stdout=False,
+            )
+            pysam.index(str(paths[role]))
+    events = [snv(200), MNV, DELETION, INSERTION]
+    write_sites(genome, events, tmp_path / "sites.vcf.gz")
+    out = tmp_path / "recount.parquet"
+    recount(tmp_path / "sites.vcf.gz", [snv(250)], genome.path, paths, 20, 15, 1, out)
+    table = {row[:4]: row[4:] for row in pl.read_parquet(out).iter_rows()}
+    for event in events:
+        key = (event.chrom, event.pos, event.ref, event.alt)
+        for place, role in enumerate(("tumour", "normal")):
+            depth, reference, alternate = table[key][3 * place : 3 * place + 3]
+            wanted = plain_counts(tmp_path / f"{role}.bam", event)
+            assert (depth, alternate) == wanted
+            assert reference == wanted[0] - wanted[1]
+    # The atoms of the MNV and the hotspot are counted beside the events.
+    assert table["20", 300, MNV.ref[0], MNV.alt[0]][2] == 6
+    assert table["20", 301, MNV.ref[1], MNV.alt[1]][2] == 6
+    assert len(table) == len(events) + 3
+
+
+@pytest.mark.parametrize(
+    ("snpeff", "hgvs"),
+    [
+        ("c.1934dupG", "c.1934dup"),
+        ("c.20_22dupCAG", "c.20_22dup"),
+        ("c.76delA", "c.76del"),
+        ("c.3131-4_3131-2delCCA", "c.3131-4_3131-2del"),
+        ("c.241_243delAGGinsTGT", "c.241_243delinsTGT"),
+        ("c.76_77insT", "c.76_77insT"),
+        ("c.601C>T", "c.601C>T"),
+    ],
+)
+def test_what_is_deleted_or_doubled_is_not_repeated(snpeff, hgvs):
+    assert pl.select(hgvs_c(pl.lit(snpeff))).item() == hgvs
+
+
+def annotated(folder, rows):
+    """An annotated VCF; a row is (pos, ref, alt, info)."""
+    lines = [
+        "##fileformat=VCFv4.2",
+        f"##contig=<ID=20,length={len(SEQUENCE)}>",
+        '##INFO=<ID=ANN,Number=.,Type=String,Description="Consequences">',
+        '##INFO=<ID=population_af,Number=1,Type=Float,Description="Frequency">',
+        '##INFO=<ID=clinical_significance,Number=1,Type=String,Description="Clinical">',
+        "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO",
+    ]
+    lines += [f"20\t{pos}\t.\t{ref}\t{alt}\t.\t.\t{info}" for pos, ref, alt, info in rows]
+    path = folder / "annotated.vcf"
+    path.write_text("\n".join(lines) + "\n")
+    pysam.tabix_index(str(path), preset="vcf", force=True)
+    return Annotation(folder / "annotated.vcf.gz", {"20": "chr20"}, frozenset({"CANON"}), "5.1")
+
+
+def entry(effect, impact, transcript, hgvsc="c.1A>C", feature="transcript"):
+    return (
+        f"C|{effect}|{impact}|GENE|G1|{feature}|{transcript}|protein_coding|1/3|{hgvsc}|p.L1M|||||"
+    )
+
+
+def picked_of(tmp_path, *entries):
+    of = annotated(tmp_path, [(10, "A", "C", "ANN=" + ",".join(entries))])
+    consequences, picked, _ = read_annotation(of)
+    return consequences, picked.row(0, named=True)
+
+
+def test_the_canonical_transcript_is_picked_and_its_most_severe_term(tmp_path):
+    consequences, picked = picked_of(
+        tmp_path,
+        entry("stop_gained", "HIGH", "OTHER.2"),
+        entry("splice_region_variant&intron_variant", "LOW", "CANON.4"),
+    )
+    assert (picked["transcript_id"], picked["consequence_so"]) == (
+        "CANON.4",
+        "splice_region_variant",
+    )
+    rows = consequences.select("transcript_id", "consequence_so", "is_picked").rows()
+    assert sorted(rows) == [
+        ("CANON.4", "intron_variant", False),
+        ("CANON.4", "splice_region_variant", True),
+        ("OTHER.2", "stop_gained", False),
+    ]
+
+
+def test_a_gene_beside_the_variant_is_not_picked_before_the_gene_around_it(tmp_path):
+    _, picked = picked_of(
+        tmp_path,
+        entry("missense_variant", "MODERATE", "OTHER"),
+        entry("upstream_gene_variant", "MODIFIER", "CANON"),
+    )
+    assert picked["transcript_id"] == "OTHER"
+
+
+def test_what_lies_in_no_transcript_has_no_consequence(tmp_path):
+    region = entry("intergenic_region", "MODIFIER", "A-B", feature="intergenic_region")
+    consequences, picked = picked_of(tmp_path, region)
+    assert consequences.height == 0
+    assert picked["gene_id"] is None
+
+
+def test_frequency_and_clinical_facts_are_read(tmp_path):
+    of = annotated(tmp_path, [(10, "A", "C", "population_af=0.25;clinical_significance=benign")])
+    _, picked, known = read_annotation(of)
+    assert picked["gnomad_af_max"].to_list() == [0.25]
+    assert known.rows() == [("chr20:10:A:C", "clinical", "significance", "benign")]
+
+
+def test_places(genome):
+    regions = pl.DataFrame({"chrom": ["c", "c", "d"], "start0": [0, 20, 5], "end0": [10, 30, 6]})
+    chrom = pl.Series(["c", "c", "c", "c", "d", "e"])
+    pos = pl.Series([1, 10, 11, 21, 6, 6])
+    assert covered(regions, chrom, pos).to_list() == [True, True, False, True, True, False]
+    at = pl.Series([1, 3, len(SEQUENCE)])
+    names = pl.Series(["20"] * 3)
+    assert trinucleotides(genome, names, at).to_list() == [None, SEQUENCE[1:4], None]
+
+
+def test_repeats(genome):
+    events = pl.DataFrame(
+        [("20", 601, "C", "CA", "INS"), ("20", 601, "CAA", "C", "DEL"), ("20", 5, "A", "C", "SNV")],
+        schema=[*KEY, "variant_class"],
+        orient="row",
+    )
+    assert repeats(genome, events).rows() == [("A", 8), ("A", 8), (None, None)]
+
+
+def test_a_driver_in_an_event_makes_it_one(genome):
+    hotspots = pl.DataFrame([("20", 301, MNV.ref[1], MNV.alt[1])], schema=KEY, orient="row")
+    events = pl.DataFrame(
+        [("20", 300, MNV.ref, MNV.alt, "MNV"), ("20", 200, "A", "C", "SNV")],
+        schema=[*KEY, "variant_class"],
+        orient="row",
+    )
+    assert known_drivers(hotspots, events).to_list() == [True, False]
+
+
+SPEC = {
+    "pair": "TUM",
+    "normal": {"sample": "NOR"},
+    "resources": {"population": None},
+    "parameters": {
+        "decision": {
+            "min_tumour_depth": 10,
+            "min_normal_depth": 8,
+            "min_tumour_alt_reads": 3,
+            "min_tumour_vaf": 0.02,
+            "max_normal_vaf": 0.02,
+            "max_population_af": 0.0005,
+            "min_callers_pass": 1,
+        }
+    },
+}
+
+
+def write_pair(folder, genome, events):
+    """Evidence, counts and annotation of a pair of which both callers pass every event."""
+    rows = [
+        {
+            "caller": caller,
+            **dict(zip(KEY, (one.chrom, one.pos, one.ref, one.alt), strict=True)),
+            "raw_record_key": f"chr20:{one.pos}:{one.ref}:{one.alt}",
+            "filter": "PASS",
+            "is_pass": True,
+            "match": "exact",
+            "basis": "record",
+            "parts": [],
+            "n_source_records": 1,
+        }
+        for one in events
+        for caller in ("one", "two")
+    ]
+    schema = {name: type_ for name, type_ in RECORD_SCHEMA.items() if name != "line"}
+    pl.DataFrame(rows, schema={**schema, **EVENT_COLUMNS}).write_parquet(folder / "evidence")
+    counts = [
+        (one.chrom, one.pos, one.ref, one.alt, 100, 70, 30, 60, 60, 0)
+        for event in events
+        for one in {event, *([] if event != MNV else [snv(300), snv(301)])}
+    ]
+    names = [
+        f"{role}_{what}"
+        for role in ("tumor", "normal")
+        for what in ("depth", "ref_count", "alt_count")
+    ]
+    table = pl.DataFrame(counts, schema=[*KEY, *names], orient="row")
+    of = annotated(
+        folder,
+        [
+            (one.pos, one.ref, one.alt, "ANN=" + entry("missense_variant", "MODERATE", "CANON"))
+            for one in events
+        ],
+    )
+    region = pl.DataFrame({"chrom": ["chr20"], "start0": [0], "end0": [len(SEQUENCE)]})
+    caller = [
+        Caller(name, "", name, ("SNV", "MNV"), True, "QUAL", "QUAL", None)
+        for name in ("one", "two")
+    ]
+    facts = Facts(
+        spec=SPEC,
+        reference_id="custom-0",
+        genome=genome,
+        names=ContigNames({"20": "chr20"}, frozenset({"20"})),
+        callers={one.name: one for one in caller},
+        versions={"one": "1.0"},
+        targets=region,
+        states=region.with_columns(state=pl.lit("CALLABLE")),
+        hotspots=pl.DataFrame(schema=table.select(KEY).schema),
+        refget={"20": "SQ." + "a" * 32},
+    )
+    return facts, table, of
+
+
+def test_the_tables_of_a_pair_do_not_depend_on_the_pieces(genome, tmp_path, monkeypatch):
+    events = sorted([MNV, *(snv(pos) for pos in range(50, 1900, 37))])
+    facts, counts, of = write_pair(tmp_path, genome, events)
+    digests = []
+    for rows in (1, 7, 100_000):
+        monkeypatch.setattr(pieces, "PIECE_ROWS", rows)
+        folder = tmp_path / str(rows)
+        folder.mkdir()
+        found, passing = pieces.write_variant_tables(
+            facts, "CENTRE", tmp_path / "evidence", counts, of, folder
+        )
+        assert passing == len(events)
+        digests.append({name: one.sha256 for name, one in found.items()})
+    assert digests[0] == digests[1] == digests[2]
+    small = contract.read_file("small_variant", folder / "small_variant.parquet").to_pylist()
+    assert [row["variant_class"] for row in small].count("MNV") == 1
+    row = next(row for row in small if row["variant_class"] == "MNV")
+    assert (row["n_callers_pass"], row["n_callers_called"], row["n_callers_capable"]) == (2, 2, 2)
+    assert (row["tumor_vaf"], row["origin"], row["filters"]) == (0.3, "somatic", [])
+    assert (row["gene_symbol"], row["consequence_so"]) == ("GENE", "missense_variant")
+    atoms = contract.read_file(
+        "small_variant_atom", folder / "small_variant_atom.parquet"
+    ).to_pylist()
+    of_event = [one for one in atoms if one["event_id"] == row["event_id"]]
+    assert [(one["atom_index"], one["pos"], one["tumor_alt_count"]) for one in of_event] == [
+        (1, 300, 30),
+        (2, 301, 30),
+    ]
+
+
+def test_a_pair_without_candidates_has_empty_tables(genome, tmp_path):
+    facts, counts, of = write_pair(tmp_path, genome, [])
+    found, passing = pieces.write_variant_tables(
+        facts, "CENTRE", tmp_path / "evidence", counts, of, tmp_path
+    )
+    assert passing == 0
+    assert {one.rows for one in found.values()} == {0}
