@@ -2,11 +2,12 @@
 
 import json
 
+import numpy as np
 import polars as pl
 import pytest
-from scipy.stats import binom
+from scipy.stats import binom, fisher_exact
 
-from onconcord.decide import CANDIDATE_SCHEMA, RULES, decide
+from onconcord.decide import CANDIDATE_SCHEMA, RULES, decide, fisher_greater
 
 LIMITS = {
     "min_tumour_depth": 10,
@@ -100,6 +101,18 @@ def test_p_is_the_binomial_chance_of_so_few_reads_in_the_normal():
         "p": p,
         "test": "binomial",
     }
+
+
+def test_fisher_is_that_of_scipy():
+    draw = np.random.default_rng(1)
+    depths = draw.integers(0, 400, (500, 2))
+    alternates = (depths * draw.random((500, 2)) ** 3).astype(np.int64)
+    table = np.stack([alternates[:, 0], depths[:, 0], alternates[:, 1], depths[:, 1]], axis=1)
+    wanted = [
+        fisher_exact([[a, b - a], [c, d - c]], alternative="greater").pvalue
+        for a, b, c, d in table.tolist()
+    ]
+    assert fisher_greater(table) == pytest.approx(wanted, rel=1e-9, abs=1e-12)
 
 
 def test_more_callers_can_be_asked_for_but_not_more_than_are_capable():

@@ -3,7 +3,7 @@
 from typing import Any
 
 import polars as pl
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from onconcord.normal_form import Allele, normalise
 from onconcord.sequence import ContigNames, Genome
@@ -52,7 +52,7 @@ def hotspot_rows(
     rows = []
     for row in found.iter_rows(named=True):
         depth, count = row["tumor_depth"] or 0, row["tumor_alt_count"] or 0
-        upper = float(beta.ppf(0.95, count + 1, max(depth - count, 0))) if depth > count else 1.0
+        upper = float(betaincinv(count + 1, depth - count, 0.95)) if depth > count else 1.0
         if not depth:
             status = "not_covered"
         elif count >= limits["min_tumour_alt_reads"] and count / depth >= limits["min_tumour_vaf"]:

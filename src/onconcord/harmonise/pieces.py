@@ -2,13 +2,14 @@
 The variant tables of one pair, written piece by piece: memory does not grow with the pair.
 
 A piece is a run of whole crowds of events in the order of the tables' keys. Tables whose key is not
-a place (atoms, consequences) are gathered in narrow columns and written at the end.
+a place (atoms, consequences) are laid aside on disk in narrow columns and written at the end.
 """
 
 import itertools
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,10 @@ GATHERED = {
     "variant_annotation": ["variant_key", "source", "field"],
 }
 """Tables that are gathered, and what orders their rows."""
-_FEW_VALUES = ("chrom", "transcript_id", "consequence_so", "gene_id", "gene_symbol", "impact")
+_FEW_VALUES = (
+    *("chrom", "transcript_id", "consequence_so", "gene_id", "gene_symbol", "exon", "impact"),
+    *("annotator", "annotator_version"),
+)
 
 
 def write_variant_tables(
@@ -60,26 +64,27 @@ def write_variant_tables(
         "pair_id": facts.spec["pair"],
         "reference_id": facts.reference_id,
     }
-    gathered: dict[str, list[pl.DataFrame]] = {name: [] for name in GATHERED}
     passing = 0
     with ExitStack() as stack:
+        aside = Path(stack.enter_context(TemporaryDirectory(dir=folder)))
         writers = {
             name: stack.enter_context(contract.TableWriter(name, folder / f"{name}.parquet"))
             for name in BY_PLACE
         }
-        for piece in _pieces(evidence):
+        for number, piece in enumerate(_pieces(evidence)):
             tables = _tables_of(facts, piece, recount, annotation)
             passing += int(tables["small_variant"]["is_pass"].sum())
             for name, writer in writers.items():
                 writer.write(_with(tables.pop(name), fixed))
             for name, table in tables.items():
-                gathered[name].append(_narrow(table, fixed))
-    digests = {name: writer.digest for name, writer in writers.items()}
-    for name, order in GATHERED.items():
-        digests[name] = _write_gathered(
-            name, gathered.pop(name), order, fixed, folder / f"{name}.parquet"
-        )
-    return digests, passing
+                part = aside / f"{name}.{number}.parquet"
+                _narrow(table, fixed).write_parquet(part, compression="lz4")
+            del tables, piece
+        digests = {
+            name: _write_gathered(name, aside, order, fixed, folder / f"{name}.parquet")
+            for name, order in GATHERED.items()
+        }
+    return digests | {name: writer.digest for name, writer in writers.items()}, passing
 
 
 def _tables_of(
@@ -132,7 +137,7 @@ def _narrow(table: pl.DataFrame, fixed: dict[str, Any]) -> pl.DataFrame:
 
 def _write_gathered(
     name: str,
-    tables: list[pl.DataFrame],
+    aside: Path,
     order: list[str],
     fixed: dict[str, Any],
     path: Path,
@@ -141,14 +146,15 @@ def _write_gathered(
     has = {field.name for field in known.fields}
     fixed = {column: value for column, value in fixed.items() if column in has}
     with contract.TableWriter(name, path) as writer:
-        if tables:
-            whole = pl.concat(tables)
-            tables.clear()
+        parts = sorted(aside.glob(f"{name}.*.parquet"))
+        if parts:
+            whole = pl.concat(pl.read_parquet(part) for part in parts)
             # Codes sort by the order they were met in, the contract by their text.
             coded = pl.col(pl.Categorical).cast(pl.String)
-            whole = whole[
-                whole.select(order).with_columns(coded).select(pl.arg_sort_by(order)).to_series()
-            ]
-            for piece in whole.iter_slices(PIECE_ROWS):
+            keys = whole.select(order).with_columns(coded)
+            places = keys.select(pl.arg_sort_by(order)).to_series()
+            del keys
+            for start in range(0, whole.height, PIECE_ROWS):
+                piece = whole[places.slice(start, PIECE_ROWS)]
                 writer.write(_with(piece.with_columns(coded), fixed))
     return writer.digest
