@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy.special import bdtr, betaln
+from scipy.special import bdtr
 
 GERMLINE_SHARE = 0.2
 """Lowest share of the normal's reads that is taken for germline, not for noise."""
@@ -302,27 +302,18 @@ def fisher_greater(table: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
             the alternate reads counts as those.
     Returns:
         Shape (n,): the chance of as many alternate reads in the tumour or more, given the margins.
-    Source: the upper tail of the hypergeometric distribution. scipy.stats.fisher_exact, which a
-    test holds this to, takes a second to import, which every pair would pay.
+    Source: the upper tail of the hypergeometric distribution, as scipy.stats.fisher_exact has it.
     """
+    # Imported here: it takes a second, and only a call that one caller alone passes needs it.
+    from scipy.stats import hypergeom
+
     tumour_alt, tumour_depth, normal_alt, normal_depth = np.maximum(table, 0).T
     tumour_depth = np.maximum(tumour_depth, tumour_alt)
     normal_depth = np.maximum(normal_depth, normal_alt)
-    alternate = tumour_alt + normal_alt
-    found = np.ones(len(table))
-    for row in range(len(table)):
-        k = np.arange(tumour_alt[row], min(tumour_depth[row], alternate[row]) + 1)
-        chance = (
-            _log_choose(tumour_depth[row], k)
-            + _log_choose(normal_depth[row], alternate[row] - k)
-            - _log_choose(tumour_depth[row] + normal_depth[row], alternate[row])
-        )
-        found[row] = min(np.exp(chance).sum(), 1.0)
+    found: npt.NDArray[np.float64] = hypergeom.sf(
+        tumour_alt - 1, tumour_depth + normal_depth, tumour_alt + normal_alt, tumour_depth
+    )
     return found
-
-
-def _log_choose(n: Any, k: Any) -> Any:
-    return -betaln(1 + n - k, 1 + k) - np.log1p(n)
 
 
 def _filters(seen: pl.DataFrame) -> pl.Series:

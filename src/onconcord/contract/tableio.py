@@ -242,7 +242,7 @@ class TableWriter:
             version="2.6",
             data_page_version="1.0",
             compression="zstd",
-            compression_level=3,
+            compression_level=9,
             use_dictionary=_dictionary_columns(self._spec, self._tier),
             write_statistics=True,
             store_schema=True,
