@@ -38,8 +38,11 @@ check: tools-check ## Format, lint, types and unit tests: under a minute
 test: tools-test ## Everything, as CI does it
 	@resources/setup/check.sh --everything
 
-bench: tools-demo ## Measure speed and memory against the usual ways (benchmarks/)
-	@.venv/bin/python benchmarks/run.py
+bench: tools-test ## Measure speed and memory on one core, against a named peer (benchmarks/)
+	@scripts/demo_reference.sh .tools/demo/reference fasta
+	@for benchmark in benchmarks/*.py; do \
+	    POLARS_MAX_THREADS=1 taskset -c 0 .venv/bin/python $$benchmark --fasta .tools/demo/reference/chr20.fa; \
+	done
 
 docs: tools ## Write docs/tables.md from the contract
 	@.venv/bin/onconcord contract docs

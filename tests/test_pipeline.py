@@ -134,7 +134,7 @@ def table(folder, pair, name):
     return pl.read_parquet(folder / f"results/8_harmonised/{pair}/{name}.parquet")
 
 
-def test_an_exome_pair_is_twelve_jobs(tmp_path, reads):
+def test_an_exome_pair_is_thirteen_jobs(tmp_path, reads):
     counts = jobs(working_folder(tmp_path / "w", reads, ("TUM-A01", "NOR-A01")), "tables")
     once = {"reference", "bwa_index", "targets", "population", "snpeff_database", "tool_versions"}
     of_pair = {rule: number for rule, number in counts.items() if rule not in {*once, "tables"}}

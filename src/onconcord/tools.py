@@ -1,69 +1,35 @@
-"""The tools of a run: which step runs which, and what version each says it is."""
+"""The tools of a run: which step runs which, what version each says it is, and its command."""
 
 import csv
-import re
-import shutil
-import subprocess
-from dataclasses import dataclass
 from importlib.metadata import version as package_version
 from pathlib import Path
 
 from onconcord.callers import read_callers
+from onconcord.doctor import BROKEN, MISSING, examine, read_tools, search_path
 from onconcord.errors import ToolError
 from onconcord.files import whole_file
 
-
-@dataclass(frozen=True)
-class Tool:
-    """A program: the step it serves, how it tells its version, its command without paths."""
-
-    step: str
-    name: str
-    ask: tuple[str, ...]
-    pattern: str
-    command: str
-
-
-TOOLS = (
-    Tool(
-        "alignment",
-        "bwa",
-        ("bwa",),
-        r"Version: (\S+)",
-        "bwa mem -K 10000000 -Y -p -t {threads} -R {read_group} {index} -",
-    ),
-    Tool("alignment", "samblaster", ("samblaster", "--version"), r"Version (\S+)", "samblaster"),
-    Tool("alignment", "samtools", ("samtools", "--version"), r"samtools (\S+)", "samtools sort"),
-    Tool("reads", "fastp", ("fastp", "--version"), r"fastp (\S+)", "fastp --in1 --in2 --stdout"),
-    Tool(
+CALLS = "calls"
+COMMANDS: dict[str, tuple[str, str]] = {
+    "bwa": ("alignment", "bwa mem -K 10000000 -Y -p -t {threads} -R {read_group} {index} -"),
+    "samblaster": ("alignment", "samblaster"),
+    "samtools": ("alignment", "samtools sort"),
+    "fastp": ("reads", "fastp --in1 --in2 --stdout"),
+    "mosdepth": (
         "qc",
-        "mosdepth",
-        ("mosdepth", "--version"),
-        r"mosdepth (\S+)",
         "mosdepth --no-per-base --by {targets} --mapq {min_mapping_quality} --quantize",
     ),
-    Tool("evidence", "bcftools", ("bcftools", "--version"), r"bcftools (\S+)", "bcftools norm"),
-    Tool(
-        "annotation",
-        "snpeff",
-        ("snpEff", "-version"),
-        r"SnpEff\s+(\S+)",
-        "snpEff ann -noLog -nodownload -noLof {database}",
-    ),
-    Tool("annotation", "vcfanno", ("vcfanno",), r"version (\S+)", "vcfanno {resources}"),
-    Tool("calls", "gatk", ("gatk", "--version"), r"\(GATK\) v(\S+)", "gatk {caller}"),
-    Tool(
-        "calls",
-        "freebayes",
-        ("freebayes", "--version"),
-        r"version:\s+v?(\S+)",
+    "gatk": (CALLS, "gatk {caller}"),
+    "freebayes": (
+        CALLS,
         "freebayes --pooled-continuous --min-alternate-fraction 0.02 --min-alternate-count 3",
     ),
-)
-PACKAGES = (
-    ("evidence", "gbcms", "gbcms dna --format vcf"),
-    ("harmonise", "onconcord", "onconcord"),
-)
+    "bcftools": ("evidence", "bcftools norm"),
+    "gbcms": ("evidence", "gbcms dna --format vcf"),
+    "snpEff": ("annotation", "snpEff ann -noLog -nodownload -noLof {database}"),
+    "vcfanno": ("annotation", "vcfanno {resources}"),
+}
+"""Step and command template of each tool, without threads, paths or hosts."""
 
 
 def write_tool_versions(callers_dir: Path, callers: list[str], out: Path) -> None:
@@ -78,26 +44,18 @@ def write_tool_versions(callers_dir: Path, callers: list[str], out: Path) -> Non
         ToolError: a tool is missing, or does not say its version; all of them at once.
     """
     of_callers = {caller.tool for caller in read_callers(callers_dir, callers).values()}
-    wanted = [tool for tool in TOOLS if tool.step != "calls" or tool.name in of_callers]
-    rows, faults = [], []
-    for tool in wanted:
-        if shutil.which(tool.ask[0]) is None:
-            faults.append(
-                f"{tool.ask[0]} is not on the PATH: `onconcord doctor` says how to get it."
-            )
-            continue
-        # Some tools tell their version on standard error, or with an exit code that is not 0.
-        done = subprocess.run(tool.ask, capture_output=True, check=False)
-        text = (done.stdout + done.stderr).decode(errors="replace")
-        found = re.search(tool.pattern, text)
-        if found is None:
-            faults.append(f"`{' '.join(tool.ask)}` does not say its version: {text[:200]!r}.")
-            continue
-        rows.append((tool.step, tool.name, found[1], "cli", tool.command))
-    if faults:
-        raise ToolError("\n".join(faults))
-    for step, name, command in PACKAGES:
-        rows.append((step, name, package_version(name), "lockfile", command))
+    wanted = {name for name, (step, _) in COMMANDS.items() if step != CALLS or name in of_callers}
+    findings = examine([tool for tool in read_tools() if tool.name in wanted], search_path())
+    if faults := [one for one in findings if one.status in (BROKEN, MISSING) or not one.version]:
+        raise ToolError(
+            "\n".join(f"{one.tool.name} is {one.status}. {one.remedy}" for one in faults)
+        )
+    rows = [
+        (step, one.tool.name, one.version, "lockfile" if one.tool.package else "cli", command)
+        for one in findings
+        for step, command in [COMMANDS[one.tool.name]]
+    ]
+    rows.append(("harmonise", "onconcord", package_version("onconcord"), "lockfile", "onconcord"))
     with whole_file(out) as path, path.open("w", newline="") as file:
         writer = csv.writer(file, delimiter="\t", lineterminator="\n")
         writer.writerow(("step", "tool", "version", "version_source", "command_template"))

@@ -159,7 +159,7 @@ class _OfPair:
             files.annotated,
             names.table_of,
             frozenset(name.split(".")[0] for name in genes["transcript_id"].drop_nulls()),
-            versions.get("snpeff", "unknown"),
+            versions["snpEff"],
         )
         return cls(facts, annotation, hotspots, genes, identity["digest"])
 
