@@ -40,9 +40,9 @@ test: tools-test ## Everything, as CI does it
 
 bench: tools-test ## Measure speed and memory on one core, against a named peer (benchmarks/)
 	@scripts/demo_reference.sh .tools/demo/reference fasta
-	@for benchmark in benchmarks/*.py; do \
-	    POLARS_MAX_THREADS=1 taskset -c 0 .venv/bin/python $$benchmark --fasta .tools/demo/reference/chr20.fa; \
-	done
+	@missed=0; for benchmark in benchmarks/*.py; do \
+	    POLARS_MAX_THREADS=1 taskset -c 0 .venv/bin/python $$benchmark --fasta .tools/demo/reference/chr20.fa || missed=1; \
+	done; exit $$missed
 
 docs: tools ## Write docs/tables.md from the contract
 	@.venv/bin/onconcord contract docs
