@@ -49,4 +49,4 @@ docs: tools ## Write docs/tables.md from the contract
 
 clean: ## Remove what was installed here, and the demo's outputs
 	rm -rf .tools .venv .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	rm -rf demo/results demo/release demo/report.html demo/reads demo/logs demo/timings demo/.snakemake
+	rm -rf demo/results demo/release demo/*.html demo/certificate.json demo/report_reads demo/logs demo/timings demo/.snakemake

@@ -14,10 +14,11 @@ from onconcord.sources import cohort_source
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, required=True, help="working folder of the run")
+    parser.add_argument("--truth", type=Path, required=True, help="resources/demo/somatic.tsv")
     parser.add_argument("--out", type=Path, required=True, help="resources/demo/golden.json")
     args = parser.parse_args(argv)
     try:
-        found = golden_digests(cohort_source(args.folder))
+        found = golden_digests(cohort_source(args.folder), args.truth)
         with whole_file(args.out) as temporary:
             temporary.write_text(json.dumps(found, sort_keys=True, indent=0) + "\n")
     except OnconcordError as error:

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from onconcord import contract, digest
+from onconcord.accuracy import Accuracy, accuracy, read_truth
 from onconcord.errors import Fault, InputError
 from onconcord.files import whole_file
 from onconcord.sources import TableSource
@@ -19,6 +20,9 @@ WITHOUT = ("center_id",)
 
 MAX_NAMED = 20
 """Rows of one table that a certificate names."""
+
+KIND = "onconcord certificate"
+"""What a certificate says it is."""
 
 ROW_HEX = 10
 """Hex digits of a row's digest in the golden file: enough to tell the rows of one table apart."""
@@ -52,6 +56,8 @@ class Certificate:
         equivalent: whether every table has the published digest.
         tables: number of tables compared.
         faults: tables that differ.
+        accuracy: passing variants against the truth of the golden cohort, here.
+        other_accuracy: the published rows that are others than those here.
         tools: program -> version here.
         other_tools: program -> [published, here], where they differ.
         cpu_families: what the calling jobs ran on.
@@ -63,31 +69,37 @@ class Certificate:
     pipeline_versions: tuple[str, ...]
     tables: int
     faults: tuple[TableFault, ...]
+    accuracy: tuple[Accuracy, ...]
+    other_accuracy: tuple[Accuracy, ...]
     tools: dict[str, str]
     other_tools: dict[str, list[str | None]]
     cpu_families: tuple[str, ...]
     golden_sha256: str
 
     def as_dict(self) -> dict[str, Any]:
-        """The certificate with its own digest, which `check_certificate` checks."""
-        whole = {"kind": "onconcord certificate", **asdict(self)}
-        return whole | {"certificate_sha256": _sha256(whole)}
+        """The certificate with its own digest, which `onconcord.verify` checks."""
+        whole = {"kind": KIND, **asdict(self)}
+        return whole | {"certificate_sha256": json_sha256(whole)}
 
 
-def _sha256(whole: Any) -> str:
+def json_sha256(whole: Any) -> str:
+    """SHA-256 of a value as compact JSON with sorted keys."""
     text = json.dumps(whole, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def golden_digests(source: TableSource) -> dict[str, Any]:
+def golden_digests(source: TableSource, truth: Path) -> dict[str, Any]:
     """
     What is published of a finished run of the golden cohort.
 
+    Args:
+        source: the working folder of the run.
+        truth: known somatic variants, as `accuracy.read_truth` reads them.
     Returns:
-        contract version, tool versions, and per pair and table the content digests of table and
-        columns and the short digest of every row, in key order.
+        contract version, accuracy, tool versions, and per pair and table the content digests of
+        table and columns and the short digest of every row, in key order.
     Raises:
-        InputError: a table cannot be read.
+        InputError: a table, or the truth, cannot be read.
     """
     pairs: dict[str, Any] = {}
     for pair in source.pair_ids():
@@ -100,9 +112,14 @@ def golden_digests(source: TableSource) -> dict[str, Any]:
         pairs[pair] = tables
     return {
         "contract_version": contract.load().version,
+        "accuracy": [asdict(row) for row in _accuracy(source, truth)],
         "tools": _tools(source),
         "pairs": pairs,
     }
+
+
+def _accuracy(source: TableSource, truth: Path) -> list[Accuracy]:
+    return accuracy(source.read("small_variant"), source.read("pair"), read_truth(truth))
 
 
 def _equivalence_tables() -> list[str]:
@@ -132,15 +149,16 @@ def _tools(source: TableSource) -> dict[str, str]:
     return {tool: ", ".join(found) for tool, found in versions.items()}
 
 
-def certify(source: TableSource, golden: Path) -> Certificate:
+def certify(source: TableSource, golden: Path, truth: Path) -> Certificate:
     """
     Compare a finished run of the golden cohort with what is published of it.
 
     Args:
         source: the working folder of the run.
         golden: the published digests, as `golden_digests` gives them, as JSON.
+        truth: known somatic variants of the golden cohort.
     Raises:
-        InputError: the golden file is unreadable, or is of another major contract version.
+        InputError: golden file or truth is unreadable, or is of another major contract version.
     """
     published = read_golden(golden)
     faults: list[TableFault] = []
@@ -162,6 +180,7 @@ def certify(source: TableSource, golden: Path) -> Certificate:
         for pair in sorted(here - set(published["pairs"]))
     ]
     tools = _tools(source)
+    measured = _accuracy(source, truth)
     runs = source.read("run")
     names = sorted(tools.keys() | published["tools"].keys())
     return Certificate(
@@ -170,6 +189,12 @@ def certify(source: TableSource, golden: Path) -> Certificate:
         pipeline_versions=tuple(sorted(set(runs["pipeline_version"].to_list()))),
         tables=compared,
         faults=tuple(faults),
+        accuracy=tuple(measured),
+        other_accuracy=tuple(
+            row
+            for row in (Accuracy(**fields) for fields in published["accuracy"])
+            if row not in measured
+        ),
         tools=tools,
         other_tools={
             name: [published["tools"].get(name), tools.get(name)]
@@ -177,7 +202,7 @@ def certify(source: TableSource, golden: Path) -> Certificate:
             if published["tools"].get(name) != tools.get(name)
         },
         cpu_families=tuple(sorted(set(runs["cpu_family"].drop_nulls().to_list()))),
-        golden_sha256=_sha256(published),
+        golden_sha256=json_sha256(published),
     )
 
 
@@ -193,7 +218,7 @@ def read_golden(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as why:
         message = f"not readable as published digests: {why}"
         raise InputError([Fault(str(path), 0, "", message)]) from why
-    missing = {"contract_version", "tools", "pairs"} - set(published)
+    missing = {"contract_version", "accuracy", "tools", "pairs"} - set(published)
     if missing:
         message = f"not a file of published digests: it lacks {', '.join(sorted(missing))}"
         raise InputError([Fault(str(path), 0, "", message)])
@@ -238,20 +263,3 @@ def write_certificate(certificate: Certificate, out: Path) -> None:
     text = json.dumps(certificate.as_dict(), indent=2, sort_keys=True) + "\n"
     with whole_file(out) as temporary:
         temporary.write_text(text, encoding="utf-8")
-
-
-def check_certificate(path: Path) -> list[Fault]:
-    """What is wrong with a certificate: unreadable, changed since written, not equivalent."""
-    try:
-        whole = json.loads(path.read_text(encoding="utf-8"))
-        claimed = whole.pop("certificate_sha256")
-    except (OSError, ValueError, KeyError, AttributeError, TypeError) as why:
-        return [Fault(str(path), 0, "", f"not a certificate: {why!r}")]
-    faults = []
-    if _sha256(whole) != claimed:
-        message = "changed after it was written: certify again"
-        faults.append(Fault(str(path), 0, "certificate_sha256", message))
-    for one in whole.get("faults", []):
-        where = f"{one['pair']} {one['table']}".strip()
-        faults.append(Fault(str(path), 0, where, one["message"]))
-    return faults

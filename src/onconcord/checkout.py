@@ -33,3 +33,8 @@ def callers(workflow: Path | None = None) -> tuple[str, ...]:
     """Names of the callers there are: the sorted folders of workflow/callers that have rules."""
     folder = (workflow or root() / "workflow") / "callers"
     return tuple(sorted(rules.parent.name for rules in folder.glob("*/rules.smk")))
+
+
+def golden_cohort(name: str) -> Path:
+    """A file of the golden cohort, which is the demo's: golden.json or somatic.tsv."""
+    return root() / "resources/demo" / name

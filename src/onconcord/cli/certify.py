@@ -4,37 +4,61 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 from rich.text import Text
 
+from onconcord.accuracy import Accuracy
+from onconcord.certify import Certificate, write_certificate
 from onconcord.certify import certify as certify_run
-from onconcord.certify import write_certificate
-from onconcord.checkout import root
+from onconcord.checkout import golden_cohort
 from onconcord.cli import app
+from onconcord.cli.cohort import run_checked
 from onconcord.cli.report import table, terminal
 from onconcord.report.certificate_page import write_certificate_page
 from onconcord.sources import cohort_source
 
 
-@app.command()
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": False})
 def certify(
-    folder: Annotated[Path, typer.Argument(help="working folder of a run of the golden cohort")],
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="working folder of the golden cohort")],
+    cores: Annotated[
+        int | None,
+        typer.Option(min=1, help="run the cohort first; without it a finished run is taken as is"),
+    ] = None,
     golden: Annotated[
         Path | None, typer.Option(help="published digests; default: resources/demo/golden.json")
+    ] = None,
+    truth: Annotated[
+        Path | None, typer.Option(help="known variants; default: resources/demo/somatic.tsv")
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="certificate; default: certificate.json in the folder")
     ] = None,
 ) -> None:
     """
-    Compare a finished run of the golden cohort with the published digests, and write a certificate.
+    Compare a run of the golden cohort with the published digests, and write a certificate.
 
-    Exit code 1: it is not equivalent.
+    Words after -- go to Snakemake, such as the centre's own --profile. Exit code 1: not equivalent.
     """
+    if cores is not None:
+        run_checked(folder, cores, context.args)
+    elif context.args:
+        raise typer.BadParameter("words after -- are for the run: give --cores as well")
     target = out or folder / "certificate.json"
-    found = certify_run(cohort_source(folder), golden or root() / "resources/demo/golden.json")
+    found = certify_run(
+        cohort_source(folder),
+        golden or golden_cohort("golden.json"),
+        truth or golden_cohort("somatic.tsv"),
+    )
     write_certificate(found, target)
     write_certificate_page(found, target.with_suffix(".html"))
-    console = terminal()
+    _show(found, target, terminal())
+    if not found.equivalent:
+        raise typer.Exit(1)
+
+
+def _show(found: Certificate, target: Path, console: Console) -> None:
     if found.faults:
         faults = table("What differs", "pair", "table", "columns", "detail")
         for one in found.faults:
@@ -43,7 +67,17 @@ def certify(
         console.print(faults)
     for tool, (published, here) in found.other_tools.items():
         console.print(f"{tool}: {here} here, {published} published", markup=False)
+    measured = {_group(row): _counts(row) for row in found.accuracy}
+    for row in found.other_accuracy:
+        here = measured.get(_group(row), "none")
+        console.print(f"accuracy, {_group(row)}: {here} here, {_counts(row)} published")
     word = "equivalent" if found.equivalent else "not equivalent"
     console.print(f"{word}: {found.tables} tables compared, certificate {target}", markup=False)
-    if not found.equivalent:
-        raise typer.Exit(1)
+
+
+def _group(row: Accuracy) -> str:
+    return f"{row.design} {row.variant_class}"
+
+
+def _counts(row: Accuracy) -> str:
+    return f"{row.found} found, {row.missed} missed, {row.wrong} wrong"

@@ -38,11 +38,15 @@ def run_command(
     deep: Deep = False,
 ) -> None:
     """Check, then process the cohort. Words after -- go to Snakemake: targets, then options."""
+    run_checked(folder, cores, context.args, deep)
+
+
+def run_checked(folder: Path, cores: int, options: list[str], deep: bool = False) -> None:
+    """Check a working folder and process it; exits where it is dry, or where a pair failed."""
     found = _checked(folder, deep)
     show(found)
     # Snakemake writes to the same terminal, and must come after what is printed here.
     sys.stdout.flush()
-    options = context.args
     outcome = run(found.cohort, cores, options)
     if is_dry(options):
         raise typer.Exit(3 if outcome.commands_failed else 0)

@@ -49,13 +49,13 @@ def compare(
     if as_json:
         print(json.dumps(found.as_dict(), indent=2, sort_keys=True))
     else:
-        print_comparison(found, terminal())
+        print_comparison(found, terminal(), html)
     if not found.identical:
         raise typer.Exit(1)
 
 
-def print_comparison(found: Comparison, console: Console) -> None:
-    """Print totals, matrix, differing tables and variants."""
+def print_comparison(found: Comparison, console: Console, page: Path | None = None) -> None:
+    """Print totals, matrix, differing tables, and the variants where no page lists them."""
     console.print(f"A: {found.a}\nB: {found.b}", markup=False, soft_wrap=True)
     console.print(f"pairs in both: {found.pairs}, variants that pass in both: {found.shared}")
     for name, pairs in (("A", found.pairs_only_a), ("B", found.pairs_only_b)):
@@ -71,6 +71,7 @@ def print_comparison(found: Comparison, console: Console) -> None:
             totals.add_row(SIDES[side], cause.replace("_", " "), str(n))
     if found.variants:
         console.print(totals)
+    if found.variants and not page:
         listed = table("Variants", "pair", "gene", "change", "variant", "where", "cause", "detail")
         for one in found.variants[:MAX_PRINTED]:
             listed.add_row(
@@ -95,4 +96,6 @@ def print_comparison(found: Comparison, console: Console) -> None:
         console.print(tables)
     for sentence in found.not_compared:
         console.print(f"not compared: {sentence}", markup=False)
+    if page:
+        console.print(f"every variant with its cause: {page}", markup=False, soft_wrap=True)
     console.print("identical" if found.identical else "not identical")

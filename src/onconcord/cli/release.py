@@ -9,10 +9,11 @@ import typer
 from rich.console import Console
 
 from onconcord import cohort as cohorts
+from onconcord.checkout import golden_cohort
 from onconcord.cli import app
 from onconcord.errors import InputError
 from onconcord.release import Order, build_release, pool_releases
-from onconcord.verify import Report, verify_release, verify_releases
+from onconcord.verify import Report, verify_certificate, verify_release, verify_releases
 
 CONSOLE = Console(highlight=False, soft_wrap=True)
 
@@ -82,14 +83,19 @@ def _hold(path: Path) -> None:
 
 @app.command()
 def verify(
-    folder: Annotated[Path, typer.Argument(help="A release, or a folder of releases.")],
+    folder: Annotated[
+        Path, typer.Argument(help="A release, a folder of releases, or a certificate.")
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     public_key: Annotated[
         Path | None, typer.Option(help="Ed25519 key (.pub) that must have signed it.")
     ] = None,
 ) -> None:
     """Check digests, contract, keys, tiers, completeness and derived values of a release."""
-    reports = verify_releases(folder, public_key)
+    if folder.is_file():
+        reports = {folder: verify_certificate(folder, golden_cohort("golden.json"))}
+    else:
+        reports = verify_releases(folder, public_key)
     if as_json:
         found = {str(path): report.as_dict() for path, report in reports.items()}
         print(json.dumps(found, indent=1))
@@ -101,7 +107,8 @@ def verify(
 
 
 def _show(path: Path, report: Report) -> None:
-    CONSOLE.print(f"{path}: release {report.release}, tier {report.tier}", markup=False)
+    what = f"release {report.release}, tier {report.tier}" if report.tier else report.release
+    CONSOLE.print(f"{path}: {what}", markup=False)
     for check in report.checked:
         faults = report.of(check)
         CONSOLE.print(f"  {check}: {f'{len(faults)} faults' if faults else 'ok'}")

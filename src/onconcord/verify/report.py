@@ -10,18 +10,18 @@ from onconcord.errors import Fault
 @dataclass
 class Report:
     """
-    One release: what was checked, what could not be and why, and every fault by its check.
+    What was checked, what could not be and why, and every fault by its check.
 
     Args:
-        release: name of the release.
-        tier: tier of the release.
+        release: name of the release, or what else was verified.
+        tier: tier of the release; None for what is no release.
         checked: ids of the checks that ran to their end.
         not_checked: id of a check -> why it could not be made.
         faults: id of the check and what it found: file or table, column, row key, what to expect.
     """
 
     release: str
-    tier: str
+    tier: str | None
     checked: list[str] = field(default_factory=list)
     not_checked: dict[str, str] = field(default_factory=dict)
     faults: list[tuple[str, Fault]] = field(default_factory=list)
