@@ -1,4 +1,4 @@
-"""Write name, version and command of every tool of the run, as each tool itself says."""
+"""Write name, version and command of the tools of one environment, as each tool itself says."""
 
 import argparse
 import sys
@@ -10,12 +10,12 @@ from onconcord.tools import write_tool_versions
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--callers", nargs="+", required=True, help="callers of the run")
+    parser.add_argument("--environment", required=True, help="of envs/, or a caller's name")
     parser.add_argument("--callers-dir", type=Path, required=True, help="workflow/callers")
-    parser.add_argument("--out", type=Path, required=True, help="1_reference/tools.tsv")
+    parser.add_argument("--out", type=Path, required=True, help="1_reference/tools/{name}.tsv")
     args = parser.parse_args(argv)
     try:
-        write_tool_versions(args.callers_dir, args.callers, args.out)
+        write_tool_versions(args.environment, args.callers_dir, args.out)
     except OnconcordError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code

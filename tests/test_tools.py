@@ -1,44 +1,81 @@
-"""What a run says of its tools comes from the tools themselves."""
+"""What a run says of its tools comes from the tools themselves, each in its own environment."""
 
-import csv
 from pathlib import Path
 
 import pytest
+import yaml
 
 from onconcord import doctor, tools
+from onconcord.callers import read_callers
 from onconcord.errors import ToolError
 
-CALLERS = Path(__file__).resolve().parents[1] / "workflow/callers"
+CHECKOUT = Path(__file__).resolve().parents[1]
+CALLERS = CHECKOUT / "workflow/callers"
+
+
+def fake_tool(folder, name, says):
+    """A program that prints `says`, whatever it is asked."""
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(f"#!/bin/sh\necho '{says}'\n")
+    (folder / name).chmod(0o755)
 
 
 def test_every_tool_of_a_run_is_one_the_set_up_knows():
-    assert set(tools.COMMANDS) <= {tool.name for tool in doctor.read_tools()}
+    wanted = {name for commands in tools.COMMANDS.values() for name in commands}
+    assert wanted | set(tools.CALLER_COMMANDS) <= {tool.name for tool in doctor.read_tools()}
 
 
 def test_every_callers_tool_has_a_command():
-    found = [folder.name for folder in CALLERS.iterdir()]
-    of_callers = {one.tool for one in tools.read_callers(CALLERS, found).values()}
-    assert of_callers <= {name for name, (step, _) in tools.COMMANDS.items() if step == tools.CALLS}
+    of_callers = read_callers(CALLERS, [folder.name for folder in CALLERS.iterdir()])
+    assert {one.tool for one in of_callers.values()} <= set(tools.CALLER_COMMANDS)
 
 
-def test_versions_are_what_the_tools_say(tmp_path, monkeypatch):
-    def examined(wanted, path):
-        return tuple(doctor.Finding(one, doctor.OK, "9.9", "/x", "") for one in wanted)
+@pytest.mark.parametrize("environment", sorted(tools.COMMANDS))
+def test_the_environment_a_tool_is_asked_in_has_it(environment):
+    pins = yaml.safe_load((CHECKOUT / f"envs/{environment}.yaml").read_text())["dependencies"]
+    packages = {pin.split("=")[0] for pin in pins}
+    of_conda = {tool.name: tool.conda.package for tool in doctor.read_tools() if tool.conda}
+    wanted = {of_conda[name] for name in tools.COMMANDS[environment] if name in of_conda}
+    assert wanted <= packages
 
-    monkeypatch.setattr(tools, "examine", examined)
-    out = tmp_path / "tools.tsv"
-    tools.write_tool_versions(CALLERS, ["freebayes"], out)
-    rows = {row["tool"]: row for row in csv.DictReader(out.open(), delimiter="\t")}
-    assert (rows["bwa"]["version"], rows["bwa"]["version_source"]) == ("9.9", "cli")
-    assert rows["gbcms"]["version_source"] == "lockfile"
-    assert "freebayes" in rows
-    assert "gatk" not in rows
+
+def test_versions_are_what_the_tools_on_the_path_say(tmp_path, monkeypatch):
+    fake_tool(tmp_path / "bin", "freebayes", "version:  v9.9")
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin")
+    out = tmp_path / "freebayes.tsv"
+    tools.write_tool_versions("freebayes", CALLERS, out)
+    (row,) = tools.read_tool_versions([out])
+    assert (row["step"], row["tool"], row["version"]) == ("calls", "freebayes", "9.9")
+    assert row["version_source"] == "cli"
 
 
 def test_every_missing_tool_is_named_at_once(tmp_path, monkeypatch):
-    monkeypatch.setattr(tools, "search_path", lambda: str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ToolError) as caught:
-        tools.write_tool_versions(CALLERS, ["freebayes"], tmp_path / "tools.tsv")
-    assert "bwa is missing" in str(caught.value)
+        tools.write_tool_versions("annotation", CALLERS, tmp_path / "tools.tsv")
+    assert "snpEff is missing" in str(caught.value)
     assert "vcfanno is missing" in str(caught.value)
     assert not (tmp_path / "tools.tsv").exists()
+
+
+def write_rows(path, *rows):
+    path.write_text("\n".join("\t".join(row) for row in (tools.COLUMNS, *rows)) + "\n")
+
+
+def test_environments_are_joined_in_one_order(tmp_path):
+    one, two = ("calls", "gatk", "4", "cli", "gatk"), ("alignment", "bwa", "1", "cli", "bwa")
+    write_rows(tmp_path / "a.tsv", one)
+    write_rows(tmp_path / "b.tsv", two, one)
+    found = tools.read_tool_versions([tmp_path / "b.tsv", tmp_path / "a.tsv"])
+    assert [tuple(row.values()) for row in found] == [two, one]
+
+
+def test_one_tool_of_two_versions_is_refused(tmp_path):
+    write_rows(tmp_path / "a.tsv", ("calls", "gatk", "4", "cli", "gatk"))
+    write_rows(tmp_path / "b.tsv", ("calls", "gatk", "5", "cli", "gatk"))
+    with pytest.raises(ToolError) as caught:
+        tools.read_tool_versions([tmp_path / "a.tsv", tmp_path / "b.tsv"])
+    assert str(caught.value) == (
+        "gatk is 4 in one environment of step calls and 5 in another "
+        f"({tmp_path}/b.tsv): pin one version."
+    )

@@ -42,7 +42,7 @@ class Caller:
 
     Args:
         name: name of the folder, and of the caller in every table.
-        tool: name of its program in `tools.tsv`.
+        tool: name of its program in `resources/setup/tools.yaml`.
         variant_classes: classes it is able to find; the denominator of a consensus.
         tumour_only: whether it can call a tumour without its normal.
         score_name: name of its score in the tables.

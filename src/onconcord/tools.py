@@ -1,51 +1,66 @@
 """The tools of a run: which step runs which, what version each says it is, and its command."""
 
 import csv
-from importlib.metadata import version as package_version
+import os
+from collections.abc import Iterable
 from pathlib import Path
 
-from onconcord.callers import read_callers
-from onconcord.doctor import BROKEN, MISSING, examine, read_tools, search_path
+from onconcord.callers import read_caller
+from onconcord.doctor import BROKEN, MISSING, examine, read_tools
 from onconcord.errors import ToolError
 from onconcord.files import whole_file
 
 CALLS = "calls"
-COMMANDS: dict[str, tuple[str, str]] = {
-    "bwa": ("alignment", "bwa mem -K 10000000 -Y -p -t {threads} -R {read_group} {index} -"),
-    "samblaster": ("alignment", "samblaster"),
-    "samtools": ("alignment", "samtools sort"),
-    "fastp": ("reads", "fastp --in1 --in2 --stdout"),
-    "mosdepth": (
-        "qc",
-        "mosdepth --no-per-base --by {targets} --mapq {min_mapping_quality} --quantize",
-    ),
-    "gatk": (CALLS, "gatk {caller}"),
-    "freebayes": (
-        CALLS,
-        "freebayes --pooled-continuous --min-alternate-fraction 0.02 --min-alternate-count 3",
-    ),
-    "bcftools": ("evidence", "bcftools norm"),
-    "gbcms": ("evidence", "gbcms dna --format vcf"),
-    "snpEff": ("annotation", "snpEff ann -noLog -nodownload -noLof {database}"),
-    "vcfanno": ("annotation", "vcfanno {resources}"),
+COLUMNS = ("step", "tool", "version", "version_source", "command_template")
+COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
+    "alignment": {
+        "bwa": ("alignment", "bwa mem -K 10000000 -Y -p -t {threads} -R {read_group} {index} -"),
+        "samblaster": ("alignment", "samblaster"),
+        "samtools": ("alignment", "samtools sort"),
+        "fastp": ("reads", "fastp --in1 --in2 --stdout"),
+    },
+    "qc": {
+        "mosdepth": (
+            "qc",
+            "mosdepth --no-per-base --by {targets} --mapq {min_mapping_quality} --quantize",
+        ),
+    },
+    "evidence": {
+        "bcftools": ("evidence", "bcftools norm"),
+        "gbcms": ("evidence", "gbcms dna --format vcf"),
+    },
+    "annotation": {
+        "snpEff": ("annotation", "snpEff ann -noLog -nodownload -noLof {database}"),
+        "vcfanno": ("annotation", "vcfanno {resources}"),
+    },
 }
-"""Step and command template of each tool, without threads, paths or hosts."""
+"""Step and command template of each tool, by the conda environment it is asked in."""
+CALLER_COMMANDS = {
+    "gatk": "gatk {caller}",
+    "freebayes": (
+        "freebayes --pooled-continuous --min-alternate-fraction 0.02 --min-alternate-count 3"
+    ),
+}
+"""Command template of each caller's tool. Templates name no thread, path or host."""
 
 
-def write_tool_versions(callers_dir: Path, callers: list[str], out: Path) -> None:
+def write_tool_versions(environment: str, callers_dir: Path, out: Path) -> None:
     """
-    Write step, tool, version, version_source and command_template of every tool of a run.
+    Write step, tool, version, version_source and command_template of one environment's tools.
 
     Args:
-        callers_dir: folder of the caller folders; only the named callers' tools are asked.
-        callers: names of the run's callers.
+        environment: one of `COMMANDS`, or the name of a caller, whose folder holds its own. Its
+            tools are looked for on the PATH of this process, which has to be that of the steps.
+        callers_dir: folder of the caller folders.
         out: TSV with a header, sorted by step and tool.
     Raises:
         ToolError: a tool is missing, or does not say its version; all of them at once.
     """
-    of_callers = {caller.tool for caller in read_callers(callers_dir, callers).values()}
-    wanted = {name for name, (step, _) in COMMANDS.items() if step != CALLS or name in of_callers}
-    findings = examine([tool for tool in read_tools() if tool.name in wanted], search_path())
+    commands = COMMANDS.get(environment)
+    if commands is None:
+        tool = read_caller(callers_dir / environment).tool
+        commands = {tool: (CALLS, CALLER_COMMANDS[tool])}
+    findings = examine([tool for tool in read_tools() if tool.name in commands], os.environ["PATH"])
     if faults := [one for one in findings if one.status in (BROKEN, MISSING) or not one.version]:
         raise ToolError(
             "\n".join(f"{one.tool.name} is {one.status}. {one.remedy}" for one in faults)
@@ -53,10 +68,31 @@ def write_tool_versions(callers_dir: Path, callers: list[str], out: Path) -> Non
     rows = [
         (step, one.tool.name, one.version, "lockfile" if one.tool.package else "cli", command)
         for one in findings
-        for step, command in [COMMANDS[one.tool.name]]
+        for step, command in [commands[one.tool.name]]
     ]
-    rows.append(("harmonise", "onconcord", package_version("onconcord"), "lockfile", "onconcord"))
     with whole_file(out) as path, path.open("w", newline="") as file:
         writer = csv.writer(file, delimiter="\t", lineterminator="\n")
-        writer.writerow(("step", "tool", "version", "version_source", "command_template"))
+        writer.writerow(COLUMNS)
         writer.writerows(sorted(rows))
+
+
+def read_tool_versions(paths: Iterable[Path]) -> tuple[dict[str, str], ...]:
+    """
+    The tools of all environments of a run, as `write_tool_versions` wrote them.
+
+    Returns:
+        One row a tool, sorted by step and tool; the keys are `COLUMNS`.
+    Raises:
+        ToolError: two environments have other versions of one tool.
+    """
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for path in sorted(paths):
+        with path.open(newline="") as file:
+            for row in csv.DictReader(file, delimiter="\t"):
+                known = found.setdefault((row["step"], row["tool"]), row)
+                if known != row:
+                    raise ToolError(
+                        f"{row['tool']} is {known['version']} in one environment of step "
+                        f"{row['step']} and {row['version']} in another ({path}): pin one version."
+                    )
+    return tuple(found[key] for key in sorted(found))

@@ -5,6 +5,9 @@ Inputs: the files the configuration names. Outputs: results/1_reference/.
 Steps: reference, bwa_index, targets, population, snpeff_database, tool_versions.
 """
 
+TOOL_ENVIRONMENTS = {
+    name: CHECKOUT / f"envs/{name}.yaml" for name in ("alignment", "qc", "evidence", "annotation")
+} | {caller: CALLERS_DIR / caller / "env.yaml" for caller in CALLERS}
 BWA_INDEX = multiext("results/1_reference/bwa/genome", ".amb", ".ann", ".bwt", ".pac", ".sa")
 
 
@@ -174,17 +177,23 @@ rule snpeff_database:
         """
 
 
+def environment_file(wildcards):
+    return TOOL_ENVIRONMENTS[wildcards.environment]
+
+
 rule tool_versions:
-    """Name and version of every tool of the run, as each tool itself says."""
+    """Version of every tool of one conda environment, as the tool itself says in there."""
     output:
-        "results/1_reference/tools.tsv",
+        "results/1_reference/tools/{environment}.tsv",
     log:
-        "logs/1_reference/tool_versions.log",
-    params:
-        callers=CALLERS,
+        "logs/1_reference/tool_versions.{environment}.log",
+    conda:
+        environment_file
     shell:
         r"""
-        exec 2> {log:q}
-        {PYTHON:q} {SCRIPTS:q}/tool_versions.py --callers-dir {CALLERS_DIR:q} \
-            --callers {params.callers:q} --out {output:q}
+        exec &> {log:q}
+        {PYTHON:q} {SCRIPTS:q}/tool_versions.py \
+            --environment {wildcards.environment:q} \
+            --callers-dir {CALLERS_DIR:q} \
+            --out {output:q}
         """

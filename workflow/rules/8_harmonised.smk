@@ -25,7 +25,7 @@ rule harmonise:
         identity="results/1_reference/reference.json",
         contigs="results/1_reference/contigs.tsv",
         resources="results/1_reference/resources.tsv",
-        tools="results/1_reference/tools.tsv",
+        tools=expand("results/1_reference/tools/{environment}.tsv", environment=TOOL_ENVIRONMENTS),
         targets="results/1_reference/targets.bed",
         gene_regions="results/1_reference/gene_regions.tsv",
         inputs=inputs_of_pair,
@@ -58,6 +58,7 @@ rule harmonise:
         {PYTHON:q} {SCRIPTS:q}/harmonise_pair.py \
             --pair-spec {input.spec:q} \
             --reference-dir results/1_reference \
+            --tools {input.tools:q} \
             --inputs {input.inputs:q} \
             --qc {input.qc:q} \
             {params.quantized:q} \

@@ -20,6 +20,7 @@ from onconcord.harmonise.variants import Facts, rule_definitions
 from onconcord.hotspots import hotspot_rows, read_hotspots
 from onconcord.reads import read_inputs
 from onconcord.sequence import ContigNames, Genome
+from onconcord.tools import read_tool_versions
 
 NOT_RUN = ("sv", "cna", "msi", "tmb", "signature")
 
@@ -32,6 +33,7 @@ class PairFiles:
     Args:
         spec: the pair spec.
         reference: folder of stage 1.
+        tools: versions of the tools, one file an environment.
         inputs: `{sample}.inputs.tsv` by role.
         qc: metrics and verdict.
         quantized, anymapq, regions: mosdepth's files by role.
@@ -42,6 +44,7 @@ class PairFiles:
 
     spec: Path
     reference: Path
+    tools: tuple[Path, ...]
     inputs: dict[str, Path]
     qc: Path
     quantized: dict[str, Path]
@@ -133,7 +136,7 @@ class _OfPair:
         identity = json.loads((files.reference / "reference.json").read_text())
         names = ContigNames.read(files.reference / "contigs.tsv")
         genes = canonical_transcripts(files.reference / "gene_regions.tsv")
-        versions = _versions(files.reference / "tools.tsv")
+        versions = {row["tool"]: row["version"] for row in read_tool_versions(files.tools)}
         genome = Genome(files.reference / "genome.fa")
         hotspots = read_hotspots(spec["resources"]["hotspots"], genome)
         facts = Facts(
@@ -188,7 +191,6 @@ def _tables(
         min_alt_reads=spec["parameters"]["decision"]["min_tumour_alt_reads"],
     )
     region_bp = targets.select((pl.col("end0") - pl.col("start0")).sum()).item()
-    tools = files.reference / "tools.tsv"
     return {
         "subject": provenance.subject_rows(spec),
         "sample": provenance.sample_rows(spec),
@@ -197,7 +199,7 @@ def _tables(
         "reference_contig": provenance.contig_rows(files.reference / "contigs.tsv", reference_id),
         "pair": [_pair_row(spec, reference_id, run, verdict, metrics)],
         "run": provenance.run_rows(spec, run, files.lock, of_pair.reference_digest),
-        "tool": provenance.tool_rows(run, tools, resources, spec["parameters"]),
+        "tool": provenance.tool_rows(run, files.tools, resources, spec["parameters"]),
         "input_file": provenance.input_rows(run, inputs, ids),
         "qc_metric": metrics,
         "callable_region": states.with_columns(
@@ -222,11 +224,6 @@ def _bed(path: Path, names: ContigNames) -> pl.DataFrame:
         schema={"chrom": pl.String, "start0": pl.Int64, "end0": pl.Int64},
         orient="row",
     )
-
-
-def _versions(tools: Path) -> dict[str, str]:
-    table = pl.read_csv(tools, separator="\t", infer_schema=False)
-    return dict(zip(table["tool"], table["version"], strict=True))
 
 
 def _refget(contigs: Path) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import polars as pl
 
 from onconcord import contract
 from onconcord.reads import InputFile
+from onconcord.tools import COLUMNS, read_tool_versions
 
 Rows = list[dict[str, Any]]
 
@@ -70,8 +72,17 @@ def run_rows(spec: dict[str, Any], run: str, lock: Path, reference_digest: str) 
     ]
 
 
-def tool_rows(run: str, tools: Path, resources: dict[str, str], parameters: dict[str, Any]) -> Rows:
+def tool_rows(
+    run: str, tools: Iterable[Path], resources: dict[str, str], parameters: dict[str, Any]
+) -> Rows:
     """One row per tool, and one per resource, which stands as its own tool of step `resource`."""
+    own = dict(
+        zip(
+            COLUMNS,
+            ("harmonise", "onconcord", version("onconcord"), "lockfile", "onconcord"),
+            strict=True,
+        )
+    )
     rows: Rows = [
         {
             "run_id": run,
@@ -80,12 +91,10 @@ def tool_rows(run: str, tools: Path, resources: dict[str, str], parameters: dict
             "version": row["version"],
             "version_source": row["version_source"],
             "command_template": row["command_template"],
-            "command_sha256": hashlib.sha256(row["command_template"].encode()).hexdigest()
-            if row["command_template"]
-            else None,
+            "command_sha256": hashlib.sha256(row["command_template"].encode()).hexdigest(),
             "params_json": json.dumps(parameters, sort_keys=True, separators=(",", ":")),
         }
-        for row in pl.read_csv(tools, separator="\t", infer_schema=False).iter_rows(named=True)
+        for row in (*read_tool_versions(tools), own)
     ]
     return rows + [
         {
