@@ -1,21 +1,20 @@
 """Command `certify`: is this installation equivalent to the others?"""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
-from onconcord.accuracy import Accuracy
-from onconcord.certify import Certificate, write_certificate
-from onconcord.certify import certify as certify_run
 from onconcord.checkout import golden_cohort
 from onconcord.cli import app
 from onconcord.cli.cohort import run_checked
 from onconcord.cli.report import table, terminal
-from onconcord.report.certificate_page import write_certificate_page
-from onconcord.sources import cohort_source
+
+if TYPE_CHECKING:
+    from onconcord.accuracy import Accuracy
+    from onconcord.certify import Certificate
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": False})
@@ -41,6 +40,11 @@ def certify(
 
     Words after -- go to Snakemake, such as the centre's own --profile. Exit code 1: not equivalent.
     """
+    from onconcord.certify import certify as certify_run
+    from onconcord.certify import write_certificate
+    from onconcord.report.certificate_page import write_certificate_page
+    from onconcord.sources import cohort_source
+
     if cores is not None:
         run_checked(folder, cores, context.args)
     elif context.args:
@@ -58,7 +62,7 @@ def certify(
         raise typer.Exit(1)
 
 
-def _show(found: Certificate, target: Path, console: Console) -> None:
+def _show(found: "Certificate", target: Path, console: Console) -> None:
     if found.faults:
         faults = table("What differs", "pair", "table", "columns", "detail")
         for one in found.faults:
@@ -75,9 +79,9 @@ def _show(found: Certificate, target: Path, console: Console) -> None:
     console.print(f"{word}: {found.tables} tables compared, certificate {target}", markup=False)
 
 
-def _group(row: Accuracy) -> str:
+def _group(row: "Accuracy") -> str:
     return f"{row.design} {row.variant_class}"
 
 
-def _counts(row: Accuracy) -> str:
+def _counts(row: "Accuracy") -> str:
     return f"{row.found} found, {row.missed} missed, {row.wrong} wrong"

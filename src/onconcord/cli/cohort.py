@@ -2,15 +2,15 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from onconcord.cli import app
 from onconcord.errors import InputError
-from onconcord.folder import write_templates
-from onconcord.preflight import JOBS_PER_PAIR, Preflight, preflight
-from onconcord.running import is_dry, run
+
+if TYPE_CHECKING:
+    from onconcord.preflight import Preflight
 
 Folder = Annotated[Path, typer.Argument(help="working folder with config.yaml and samples.tsv")]
 Deep = Annotated[bool, typer.Option("--deep", help="read every file to its end")]
@@ -19,6 +19,8 @@ Deep = Annotated[bool, typer.Option("--deep", help="read every file to its end")
 @app.command()
 def init(folder: Annotated[Path, typer.Argument(help="working folder to make")]) -> None:
     """Write a commented config.yaml and an empty samples.tsv to fill in."""
+    from onconcord.folder import write_templates
+
     for path in write_templates(folder):
         print(f"wrote {path}")
     print(f"Fill both in, then: onconcord check {folder}")
@@ -43,6 +45,8 @@ def run_command(
 
 def run_checked(folder: Path, cores: int, options: list[str], deep: bool = False) -> None:
     """Check a working folder and process it; exits where it is dry, or where a pair failed."""
+    from onconcord.running import is_dry, run
+
     found = _checked(folder, deep)
     show(found)
     # Snakemake writes to the same terminal, and must come after what is printed here.
@@ -58,15 +62,19 @@ def run_checked(folder: Path, cores: int, options: list[str], deep: bool = False
         raise typer.Exit(1 if done and outcome.unfinished else 3)
 
 
-def _checked(folder: Path, deep: bool) -> Preflight:
+def _checked(folder: Path, deep: bool) -> "Preflight":
+    from onconcord.preflight import preflight
+
     found = preflight(folder, deep)
     if found.faults:
         raise InputError(found.faults)
     return found
 
 
-def show(found: Preflight) -> None:
+def show(found: "Preflight") -> None:
     """Print what was checked and what the run will need."""
+    from onconcord.preflight import JOBS_PER_PAIR
+
     for line in found.checked:
         print(f"ok  {line}")
     pairs = len(found.cohort.pairs)

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -10,11 +10,10 @@ from rich.text import Text
 
 from onconcord.cli import app
 from onconcord.cli.report import table, terminal
-from onconcord.compare import STATES, Comparison, compare_callers, read_map
-from onconcord.compare import compare as compare_sources
 from onconcord.errors import Fault, InputError
-from onconcord.report.compare_page import SIDES, write_comparison
-from onconcord.sources import open_source
+
+if TYPE_CHECKING:
+    from onconcord.compare import Comparison
 
 MAX_PRINTED = 40
 
@@ -33,6 +32,11 @@ def compare(
     html: Annotated[Path | None, typer.Option(help="also write a page with pictures")] = None,
 ) -> None:
     """Say what only A has, what only B has, what differs, and why. Exit code 1: they differ."""
+    from onconcord.compare import compare as compare_sources
+    from onconcord.compare import compare_callers, read_map
+    from onconcord.report.compare_page import write_comparison
+    from onconcord.sources import open_source
+
     if (b is None) == (callers is None):
         message = "give a second folder or release, or --callers with two callers of A"
         raise InputError([Fault("B", 0, "", message)])
@@ -54,8 +58,11 @@ def compare(
         raise typer.Exit(1)
 
 
-def print_comparison(found: Comparison, console: Console, page: Path | None = None) -> None:
+def print_comparison(found: "Comparison", console: Console, page: Path | None = None) -> None:
     """Print totals, matrix, differing tables, and the variants where no page lists them."""
+    from onconcord.compare import STATES
+    from onconcord.report.compare_page import SIDES
+
     console.print(f"A: {found.a}\nB: {found.b}", markup=False, soft_wrap=True)
     console.print(f"pairs in both: {found.pairs}, variants that pass in both: {found.shared}")
     for name, pairs in (("A", found.pairs_only_a), ("B", found.pairs_only_b)):

@@ -8,8 +8,6 @@ from typing import Annotated
 import typer
 
 from onconcord.cli import app
-from onconcord.contract import artefacts, versions
-from onconcord.contract.model import TIERS, load
 from onconcord.errors import Fault, InputError
 
 contract_app = typer.Typer(
@@ -21,9 +19,11 @@ app.add_typer(contract_app, name="contract")
 @contract_app.command()
 def export(
     folder: Annotated[Path, typer.Argument(help="Folder to write to; made where it is missing.")],
-    tier: Annotated[str, typer.Option(help=f"Tier of the columns: {', '.join(TIERS)}.")] = "local",
+    tier: Annotated[str, typer.Option(help="local, controlled, consortium or open.")] = "local",
 ) -> None:
     """Write contract.json, datapackage.json, views.sql, spark.json and schema.R."""
+    from onconcord.contract import TIERS, artefacts
+
     if tier not in TIERS:
         message = f'"{tier}" is no tier; expected one of {", ".join(TIERS)}'
         raise InputError([Fault("--tier", 0, "", message)])
@@ -38,6 +38,8 @@ def docs(
     check: Annotated[bool, typer.Option("--check", help="Only say if it is up to date.")] = False,
 ) -> None:
     """Write the page of all tables, columns and codes."""
+    from onconcord.contract import artefacts
+
     text = artefacts.tables_page()
     if not check:
         print(artefacts.write_text(out, text))
@@ -59,6 +61,8 @@ def diff(
 
     Exit code 1 when the version number moved by less than the changes need.
     """
+    from onconcord.contract import artefacts, load, versions
+
     before = versions.read_contract(old)
     after = artefacts.contract_mapping(load()) if new is None else versions.read_contract(new)
     # a mapping made in memory has tuples where one that was read has lists

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -10,9 +10,9 @@ from rich.text import Text
 
 from onconcord.cli import app
 from onconcord.cli.report import table, terminal
-from onconcord.explain import Explanation
-from onconcord.explain import explain as explain_variant
-from onconcord.sources import open_source
+
+if TYPE_CHECKING:
+    from onconcord.explain import Explanation
 
 
 @app.command()
@@ -25,6 +25,9 @@ def explain(
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
     """Say why a variant is in a pair's results, or why it is not."""
+    from onconcord.explain import explain as explain_variant
+    from onconcord.sources import open_source
+
     found = explain_variant(open_source(folder), pair, variant)
     if as_json:
         print(json.dumps([one.as_dict() for one in found], indent=2, sort_keys=True))
@@ -43,7 +46,7 @@ def _counts(part: int | None, depth: int | None) -> str:
     return f"{'?' if part is None else part} of {depth} reads"
 
 
-def print_explanation(one: Explanation, console: Console) -> None:
+def print_explanation(one: "Explanation", console: Console) -> None:
     """Print one explanation, from the callers' records to the final row."""
     console.print(Text(f"{one.pair}  {one.asked}", "bold"))
     console.print(f"{one.verdict.replace('_', ' ')}: {one.answer}", markup=False, soft_wrap=True)

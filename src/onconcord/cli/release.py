@@ -3,17 +3,17 @@
 import json
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from onconcord import cohort as cohorts
 from onconcord.checkout import golden_cohort
 from onconcord.cli import app
 from onconcord.errors import InputError
-from onconcord.release import Order, build_release, pool_releases
-from onconcord.verify import Report, verify_certificate, verify_release, verify_releases
+
+if TYPE_CHECKING:
+    from onconcord.verify import Report
 
 CONSOLE = Console(highlight=False, soft_wrap=True)
 
@@ -42,6 +42,9 @@ def release(
     ] = None,
 ) -> None:
     """Merge the finished pairs of one centre to a release."""
+    from onconcord import cohort as cohorts
+    from onconcord.release import Order, build_release
+
     config = cohorts.load(folder).config
     given = config["release"]
     centre = centre or config["centre"]
@@ -71,11 +74,15 @@ def pool(
     sign_key: SignKey = None,
 ) -> None:
     """Make one release of several; they are verified before, and it is verified after."""
+    from onconcord.release import pool_releases
+
     made = pool_releases(releases, out, _hold, name, sign_key)
     CONSOLE.print(f"{out}: {len(made.centres)} centres, tier {made.tier}, {made.digest}")
 
 
 def _hold(path: Path) -> None:
+    from onconcord.verify import verify_release
+
     faults = verify_release(path).faults
     if faults:
         raise InputError([fault for _, fault in faults])
@@ -92,6 +99,8 @@ def verify(
     ] = None,
 ) -> None:
     """Check digests, contract, keys, tiers, completeness and derived values of a release."""
+    from onconcord.verify import verify_certificate, verify_releases
+
     if folder.is_file():
         reports = {folder: verify_certificate(folder, golden_cohort("golden.json"))}
     else:
@@ -106,7 +115,7 @@ def verify(
         raise typer.Exit(1)
 
 
-def _show(path: Path, report: Report) -> None:
+def _show(path: Path, report: "Report") -> None:
     what = f"release {report.release}, tier {report.tier}" if report.tier else report.release
     CONSOLE.print(f"{path}: {what}", markup=False)
     for check in report.checked:

@@ -1,7 +1,7 @@
 """Commands that show what a run found: `summary` and `report`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich import box
@@ -10,8 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from onconcord.cli import app
-from onconcord.report import write_report
-from onconcord.summary import Summary, summarise
+
+if TYPE_CHECKING:
+    from onconcord.summary import Summary
 
 VERDICT_STYLE = {"PASS": "green", "WARN": "yellow", "FAIL": "bold red"}
 
@@ -25,6 +26,8 @@ def summary(
     release: Annotated[Path | None, typer.Option(help="the release made from the folder")] = None,
 ) -> None:
     """Print verdicts, counts and known drivers of every pair, and where the results are."""
+    from onconcord.summary import summarise
+
     print_summary(summarise(folder, release, truth), terminal())
 
 
@@ -34,6 +37,8 @@ def report(
     out: Annotated[Path | None, typer.Option(help="default: report.html in the folder")] = None,
 ) -> None:
     """Write one self-contained page about the cohort, and a page of reads per pair beside it."""
+    from onconcord.report import write_report
+
     written = write_report(folder, out or folder / "report.html")
     print(f"report: {written[0]}")
     if len(written) > 1:
@@ -56,7 +61,7 @@ def table(title: str, *columns: str, numbers: tuple[str, ...] = ()) -> Table:
     return made
 
 
-def print_summary(found: Summary, console: Console) -> None:
+def print_summary(found: "Summary", console: Console) -> None:
     """Print a summary's tables and lines."""
     numbers = ("kept", "flagged", "dropped")
     pairs = table("Pairs", "centre", "pair", "design", "QC", "reason", *numbers, numbers=numbers)
