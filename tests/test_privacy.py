@@ -271,3 +271,24 @@ def test_ages_are_masked(tmp_path, age, shown, mask):
     read = read_shards([write_pair(tmp_path, pair, tables)], "ONE")[0].read()
     (row,) = _rows(read, "consortium", None)["subject"].to_pylist()
     assert (row["age_years_at_index"], row["age_mask"]) == (shown, mask)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        pytest.param("vrs_id", "ga4gh:VA.fq-" + "x" * 29, id="allele"),
+        pytest.param("refget_sq", "SQ.bam-" + "x" * 28, id="contig"),
+    ],
+)
+def test_a_digest_that_begins_like_the_end_of_a_file_name_is_no_leak(column, value):
+    name = "small_variant" if column == "vrs_id" else "reference_contig"
+    assert list(text_faults(name, pa.table({column: [value]}), "consortium")) == []
+
+
+@pytest.mark.parametrize("value", ["ga4gh:VA.lane1.fastq.gz", "Mrs Canary of ward 7"])
+def test_what_is_no_digest_does_not_leave_in_a_column_of_digests(value):
+    (fault,) = text_faults("small_variant", pa.table({"vrs_id": [value]}), "consortium")
+    assert fault.message == (
+        "1 distinct values are no codes of this column: free text does not leave a centre. "
+        r"Expected ga4gh:VA\.[A-Za-z0-9_-]{32}"
+    )
