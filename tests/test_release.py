@@ -196,7 +196,7 @@ def test_a_merge_is_the_same_whether_it_spills_or_not(tmp_path, monkeypatch):
 
 
 def test_a_large_table_is_several_files(cohort, tmp_path, monkeypatch):
-    monkeypatch.setattr(build, "PART_ROWS", 4)
+    monkeypatch.setattr("onconcord.release.parts.PART_ROWS", 4)
     out = release_of(*cohort, "ONE", out=tmp_path / "parts")
     parts = sorted((out / "small_variant/center=ONE").iterdir())
     assert [pq.read_metadata(part).num_rows for part in parts] == [4, 4, 1]

@@ -18,14 +18,12 @@ from onconcord.release.finish import write_descriptions
 from onconcord.release.key import load_key
 from onconcord.release.manifest import Centre, Part, Release, dumps
 from onconcord.release.merge import Merger
+from onconcord.release.parts import PartsWriter
 from onconcord.release.pseudonyms import KINDS, Pseudonymiser, check_centres
 from onconcord.release.publish import whole_folder
 from onconcord.release.shards import Shard, local_words, read_shards
 from onconcord.release.text import text_faults
 from onconcord.release.tiers import Pair, released_rows, released_tables
-
-PART_ROWS = 1_000_000
-"""Rows of one file of a table; more go to the next file, so that no file needs more memory."""
 
 RETRACTIONS = ("pair_id", "from_release", "reason_code")
 SHOWN_FAULTS = 200
@@ -153,11 +151,12 @@ def _write_tables(
         mergers["retraction"].add(_retraction_rows(retractions, order, names))
     if counted:
         mergers["aggregate_variant"].add(aggregate_variants(counted, order.centre))
-    parts = [
-        part
-        for name, merger in mergers.items()
-        for part in _write_parts(name, merger.pieces(), folder, order)
-    ]
+    parts = []
+    for name, merger in mergers.items():
+        with PartsWriter(name, order.centre, folder, order.tier) as writer:
+            for piece in merger.pieces():
+                writer.write(piece)
+        parts += writer.parts
     spool.rmdir()
     return parts
 
@@ -211,27 +210,6 @@ def _leaks(
         return
     for fault in text_faults(name, table, tier, words):
         yield Fault(f"{pair}/{name}", 0, fault.column, fault.message)
-
-
-def _write_parts(
-    name: str, pieces: Iterator[pa.Table], folder: Path, order: Order
-) -> Iterator[Part]:
-    """Write a table in files of at most PART_ROWS rows; an empty one has a file too."""
-    number, rest = 0, next(pieces, None)
-    while True:
-        path = layout.part(name, order.centre, number)
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        with contract.TableWriter(name, folder / path, order.tier) as writer:
-            room = PART_ROWS
-            while rest is not None and room:
-                writer.write(rest.slice(0, room))
-                room, rest = max(room - rest.num_rows, 0), rest.slice(room)
-                if rest.num_rows == 0:
-                    rest = next(pieces, None)
-        yield Part(name, order.centre, path, writer.digest)
-        if rest is None:
-            return
-        number += 1
 
 
 def _read_retractions(path: Path | None, centre: str) -> list[dict[str, Any]]:

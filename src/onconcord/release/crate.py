@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 from rocrate.model.computationalworkflow import ComputationalWorkflow
 from rocrate.model.contextentity import ContextEntity
@@ -117,12 +118,14 @@ def _file(crate: ROCrate, folder: Path, path: str) -> Any:
 
 
 def _read(folder: Path, release: Release, table: str, columns: list[str]) -> list[dict[str, Any]]:
-    return [
-        row
+    """The distinct rows of some columns of a table: what runs have in common is there once."""
+    found = [
+        pq.ParquetFile(folder / part.path).read(columns).group_by(columns).aggregate([])
         for part in release.parts
         if part.table == table
-        for row in pq.ParquetFile(folder / part.path).read(columns).to_pylist()
     ]
+    rows: list[dict[str, Any]] = pa.concat_tables(found).to_pylist() if found else []
+    return rows
 
 
 def _tools(crate: ROCrate, workflow: Any, rows: list[dict[str, Any]]) -> None:
