@@ -15,6 +15,7 @@ from pathlib import Path
 
 from onconcord import cohort as cohorts
 from onconcord.errors import OnconcordError
+from onconcord.failures import FailedJobs
 from onconcord.shards import shard_count
 
 CHECKOUT = Path(workflow.basedir)
@@ -53,6 +54,14 @@ SHARDS = range(
     )
 )
 HAS_POPULATION = config["resources"]["population"] is not None
+FAILED = FailedJobs(
+    {pair: [sample.sample_id for sample in one.samples] for pair, one in PAIRS.items()}
+)
+logger.addHandler(FAILED)
+
+
+onerror:
+    print(FAILED.summary(Path.cwd()), file=sys.stderr)
 
 
 wildcard_constraints:

@@ -10,14 +10,29 @@ set -euo pipefail
 sample=$1 index=$2 fasta=$3 format=$4 trim=$5 threads=$6 out=$7 json=$8
 shift 8
 
+# What is left of tools at work goes when this ends, or, where it was killed, when it starts again.
+clean() {
+    rm -f -- "$out".sort.* "$out".collate.* "$out".*.part
+}
+clean
+trap clean EXIT
+
+# A tool that fails is named after what the others have to say; 141 is a reader that went away.
+run() {
+    local code=0
+    "$@" || code=$?
+    [ $code -eq 0 ] || [ $code -eq 141 ] || echo "error: $1 ended with code $code" >&2
+    return $code
+}
+
 reads_of_lane() {
     local read_group=$1 first=$2 second=$3
     if [ "$second" = - ]; then
-        samtools collate -u -O "$first" "$out.collate.$read_group" \
-            | samtools fastq -n -F 0x900 -
+        run samtools collate -u -O "$first" "$out.collate.$read_group" \
+            | run samtools fastq -n -F 0x900 -
     elif [ "$trim" = true ]; then
-        fastp --in1 "$first" --in2 "$second" --stdout --thread 1 \
-            --json "$json.$read_group.fastp.json" --html /dev/null 2>/dev/null
+        run fastp --in1 "$first" --in2 "$second" --stdout --thread 1 \
+            --json "$json.$read_group.fastp.json" --html /dev/null
     else
         paste -d '\n' <(zcat -- "$first" | paste - - - -) <(zcat -- "$second" | paste - - - -) \
             | tr '\t' '\n'
@@ -39,11 +54,11 @@ stream_of_library() {
         group=$(read_group_line "$read_group" "$library")
         if [ $first = 1 ]; then
             reads_of_lane "$read_group" "$one" "$two" \
-                | bwa mem -v 1 -K 10000000 -Y -p -t "$threads" -R "${group//$'\t'/\\t}" "$index" - \
+                | run bwa mem -v 1 -K 10000000 -Y -p -t "$threads" -R "${group//$'\t'/\\t}" "$index" - \
                 | add_read_groups "$library" "$read_group" "${@}"
         else
             reads_of_lane "$read_group" "$one" "$two" \
-                | bwa mem -v 1 -K 10000000 -Y -p -t "$threads" -R "${group//$'\t'/\\t}" "$index" - \
+                | run bwa mem -v 1 -K 10000000 -Y -p -t "$threads" -R "${group//$'\t'/\\t}" "$index" - \
                 | sed '/^@[A-Z][A-Z]\t/d'
         fi
         first=0
@@ -63,7 +78,7 @@ add_read_groups() {
 
 # A BAM may hold reads without their mates; FASTQ files are counted before, so there it may not.
 mark_and_sort() {
-    samblaster --quiet --ignoreUnmated --addMateTags | samtools sort -@ 1 -m 512M -T "$1.sort" "${@:2}" -o "$1" -
+    run samblaster --quiet --ignoreUnmated --addMateTags | run samtools sort -@ 1 -m 512M -T "$1.sort" "${@:2}" -o "$1" -
 }
 
 write_options=(--output-fmt "$format")
@@ -78,6 +93,5 @@ else
         stream_of_library "$library" "$@" | mark_and_sort "$out.$library.part" --output-fmt bam
         parts+=("$out.$library.part")
     done
-    samtools merge -f "${write_options[@]}" -o "$out" "${parts[@]}"
-    rm -- "${parts[@]}"
+    run samtools merge -f "${write_options[@]}" -o "$out" "${parts[@]}"
 fi

@@ -56,7 +56,8 @@ rule reference:
             ln -sf "$(realpath {input.fasta:q})" {output.fasta:q}
         fi
         samtools faidx {output.fasta:q}
-        samtools dict --output {output.dictionary:q} {output.fasta:q}
+        # samtools dict is silent where the disk is full; cat is not.
+        samtools dict {output.fasta:q} | cat > {output.dictionary:q}
         {PYTHON:q} {SCRIPTS:q}/describe_reference.py \
             --fasta {output.fasta:q} \
             --build {params.build:q} \

@@ -3,6 +3,8 @@
 
 Inputs: alignments, targets, population resource. Outputs: results/4_qc/.
 Steps: sample_qc (one job a sample), pair_qc (one job a pair), multiqc (one of the cohort).
+samtools stats and the tables of GATK end without an error where the disk is full: they go through
+cat, which does not, and the one of two lines, which fits into any block, may not be empty.
 """
 
 
@@ -67,14 +69,14 @@ rule sample_qc:
         mosdepth --no-per-base --fasta {input.fasta:q} \
             --quantize 0:1:{params.callable_depth}: "$prefix.anymapq" {input.reads:q}
         samtools stats --reference {input.fasta:q} --target-regions {input.targets:q} \
-            {input.reads:q} > "$prefix.stats.txt"
+            {input.reads:q} | cat > "$prefix.stats.txt"
         if [ -n "{input.population}" ]; then
             gatk GetPileupSummaries --reference {input.fasta:q} --input {input.reads:q} \
                 --variant {input.population:q} --intervals {input.population:q} \
                 --intervals {input.calling:q} --interval-set-rule INTERSECTION \
                 --minimum-population-allele-frequency 0.01 \
                 --maximum-population-allele-frequency 1.0 \
-                --output "$prefix.pileups.table"
+                --output /dev/fd/3 3>&1 >&2 | cat > "$prefix.pileups.table"
         else
             printf '#<METADATA>SAMPLE=%s\ncontig\tposition\tref_count\talt_count\tother_alt_count\tallele_frequency\n' \
                 {wildcards.sample:q} > "$prefix.pileups.table"
@@ -135,7 +137,7 @@ rule pair_qc:
         flagstats=flagstats_of_pair,
         thresholds=thresholds_of_pair,
     output:
-        contamination="results/4_qc/pairs/{pair}.contamination.table",
+        contamination=ensure("results/4_qc/pairs/{pair}.contamination.table", non_empty=True),
         segments="results/4_qc/pairs/{pair}.segments.table",
         qc="results/4_qc/pairs/{pair}.qc.json",
     log:
@@ -156,7 +158,8 @@ rule pair_qc:
         exec &> {log:q}
         if [ {params.has_population} = True ]; then
             gatk CalculateContamination {params.pileups:q} \
-                --tumor-segmentation {output.segments:q} --output {output.contamination:q}
+                --output {output.contamination:q} \
+                --tumor-segmentation /dev/fd/3 3>&1 >&2 | cat > {output.segments:q}
         else
             printf 'sample\tcontamination\terror\n' > {output.contamination:q}
             printf 'contig\tstart\tend\tminor_allele_fraction\n' > {output.segments:q}
