@@ -124,7 +124,10 @@ def _read(folder: Path, release: Release, table: str, columns: list[str]) -> lis
         for part in release.parts
         if part.table == table
     ]
-    rows: list[dict[str, Any]] = pa.concat_tables(found).to_pylist() if found else []
+    if not found:
+        return []
+    # centres' files may have text in other Arrow types, and other columns may be null
+    rows: list[dict[str, Any]] = pa.concat_tables(found, promote_options="permissive").to_pylist()
     return rows
 
 
