@@ -1,4 +1,4 @@
-"""The pipeline on reads: a slice of the demo, and real reads where they are at hand."""
+"""The pipeline on reads: a slice of the demo."""
 
 import gzip
 import json
@@ -12,7 +12,6 @@ import polars as pl
 import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[1]
-DATA = Path(os.environ.get("ONCONCORD_TEST_DATA", CHECKOUT.parent / "shared/data"))
 DEMO = CHECKOUT / "resources/demo"
 REFERENCE = CHECKOUT / ".tools/demo/reference"
 GENES = ("ASXL1", "GNAS")
@@ -248,34 +247,3 @@ def test_reads_that_are_cut_off_fail_the_pair_by_name(reads, tmp_path):
     assert done.returncode != 0
     assert "cut_1.fq.gz" in done.stdout + done.stderr
     assert not (folder / "results/3_alignments/NOR-A01.bam").exists()
-
-
-@pytest.mark.skipif(not DATA.is_dir(), reason="no real reads beside the checkout")
-def test_a_real_matched_pair_has_no_somatic_call(tmp_path):
-    source = DATA / "hcc1143"
-    folder = tmp_path / "w"
-    folder.mkdir()
-    (folder / "genome.fa").write_bytes(
-        gzip.decompress((source / "tiny_grch38_chr11.fa.gz").read_bytes())
-    )
-    (folder / "targets.bed").write_text("chr11\t531000\t537000\n")
-    (folder / "config.yaml").write_text(
-        """
-centre: CELLLINE
-reference: {fasta: genome.fa, build: custom}
-assays:
-  window: {strategy: WGS, targets: targets.bed, padding: 0, qc: window}
-"""
-    )
-    rows = ["patient\tsample\trole\tread_group\tfastq_1\tfastq_2"]
-    for sample, role in (("HCC1143", "tumour"), ("HCC1143_BL", "normal")):
-        files = [str(source / f"{sample}_R{mate}.fastq.gz") for mate in (1, 2)]
-        rows.append("\t".join(["HCC-1143", sample, role, "L1", *files]))
-    (folder / "samples.tsv").write_text("\n".join(rows) + "\n")
-    snakemake(folder, "tables")
-    small = table(folder, "HCC1143", "small_variant")
-    assert small.filter(pl.col("is_pass")).height == 0
-    homozygous = {531214, 531224, 531324, 531504, 531514, 531652, 533037, 534242, 535098, 536052}
-    seen = small.filter(pl.col("pos").is_in(list(homozygous)))
-    assert set(seen["origin"]) <= {"germline_likely"}
-    assert seen.height >= 5

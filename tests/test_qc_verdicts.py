@@ -152,7 +152,7 @@ def test_a_report_that_is_cut_off_is_refused(tmp_path, suffix, text, message):
 @pytest.mark.parametrize(
     ("rows", "expected"),
     [
-        pytest.param([], (None, "no population resource"), id="header alone"),
+        pytest.param([], (None, "no common site in the calling regions"), id="header alone"),
         pytest.param([("T", 0.0213, 0.004)], (0.0213, None), id="estimated"),
         pytest.param([("T", 0.0, 0.0001)], (0.0, None), id="measured as none"),
         pytest.param([("T", 0.0, 1.0)], (None, "too uncertain: standard error 1.00"), id="no site"),

@@ -131,13 +131,18 @@ rule targets:
 
 
 rule population:
-    """The population resource in normal form, its REF alleles checked against the genome."""
+    """
+    The population resource in normal form, its REF alleles checked against the genome, and the
+    common sites among the calling regions, where contamination shows; there may be none.
+    """
     input:
         fasta="results/1_reference/genome.fa",
+        calling="results/1_reference/calling.bed",
         population=config["resources"]["population"] or [],
     output:
         vcf="results/1_reference/population.vcf.gz",
         index="results/1_reference/population.vcf.gz.tbi",
+        sites="results/1_reference/common_sites.bed",
     log:
         "logs/1_reference/population.log",
     conda:
@@ -150,6 +155,8 @@ rule population:
         | bcftools annotate --remove ID,QUAL,FILTER,^INFO/AF --output-type u \
         | bcftools sort --output-type z --output {output.vcf:q}
         tabix --preset vcf {output.vcf:q}
+        bcftools query --targets-file {input.calling:q} --include 'TYPE="snp" && AF>=0.01' \
+            --format '%CHROM\t%POS0\t%END\n' {output.vcf:q} > {output.sites:q}
         """
 
 

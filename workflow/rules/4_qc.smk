@@ -16,6 +16,10 @@ def population_if_given(wildcards):
     return "results/1_reference/population.vcf.gz" if HAS_POPULATION else []
 
 
+def common_sites_if_given(wildcards):
+    return "results/1_reference/common_sites.bed" if HAS_POPULATION else []
+
+
 def callable_depth_of_sample(wildcards):
     return config["decision"][f"min_{SAMPLES[wildcards.sample].role}_depth"]
 
@@ -42,8 +46,8 @@ rule sample_qc:
         dictionary="results/1_reference/genome.dict",
         targets="results/1_reference/targets.bed",
         depth="results/1_reference/depth.bed",
-        calling="results/1_reference/calling.bed",
         population=population_if_given,
+        sites=common_sites_if_given,
     output:
         QC_OF_SAMPLE,
     log:
@@ -70,10 +74,9 @@ rule sample_qc:
             --quantize 0:1:{params.callable_depth}: "$prefix.anymapq" {input.reads:q}
         samtools stats --reference {input.fasta:q} --target-regions {input.targets:q} \
             {input.reads:q} | cat > "$prefix.stats.txt"
-        if [ -n "{input.population}" ]; then
+        if [ -s "{input.sites}" ]; then
             gatk GetPileupSummaries --reference {input.fasta:q} --input {input.reads:q} \
-                --variant {input.population:q} --intervals {input.population:q} \
-                --intervals {input.calling:q} --interval-set-rule INTERSECTION \
+                --variant {input.population:q} --intervals {input.sites:q} \
                 --minimum-population-allele-frequency 0.01 \
                 --maximum-population-allele-frequency 1.0 \
                 --output /dev/fd/3 3>&1 >&2 | cat > "$prefix.pileups.table"
@@ -135,6 +138,7 @@ rule pair_qc:
         normal=normal_qc,
         inputs=inputs_of_pair,
         flagstats=flagstats_of_pair,
+        sites=common_sites_if_given,
         thresholds=thresholds_of_pair,
     output:
         contamination=ensure("results/4_qc/pairs/{pair}.contamination.table", non_empty=True),
@@ -152,11 +156,10 @@ rule pair_qc:
     params:
         prefixes=prefixes_of_pair,
         pileups=pileups_of_pair,
-        has_population=HAS_POPULATION,
     shell:
         r"""
         exec &> {log:q}
-        if [ {params.has_population} = True ]; then
+        if [ -s "{input.sites}" ]; then
             gatk CalculateContamination {params.pileups:q} \
                 --output {output.contamination:q} \
                 --tumor-segmentation /dev/fd/3 3>&1 >&2 | cat > {output.segments:q}

@@ -190,7 +190,7 @@ def contamination(path: Path, max_error: float) -> Answer:
     schema = {"sample": pl.String, "contamination": pl.Float64, "error": pl.Float64}
     table = _table(path, schema)
     if not table.height:
-        return Answer(None, "no population resource")
+        return Answer(None, "no common site in the calling regions")
     value, error = table.row(0)[1:3]
     if math.isnan(value) or not error <= max_error:
         return Answer(None, f"too uncertain: standard error {error:.2f}")
@@ -198,7 +198,7 @@ def contamination(path: Path, max_error: float) -> Answer:
 
 
 def pileups(prefix: Path) -> pl.DataFrame:
-    """GATK's pileup summaries; no row where there is no population resource."""
+    """GATK's pileup summaries; no row where there is no common site."""
     return _table(Path(f"{prefix}.pileups.table"), PILEUP_COLUMNS)
 
 

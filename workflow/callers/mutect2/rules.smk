@@ -97,6 +97,7 @@ rule mutect2_filter:
         indexes=mutect2_shards("raw.vcf.gz.tbi"),
         stats=mutect2_shards("raw.vcf.gz.stats"),
         orientation=mutect2_shards("f1r2.tar.gz"),
+        sites=common_sites_if_given,
         contamination="results/4_qc/pairs/{pair}.contamination.table",
         segments="results/4_qc/pairs/{pair}.segments.table",
         fasta="results/1_reference/genome.fa",
@@ -116,8 +117,6 @@ rule mutect2_filter:
     resources:
         mem_mb=3000,
         runtime=120,
-    params:
-        has_population=HAS_POPULATION,
     shell:
         r"""
         exec &> {log:q}
@@ -128,7 +127,7 @@ rule mutect2_filter:
         tabix --preset vcf joined.vcf.gz
         gatk LearnReadOrientationModel "${{orientation[@]}}" --output orientation.tar.gz
         gatk MergeMutectStats "${{stats[@]}}" --output joined.stats
-        [ {params.has_population} = False ] || options+=(
+        [ ! -s "{input.sites}" ] || options+=(
             --contamination-table {input.contamination:q}
             --tumor-segmentation {input.segments:q}
         )
