@@ -3,19 +3,23 @@
 import json
 import shutil
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
 from builders import PairOf, change, pairs_of, release_of, seal, write_key, write_pair, write_pairs
+from onconcord import contract
 from onconcord.cli import app
 from onconcord.errors import InputError
-from onconcord.release import pool_releases
+from onconcord.release import pool_releases, read_release
 from onconcord.verify import verify_release, verify_releases
 from onconcord.verify.rules import RULES, foreign_keys
+from onconcord.verify.slices import cut
 
 
 @pytest.fixture(scope="module")
@@ -217,8 +221,14 @@ PLANTS = [
 
 
 @pytest.fixture(scope="module")
-def planted(pooled, tmp_path_factory):
-    """The report on one release that has every planted fault, resealed so that digests hold."""
+def planted(faulty):
+    """The report on the release that has every planted fault."""
+    return verify_release(faulty)
+
+
+@pytest.fixture(scope="module")
+def faulty(pooled, tmp_path_factory):
+    """One release that has every planted fault, resealed so that digests hold."""
     folder = Path(shutil.copytree(pooled, tmp_path_factory.mktemp("planted") / "release"))
     pairs = pq.ParquetFile(folder / "pair/center=ONE/part-0000.parquet").read().to_pylist()
     FAILED.update(next(pair for pair in pairs if pair["qc_status"] == "FAIL"))
@@ -235,7 +245,7 @@ def planted(pooled, tmp_path_factory):
         reseal=False,
     )
     seal(folder)
-    return verify_release(folder)
+    return folder
 
 
 @pytest.mark.parametrize(
@@ -251,6 +261,40 @@ def test_a_planted_fault_is_found_by_name(planted, plant):
 @pytest.mark.parametrize("check", ["manifest", "description", "statement", "content"])
 def test_a_resealed_release_is_found_by_its_rules_not_its_digests(planted, check):
     assert planted.of(check) == []
+
+
+def test_a_release_in_slices_has_the_faults_of_the_whole(faulty, planted, monkeypatch):
+    monkeypatch.setattr("onconcord.verify.slices.SLICE_ROWS", 1)
+    sliced = verify_release(faulty)
+    assert [str(fault) for fault in sliced.faults] == [str(fault) for fault in planted.faults]
+    assert sliced.checked == planted.checked
+
+
+def values(pieces, table, column):
+    """The values of a column in each slice."""
+    queries = (f"SELECT {column} FROM ({piece.query(table)})" for piece in pieces)
+    return [[row[0] for row in duckdb.sql(query).fetchall()] for query in queries]
+
+
+def test_slices_have_every_pair_once_and_other_tables_whole(pooled, monkeypatch):
+    monkeypatch.setattr("onconcord.verify.slices.SLICE_ROWS", 1)
+    parts = read_release(pooled).parts
+    (whole,) = cut(pooled, parts, "release")
+    by_pair, by_centre = cut(pooled, parts, "pair"), cut(pooled, parts, "centre")
+    pairs = values(by_pair, "small_variant", "pair_id")
+    assert len(pairs) == 3
+    assert sorted(chain(*pairs)) == sorted(values([whole], "small_variant", "pair_id")[0])
+    assert sum(len(set(piece)) for piece in pairs) == len(set(chain(*pairs)))
+    assert values(by_pair, "assay_region", "start0") == 3 * values(
+        [whole], "assay_region", "start0"
+    )
+    centres = values(by_centre, "variant_consequence", "center_id")
+    assert [set(piece) for piece in centres] == [{"ONE"}, {"TWO"}]
+
+
+def test_rules_within_pairs_join_tables_by_pair_with_small_ones_only():
+    tables = {table for rule in RULES if rule.within == "pair" for table in rule.needs}
+    assert {t for t in tables if "pair_id" not in contract.load().tables[t].key} == {"assay_region"}
 
 
 def test_a_changed_value_is_named_even_when_the_manifest_is_mended(release):

@@ -2,7 +2,9 @@
 
 import tempfile
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow.parquet as pq
@@ -22,6 +24,7 @@ from onconcord.verify.files import (
 from onconcord.verify.parts import DAMAGED, PartFaults, described_digest_faults, part_faults
 from onconcord.verify.report import Report
 from onconcord.verify.rules import RULES, Rule, foreign_keys
+from onconcord.verify.slices import cut
 
 SHOWN_ROWS = 5
 """Rows that are named per rule; the rest is counted."""
@@ -144,38 +147,38 @@ def _check_rules(folder: Path, release: Release, unreadable: set[str], report: R
     columns = _columns(folder, release, unreadable)
     # a table that the tier does not have cannot break a rule
     there = released_tables(release.tier)
+    broken: dict[int, _Broken] = {}
     rules = [
         rule
         for rule in (*foreign_keys(), *RULES)
         if release.tier in rule.tiers and rule.table in there
     ]
+    for number, rule in enumerate(rules):
+        if why := _obstacle(rule, columns, unreadable, release.tier):
+            report.not_checked[f"{rule.name}: {rule.table}.{rule.column}"] = why
+        else:
+            broken[number] = _Broken(rule, columns[rule.table])
+    parts = [part for part in release.parts if part.table in columns]
     with tempfile.TemporaryDirectory() as spill, duckdb.connect(":memory:") as database:
         database.execute(f"SET memory_limit = '{MEMORY}'; SET temp_directory = '{spill}'")
         database.execute("SET threads = 2; SET preserve_insertion_order = false")
         analyses = contract.load().vocabularies["analysis"]
         database.execute("CREATE TABLE analyses (analysis VARCHAR)")
         database.executemany("INSERT INTO analyses VALUES (?)", [[code] for code in analyses])
-        for table in columns:
-            paths = [str(folder / part.path) for part in release.parts if part.table == table]
-            listed = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
-            database.execute(
-                f"CREATE VIEW {quoted(table)} AS SELECT * FROM read_parquet([{listed}], "
-                "union_by_name = true, hive_partitioning = false)"
-            )
-        faults: dict[str, list[Fault]] = {}
-        for rule in rules:
-            if why := _obstacle(rule, columns, unreadable, release.tier):
-                report.not_checked[f"{rule.name}: {rule.table}.{rule.column}"] = why
-                continue
-            of_rule = faults.setdefault(rule.name, [])
-            try:
-                of_rule += _broken(database, rule, columns)
-            except duckdb.Error as error:
-                # the files are not what Parquet readers take them for, which is a fault of theirs
-                reason = f"the rule cannot be applied: {str(error).splitlines()[0]}"
-                of_rule.append(Fault(rule.table, 0, rule.column, reason))
-    for name, found in faults.items():
-        report.check(name, found)
+        for within in sorted({found.rule.within for found in broken.values()}):
+            of_slice = [found for found in broken.values() if found.rule.within == within]
+            needed = {table for found in of_slice for table in found.rule.needs}
+            for piece in cut(folder, [part for part in parts if part.table in needed], within):
+                for table in sorted(needed):
+                    view = f"CREATE OR REPLACE VIEW {quoted(table)} AS {piece.query(table)}"
+                    database.execute(view)
+                for found in of_slice:
+                    found.look(database)
+    faults: dict[str, list[Fault]] = {}
+    for found in broken.values():
+        faults.setdefault(found.rule.name, []).extend(found.faults())
+    for name, of_rule in faults.items():
+        report.check(name, of_rule)
 
 
 def _columns(folder: Path, release: Release, unreadable: set[str]) -> dict[str, set[str]]:
@@ -211,25 +214,55 @@ def _obstacle(
     return None
 
 
-def _broken(
-    database: duckdb.DuckDBPyConnection, rule: Rule, columns: dict[str, set[str]]
-) -> Iterator[Fault]:
-    """A fault for the first rows that break a rule, and one that counts the others."""
-    key = [name for name in contract.load().tables[rule.table].key if name in columns[rule.table]]
-    shown = [*key, rule.column] if rule.column not in key else key
-    names = ", ".join(quoted(name) for name in shown)
-    order = ", ".join(quoted(name) for name in key)
-    query = f"FROM ({rule.sql})"
-    count = database.execute(f"SELECT count(*) {query}").fetchone()
-    assert count is not None
-    if not count[0]:
-        return
-    limited = f"SELECT {names} {query} ORDER BY {order} LIMIT {SHOWN_ROWS}"
-    for row in database.execute(limited).fetchall():
-        values = dict(zip(shown, row, strict=True))
-        where = ", ".join(f"{name}={values[name]}" for name in key)
-        found = "" if rule.column in key else f"found {values[rule.column]}; "
-        yield Fault(rule.table, 0, rule.column, f"row {where}: {found}{rule.message}")
-    if count[0] > SHOWN_ROWS:
-        more = f"{count[0] - SHOWN_ROWS} more rows: {rule.message}"
-        yield Fault(rule.table, 0, rule.column, more)
+@dataclass
+class _Broken:
+    """The first rows that break a rule, how many there are, and why it could not be applied."""
+
+    rule: Rule
+    columns: set[str]
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    count: int = 0
+    error: str | None = None
+
+    @property
+    def key(self) -> list[str]:
+        """The columns of the table's key that there are."""
+        return [n for n in contract.load().tables[self.rule.table].key if n in self.columns]
+
+    def look(self, database: duckdb.DuckDBPyConnection) -> None:
+        """Add what breaks the rule in what the views show."""
+        if self.error is not None:
+            return
+        try:
+            self._count(database)
+        except duckdb.Error as error:
+            # the files are not what Parquet readers take them for, which is a fault of theirs
+            self.error = f"the rule cannot be applied: {str(error).splitlines()[0]}"
+
+    def _count(self, database: duckdb.DuckDBPyConnection) -> None:
+        query = f"FROM ({self.rule.sql})"
+        count = database.execute(f"SELECT count(*) {query}").fetchone()
+        assert count is not None
+        self.count += count[0]
+        if not count[0] or len(self.rows) == SHOWN_ROWS:
+            return
+        column = self.rule.column
+        shown = [*self.key, column] if column not in self.key else self.key
+        names, order = (", ".join(map(quoted, listed)) for listed in (shown, self.key))
+        limit = SHOWN_ROWS - len(self.rows)
+        limited = f"SELECT {names} {query} ORDER BY {order} LIMIT {limit}"
+        for row in database.execute(limited).fetchall():
+            self.rows.append(dict(zip(shown, row, strict=True)))
+
+    def faults(self) -> Iterator[Fault]:
+        """A fault for each of the first rows, and one that counts the others."""
+        rule, key = self.rule, self.key
+        for row in self.rows:
+            where = ", ".join(f"{name}={row[name]}" for name in key)
+            found = "" if rule.column in key else f"found {row[rule.column]}; "
+            yield Fault(rule.table, 0, rule.column, f"row {where}: {found}{rule.message}")
+        if self.count > len(self.rows):
+            more = f"{self.count - len(self.rows)} more rows: {rule.message}"
+            yield Fault(rule.table, 0, rule.column, more)
+        if self.error is not None:
+            yield Fault(rule.table, 0, rule.column, self.error)

@@ -1,8 +1,9 @@
 """
 Rules between rows and tables, one SQL query each, which returns the rows that break it.
 
-DuckDB reads the Parquet files in place and spills to disk, so that 10^8 rows need no more memory
-than 10^4. A table `x` of a rule is a view over all files of x in the release.
+DuckDB reads the Parquet files in place. A table `x` of a rule is a view over the rows of x in the
+release, or in a part of it that has all rows the rule compares (`Rule.within`), so that 10^8 rows
+need no more memory than 10^6.
 """
 
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from onconcord import contract
 from onconcord.release.aggregate import ALL_DIAGNOSES, SMALLEST
 from onconcord.release.tiers import MAX_POPULATION_AF, UNLICENSED
+from onconcord.verify.slices import Within
 
 RELEASED = ("controlled", "consortium", "open")
 SHARED = ("consortium", "open")
@@ -34,6 +36,8 @@ class Rule:
         sql: query for the rows that break the rule.
         needs: columns by table without which the rule cannot be checked.
         tiers: tiers of releases that it is a rule of.
+        within: what it compares rows of: one pair, one centre, or the whole release. A rule that
+            joins nothing large may look at the release, which is one pass over its files.
     """
 
     name: str
@@ -43,6 +47,7 @@ class Rule:
     sql: str
     needs: Mapping[str, tuple[str, ...]]
     tiers: tuple[str, ...] = EVERY
+    within: Within = "release"
 
 
 def _of_failed_pairs(table: str) -> Rule:
@@ -68,6 +73,7 @@ def _by_variant(table: str) -> Rule:
             ANTI JOIN small_variant USING (center_id, reference_id, variant_key)""",
         {table: ("variant_key",), "small_variant": ("variant_key",)},
         RELEASED,
+        within="centre",
     )
 
 
@@ -80,6 +86,7 @@ def _has_rows(analysis: str, source: str) -> Rule:
         f"""SELECT * FROM (SELECT * FROM analysis_scope WHERE analysis = '{analysis}'
             AND status = 'done') ANTI JOIN {source} USING (center_id, pair_id)""",
         {"analysis_scope": ("status",), source: ()},
+        within="pair",
     )
 
 
@@ -93,6 +100,7 @@ def _has_none(analysis: str, source: str) -> Rule:
             AND status NOT IN ('done', 'failed')) SEMI JOIN (SELECT * FROM {source} WHERE is_pass)
             USING (center_id, pair_id)""",
         {"analysis_scope": ("status",), source: ("is_pass",)},
+        within="pair",
     )
 
 
@@ -147,6 +155,7 @@ RULES: tuple[Rule, ...] = (
             "hotspot_status": ("status",),
         },
         SHARED,
+        within="pair",
     ),
     Rule(
         "only_passing_structural",
@@ -220,6 +229,7 @@ RULES: tuple[Rule, ...] = (
             chrom ORDER BY start0) AS before FROM callable_region)
             WHERE start0 < before OR end0 <= start0""",
         {"callable_region": ("start0", "end0")},
+        within="pair",
     ),
     Rule(
         "callable_outside",
@@ -231,6 +241,7 @@ RULES: tuple[Rule, ...] = (
             AND t.reference_id = r.reference_id AND t.chrom = r.chrom
             AND t.start0 <= r.start0 AND r.end0 <= t.end0""",
         _CALLABLE,
+        within="pair",
     ),
     Rule(
         "callable_sum",
@@ -245,6 +256,7 @@ RULES: tuple[Rule, ...] = (
             WHERE coalesce(wanted, 0) <> coalesce(found, 0)
             AND NOT (p.qc_status = 'FAIL' AND found IS NULL)""",
         _CALLABLE,
+        within="pair",
     ),
     Rule(
         "vaf",
@@ -291,6 +303,7 @@ RULES: tuple[Rule, ...] = (
             FROM small_variant_atom GROUP BY center_id, pair_id, event_id
             ) a USING (center_id, pair_id, event_id) WHERE wanted IS DISTINCT FROM event_id""",
         {"small_variant": ("event_id",), "small_variant_atom": ("atom_index",)},
+        within="pair",
     ),
     *(
         Rule(
@@ -304,6 +317,7 @@ RULES: tuple[Rule, ...] = (
                 FROM variant_call_evidence WHERE match <> 'atoms_partial' GROUP BY {EVENT}
                 ) e USING ({EVENT}) WHERE {wrong}""",
             {"small_variant": (column,), "variant_call_evidence": ("match", "is_pass")},
+            within="pair",
         )
         for column, meaning, wrong in (
             (
@@ -440,4 +454,6 @@ def _foreign_key(
         f"""SELECT c.* FROM (SELECT * FROM {source} c WHERE {filled}) c
             ANTI JOIN {to} p ON {on}""",
         {table.name: columns, to: keys},
+        # a list of pairs is short enough to be held whole
+        within="pair" if "pair_id" in columns and to != "pair" else "release",
     )
