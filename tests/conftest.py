@@ -1,6 +1,17 @@
-"""How the tests run side by side."""
+"""How the tests run side by side, and what the tests that run the pipeline share."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
+
+from onconcord.checkout import root
+from onconcord.demo_slice import write_slice
+from pipeline_runs import DEMO, REFERENCE, jobs, snakemake, working_folder
+
+TOOLS = (str(root() / ".tools/bin"), str(Path(sys.executable).parent))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -9,3 +20,35 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("e2e"):
             item.add_marker(pytest.mark.xdist_group("e2e"))
+
+
+@pytest.fixture(scope="session")
+def a_slice(tmp_path_factory):
+    """The slice of the demo as a working folder that is never run: copies of it are."""
+    subprocess.run(
+        [root() / "scripts/demo_reference.sh", REFERENCE, "index"],
+        check=True,
+        stdin=subprocess.DEVNULL,
+    )
+    out = tmp_path_factory.mktemp("slice")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", os.pathsep.join([*TOOLS, os.environ["PATH"]]))
+        write_slice(REFERENCE / "chr20.fa", REFERENCE / "bwa/chr20", DEMO, out, cores=2)
+    return out
+
+
+@pytest.fixture(scope="session")
+def grown(tmp_path_factory, a_slice):
+    """The slice, run pair by pair on two cores; with the jobs that the second pair asked for."""
+    folder = working_folder(tmp_path_factory.mktemp("grown") / "w", a_slice, ["TUM-A01"])
+    snakemake(folder, "tables")
+    working_folder(folder, a_slice)
+    asked = jobs(folder, "tables")
+    snakemake(folder)
+    return folder, asked
+
+
+@pytest.fixture(scope="session")
+def finished(grown):
+    """The slice, finished, with the releases of both centres."""
+    return grown[0]
