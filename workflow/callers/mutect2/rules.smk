@@ -69,7 +69,8 @@ rule mutect2_call:
         [ -z {params.normal:q} ] || options+=(--input {input.normal:q} --normal-sample {params.normal:q})
         [ -z "{input.population}" ] || options+=(--germline-resource {input.population:q})
         [ -z "{input.panel_of_normals}" ] || options+=(--panel-of-normals {input.panel_of_normals:q})
-        gatk Mutect2 \
+        # Minutes to hours at work: worth the full compiler, which short steps do without.
+        gatk --java-options -XX:TieredStopAtLevel=4 Mutect2 \
             --input {input.tumour:q} \
             "${{options[@]}}" \
             --reference {input.fasta:q} \
@@ -110,8 +111,6 @@ rule mutect2_filter:
         "logs/5_calls/mutect2/{pair}.filter.log",
     benchmark:
         "timings/5_calls/mutect2/{pair}.filter.tsv"
-    shadow:
-        "minimal"
     conda:
         "env.yaml"
     resources:
@@ -120,22 +119,27 @@ rule mutect2_filter:
     shell:
         r"""
         exec &> {log:q}
+        # Cheaper than a shadow folder, for which Snakemake starts a second time.
+        work=results/5_calls/mutect2/{wildcards.pair:q}.filter
+        rm -rf "$work" && mkdir "$work"
+        trap 'rm -rf "$work"' EXIT
         orientation=() stats=() options=()
         for file in {input.orientation:q}; do orientation+=(--input "$file"); done
         for file in {input.stats:q}; do stats+=(--stats "$file"); done
-        bcftools concat --output-type z --output joined.vcf.gz {input.vcfs:q}
-        tabix --preset vcf joined.vcf.gz
-        gatk LearnReadOrientationModel "${{orientation[@]}}" --output orientation.tar.gz
-        gatk MergeMutectStats "${{stats[@]}}" --output joined.stats
+        bcftools concat --output-type z --output "$work/joined.vcf.gz" {input.vcfs:q}
+        tabix --preset vcf "$work/joined.vcf.gz"
+        gatk LearnReadOrientationModel "${{orientation[@]}}" \
+            --output "$work/orientation.tar.gz"
+        gatk MergeMutectStats "${{stats[@]}}" --output "$work/joined.stats"
         [ ! -s "{input.sites}" ] || options+=(
             --contamination-table {input.contamination:q}
             --tumor-segmentation {input.segments:q}
         )
         gatk FilterMutectCalls \
-            --variant joined.vcf.gz \
+            --variant "$work/joined.vcf.gz" \
             --reference {input.fasta:q} \
-            --stats joined.stats \
-            --orientation-bias-artifact-priors orientation.tar.gz \
+            --stats "$work/joined.stats" \
+            --orientation-bias-artifact-priors "$work/orientation.tar.gz" \
             "${{options[@]}}" \
             --output {output.vcf:q}
         """
