@@ -1,0 +1,1 @@
+"""Made-up data for the benchmarks: seeded, plausible, and of any size."""
