@@ -38,11 +38,16 @@ check: tools-check ## Format, lint, types and unit tests: under a minute
 test: tools-test ## Everything, as CI does it
 	@resources/setup/check.sh --everything
 
-bench: tools-test ## Measure speed and memory on one core, against a named peer (benchmarks/)
+ON_ONE_CORE := POLARS_MAX_THREADS=1 taskset -c 0 .venv/bin/python
+CHR20 := .tools/demo/reference/chr20.fa
+
+bench: tools-test ## Measure speed and memory on one core, against a named peer (docs/benchmarks.md)
 	@scripts/demo_reference.sh .tools/demo/reference fasta
-	@missed=0; for benchmark in benchmarks/*.py; do \
-	    POLARS_MAX_THREADS=1 taskset -c 0 .venv/bin/python $$benchmark --fasta .tools/demo/reference/chr20.fa || missed=1; \
-	done; exit $$missed
+	@missed=0; \
+	$(ON_ONE_CORE) benchmarks/vrs_digest.py --fasta $(CHR20) || missed=1; \
+	$(ON_ONE_CORE) benchmarks/harmonise.py --fasta $(CHR20) || missed=1; \
+	$(ON_ONE_CORE) benchmarks/scale.py || missed=1; \
+	exit $$missed
 
 docs: tools ## Write docs/tables.md from the contract
 	@.venv/bin/onconcord contract docs

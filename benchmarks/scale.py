@@ -7,9 +7,10 @@ A release of 350,000 patients: time, memory and size, against MAF.
 Makes up releases of seven centres (benchmarks/made_up/), and writes, digests and verifies each of
 them, every step in a process of its own, for its peak of memory. Then three questions: how many
 patients of each centre have a gene mutated, who has a mutation at a position, and all variants of
-one patient. The peer is the same variants as a gzipped MAF, asked by DuckDB (and the first question
-by pandas too); it is made of a tenth of the largest release, and its answers must be the same.
-Seconds are CPU seconds. The figures that are compared are those of the same rows.
+one patient; and, without a floor, the first one for every gene. The peer is the same variants as a
+gzipped MAF, asked by DuckDB (and the first question by pandas too); it is made of a tenth of the
+largest release, and its answers must be the same. Seconds are CPU seconds. The figures that are
+compared are those of the same rows.
 
 Exit code 1: a floor is missed. They are: verify below 4 GiB, every question at least 50 times
 faster than the peer, small_variant at least 5 times smaller than the plain MAF, and no step's
@@ -34,6 +35,12 @@ TIMES_FASTER = 50
 TIMES_SMALLER = 5
 MOST_GROWTH = 1.5
 STEPS = ("write", "digest", "verify", "ask")
+QUESTIONS = {
+    "gene": "patients of each centre with a gene mutated",
+    "locus": "who has a mutation at a position",
+    "patient": "all variants of a patient",
+    "genes": "the first question for every gene (no floor)",
+}
 
 Found = dict[str, Any]
 
@@ -255,22 +262,19 @@ def compare(ours: Found, largest: Found, peer: Found) -> bool:
     print(f"MAF.gz {sizes[2] / rows:.0f} ({sizes[2] / sizes[0]:.1f}x); ", end="")
     print(f"all tables {ours['release'] / rows:.0f}")
     held = sizes[1] >= TIMES_SMALLER * sizes[0]
-    for name, asked in peer["ask_maf"].items():
-        if not isinstance(asked, dict):
-            continue
-        mine = ours["ask"][name]
+    for name, what in QUESTIONS.items():
+        asked, mine = peer["ask_maf"][name], ours["ask"][name]
         assert asked["answer"] == mine["answer"], f"{name}: {asked['answer']} {mine['answer']}"
         ratio = asked["seconds"] / mine["seconds"]
         more = largest["ask"][name]["seconds"]
         print(
-            f"{name:<8} {mine['seconds']:>7.2f} CPU s, DuckDB on MAF.gz {asked['seconds']:>7.1f}: "
-            f"{ratio:>5.0f}x; on {largest['write']['rows']:,} rows {more:.2f} CPU s, "
-            f"{largest['ask'][name]['wall']:.2f} s"
+            f"{what}: {mine['seconds']:.3f} CPU s, DuckDB on MAF.gz {asked['seconds']:.1f} "
+            f"({ratio:.0f}x); on {largest['write']['rows']:,} rows {more:.3f} CPU s"
         )
-        held = held and ratio >= TIMES_FASTER
+        held = held and (ratio >= TIMES_FASTER or name == "genes")
     asked = peer["ask_pandas"]["gene"]
     assert [list(one) for one in asked["answer"]] == ours["ask"]["gene"]["answer"]
-    print(f"gene     by pandas on MAF.gz {asked['seconds']:.1f} CPU s")
+    print(f"{QUESTIONS['gene']}: pandas on MAF.gz {asked['seconds']:.1f} CPU s")
     return bool(held)
 
 

@@ -96,10 +96,14 @@ class Exome:
         return int(self.offsets[-1])
 
     def draw(self, draw: np.random.Generator, count: int) -> Numbers:
-        """Codes of variants as tumours have them: 4 % hotspots, the rest anywhere."""
+        """
+        Codes of variants as tumours have them.
+
+        One in 500 is a hotspot, so that a fifth of tumours have the commonest.
+        """
         kinds = draw.choice(6, count, p=[0.31, 0.31, 0.30, 0.035, 0.02, 0.025])
         codes = draw.integers(0, self.sites, count) * 8 + kinds
-        common = draw.random(count) < 0.04
+        common = draw.random(count) < 0.002
         rank = np.minimum(draw.zipf(1.4, count) - 1, len(self.hotspots) - 1)
         return np.where(common, self.hotspots[rank], codes)
 
