@@ -12,6 +12,9 @@ from onconcord.errors import Fault, InputError
 
 Bases = npt.NDArray[np.uint8]
 
+_BLOCK_BP = 4096
+"""Bases on each side of what is asked for that are read with it."""
+
 
 @dataclass(frozen=True)
 class Contig:
@@ -51,16 +54,29 @@ class Genome:
         self.path = fasta
         self.contigs = {row[0]: Contig(*row) for row in index.iter_rows()}
         self._bytes = np.memmap(fasta, dtype=np.uint8, mode="r")
+        self._block_of, self._block_start0, self._block = "", 0, ""
         if self._bytes[:2].tobytes() == b"\x1f\x8b":
             message = "this FASTA is compressed; give the uncompressed one with its .fai index."
             raise InputError([Fault(str(fasta), 0, "", message)])
 
     def bases(self, contig: str, start0: int, end0: int) -> str:
         """Upper-case bases of [start0, end0), 0-based, cut to the contig."""
+        if contig == self._block_of and self._block_start0 <= start0 < end0:
+            begin, end = start0 - self._block_start0, end0 - self._block_start0
+            if end <= len(self._block):
+                return self._block[begin:end]
         found = self.contigs[contig]
         start0, end0 = max(start0, 0), min(end0, found.length)
         if start0 >= end0:
             return ""
+        # Callers go along the genome: what they ask for next is most often near
+        first0 = max(start0 - _BLOCK_BP, 0)
+        self._block = self._read(found, first0, min(end0 + _BLOCK_BP, found.length))
+        self._block_of, self._block_start0 = contig, first0
+        return self._block[start0 - first0 : end0 - first0]
+
+    def _read(self, found: Contig, start0: int, end0: int) -> str:
+        """Upper-case bases of an interval that is not empty, and within the contig."""
         first, last = (
             found.offset + at // found.line_bases * found.line_width + at % found.line_bases
             for at in (start0, end0 - 1)

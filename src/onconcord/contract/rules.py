@@ -1,8 +1,10 @@
 """What a table must be, checked column by column: every fault, with table, row key and column."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cache
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -13,9 +15,17 @@ from onconcord.errors import Fault
 EXAMPLES = 5
 """Rows that are named per column and rule; the rest is counted."""
 
-PLACEHOLDERS = pa.array([".", "NA", "N/A", "nan", "NaN", "None", "null"])
+
+def strings(values: Iterable[str]) -> pa.Array:
+    """Strings as an Arrow array."""
+    # pa.array() of a list imports pandas, which takes longer than to write the tables of a pair
+    return pl.Series(list(values), dtype=pl.String).to_arrow().cast(pa.string())
+
+
+PLACEHOLDERS = strings([".", "NA", "N/A", "nan", "NaN", "None", "null"])
 """Words that other formats write for a missing value; the contract has null. The first one is never
 a value; the others may be one (a code, a name) in a column that cannot be null."""
+_LONGEST_PLACEHOLDER = pc.max(pc.binary_length(PLACEHOLDERS)).as_py()
 
 EMPTY_STRING_COLUMN = "insert_seq"
 """The one column in which the empty string means something: no inserted bases."""
@@ -146,17 +156,27 @@ def column_faults(spec: Table, table: pa.Table, field: Field) -> Iterator[Fault]
 def _bad_strings(field: Field, values: pa.Array) -> Iterator[tuple[pa.Array, str]]:
     """Masks over strings, each with what was expected instead."""
     if field.vocabulary:
-        codes = list(load().vocabularies[field.vocabulary])
-        unknown = pc.invert(pc.is_in(values, value_set=pa.array(codes, pa.string())))
+        codes = _codes(field.vocabulary)
+        unknown = pc.invert(pc.is_in(values, value_set=codes))
         mask = pc.and_(unknown, values.is_valid())
         if _any(mask):
-            yield mask, f"a code of vocabulary {field.vocabulary}: {', '.join(codes)}"
+            known = ", ".join(codes.to_pylist())
+            yield mask, f"a code of vocabulary {field.vocabulary}: {known}"
+        return
+    lengths = pc.binary_length(values)
+    shortest = pc.min(lengths).as_py()
+    if shortest is None or shortest > _LONGEST_PLACEHOLDER:
         return
     placeholder = pc.is_in(values, value_set=PLACEHOLDERS.slice(0, None if field.nullable else 1))
     if _any(placeholder):
         yield placeholder, "null where there is no value"
-    if field.name != EMPTY_STRING_COLUMN and _any(empty := pc.equal(pc.binary_length(values), 0)):
+    if field.name != EMPTY_STRING_COLUMN and _any(empty := pc.equal(lengths, 0)):
         yield empty, "null where there is no value, never an empty string"
+
+
+@cache
+def _codes(vocabulary: str) -> pa.Array:
+    return strings(load().vocabularies[vocabulary])
 
 
 def _string_faults(spec: Table, table: pa.Table, field: Field, array: pa.Array) -> Iterator[Fault]:

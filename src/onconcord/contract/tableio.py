@@ -17,7 +17,6 @@ import pyarrow.parquet as pq
 
 from onconcord.contract.model import CONTRACT_VERSION, Field, Table, load
 from onconcord.contract.rules import (
-    adjacent,
     as_one,
     column_faults,
     order_faults,
@@ -82,6 +81,8 @@ def prepare(name: str, rows: Rows, tier: str = "local") -> pa.Table:
         faults.extend(column_faults(spec, table, field))
     if faults:
         raise ContractError(faults)
+    if not list(order_faults(spec, table)):
+        return table
     table = _sorted(spec, table)
     if faults := list(order_faults(spec, table)):
         raise ContractError(faults)
@@ -173,17 +174,29 @@ def _normal(spec: Table, field: Field, array: pa.Array) -> pa.Array:
 
 
 def _nfc(array: pa.Array) -> pa.Array:
-    if pc.all(pc.string_is_ascii(array)).as_py() is not False:
+    if _is_ascii(array):
         return array
     # pyarrow.compute.utf8_normalize(form="NFC") leaves decomposed letters as they are (21.0)
     composed = (v if v is None else unicodedata.normalize("NFC", v) for v in array.to_pylist())
     return pa.array(composed, pa.string())
 
 
+def _is_ascii(array: pa.Array) -> bool:
+    """Whether all text is ASCII; may be False where only bytes under a null are not."""
+    _, offsets, text = array.buffers()
+    if not len(array) or text is None:
+        return True
+    ends = np.frombuffer(offsets, np.int32)
+    first, after = ends[array.offset], ends[array.offset + len(array)]
+    # One pass over the bytes: pyarrow.compute.string_is_ascii looks at one string after another
+    return int(np.frombuffer(text, np.uint8)[first:after].max(initial=0)) < 0x80
+
+
 def _sorted_sets(array: pa.Array) -> pa.Array:
     """Each list sorted and without repeats; a null list stays null, a null element comes last."""
-    values, parents = _nfc(array.flatten()), pc.list_parent_indices(array).to_numpy()
-    if len(values) < 2:
+    flat, parents = array.flatten(), pc.list_parent_indices(array).to_numpy()
+    values = _nfc(flat)
+    if values is flat and _rising(values, parents):
         return array
     order = pc.sort_indices(
         pa.table({"parent": parents, "value": values}),
@@ -201,9 +214,16 @@ def _sorted_sets(array: pa.Array) -> pa.Array:
     )
 
 
+def _rising(values: pa.Array, parents: np.ndarray[Any, Any]) -> bool:
+    """Whether each value is greater than the one before it in the same list."""
+    if values.null_count:
+        return False
+    last = max(len(values) - 1, 0)
+    rising = pc.less(values.slice(0, last), values.slice(1)).to_numpy(zero_copy_only=False)
+    return bool((rising | (parents[1:] != parents[:-1])).all())
+
+
 def _sorted(spec: Table, table: pa.Table) -> pa.Table:
-    if table.num_rows < 2 or not pc.any(adjacent(spec, table)[0]).as_py():
-        return table
     order = pc.sort_indices(table, sort_keys=[(name, "ascending") for name in spec.key])
     return table.take(order)
 
@@ -282,11 +302,11 @@ class TableWriter:
 
     def _flush(self, rows: int) -> None:
         assert self._writer is not None, "write() outside of with"
+        # In one piece, so that the file does not depend on how the rows came
         table = pa.concat_tables(self._pending).combine_chunks()
+        self._pending_rows = table.num_rows - rows
+        self._pending = [table.slice(rows)] if self._pending_rows else []
         self._writer.write_table(table.slice(0, rows), row_group_size=ROW_GROUP_ROWS)
-        rest = table.slice(rows)
-        self._pending = [rest] if rest.num_rows else []
-        self._pending_rows = rest.num_rows
 
     def __exit__(
         self,
