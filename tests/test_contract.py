@@ -358,6 +358,21 @@ def test_text_is_composed(tmp_path):
     assert contract.read_file("decision", path).column("rule_id").to_pylist() == ["\u00e9"]
 
 
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        pytest.param(["e\u0301"], ["\u00e9"], id="the only element"),
+        pytest.param(["z", "e\u0301"], ["z", "\u00e9"], id="sorted as composed"),
+        pytest.param(["b", "a", "b"], ["a", "b"], id="unsorted and doubled"),
+    ],
+)
+def test_a_list_that_is_a_set_is_composed_sorted_and_distinct(tmp_path, filters, expected):
+    path = tmp_path / "t.parquet"
+    contract.write("variant_call_evidence", [evidence(filters=filters)], path)
+    (found,) = contract.read_file("variant_call_evidence", path).column("filters").to_pylist()
+    assert found == expected
+
+
 def test_the_one_empty_string_of_the_contract(tmp_path):
     row = row_of("structural_variant", insert_seq="")
     contract.write("structural_variant", [row], tmp_path / "t.parquet")

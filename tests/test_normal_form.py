@@ -3,10 +3,12 @@
 import random
 import subprocess
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from onconcord import indels
 from onconcord.normal_form import (
     PHASED_GAP_BP,
     Allele,
@@ -47,6 +49,26 @@ def genome(tmp_path_factory):
     fasta.write_text(f">20\n{lines}\n")
     subprocess.run(["samtools", "faidx", str(fasta)], check=True)
     return Genome(fasta)
+
+
+def test_bases_are_those_of_the_file_in_whatever_order_they_are_asked_for(tmp_path):
+    draw = random.Random(2)
+    contigs = {
+        name: "".join(draw.choices("ACGTacgtN", k=length))
+        for name, length in (("1", 30_000), ("2", 9_999), ("3", 1))
+    }
+    fasta = tmp_path / "genome.fa"
+    fasta.write_text("".join(f">{name}\n{bases}\n" for name, bases in contigs.items()))
+    subprocess.run(["samtools", "faidx", str(fasta)], check=True)
+    genome = Genome(fasta)
+    asked = [("1", -5, 3), ("3", 0, 2), ("1", 30_000, 30_001)]
+    asked += [("1", 20_000, 20_010), ("1", 20_000, 15_000)]
+    for _ in range(500):
+        name = draw.choice("112")
+        start0 = draw.randint(-20, len(contigs[name]) + 20)
+        asked.append((name, start0, start0 + draw.randint(-3, 9_000)))
+    found = [genome.bases(*one) for one in asked]
+    assert found == [contigs[name][max(at, 0) : max(end, 0)].upper() for name, at, end in asked]
 
 
 def other(base, draw):
@@ -93,6 +115,61 @@ def test_normal_form_is_that_of_bcftools(genome):
     alleles = [any_allele(draw) for _ in range(600)]
     wanted = by_bcftools(genome, alleles)
     assert [[normalise(genome, one)] for one in alleles] == [wanted[at] for at in range(600)]
+
+
+def plain_alleles(count):
+    """Random insertions, deletions and substitutions that need no trimming, in runs or not."""
+    draw = random.Random(11)
+    alleles = {("20", 1, SEQUENCE[0], SEQUENCE[0] * 2)}
+    while len(alleles) < count:
+        pos, kind = draw.randint(1, len(SEQUENCE) - 10), draw.randrange(3)
+        ref = SEQUENCE[pos - 1 : pos + draw.choice([1, 2, 3, 4, 6])]
+        if kind == 0:
+            alleles.add(("20", pos, ref, ref[0]))
+        elif kind == 1:
+            repeated = draw.random() < 0.5
+            bases = ref[1:] if repeated else "".join(draw.choices("ACGT", k=len(ref) - 1))
+            alleles.add(("20", pos, ref[0], ref[0] + bases * draw.randint(1, 3)))
+        else:
+            alt = other(ref[0], draw) + ref[1:-1] + other(ref[-1], draw)
+            alleles.add(("20", pos, ref, alt))
+    return sorted(alleles)
+
+
+@pytest.mark.parametrize("longest", [200, 3])
+def test_plain_alleles_together_are_placed_as_each_of_them_alone(genome, monkeypatch, longest):
+    monkeypatch.setattr(indels, "_LONGEST_ROLL_BP", longest)
+    alleles = plain_alleles(1500)
+    schema = {"chrom": pl.String, "pos": pl.Int64, "ref": pl.String, "alt": pl.String}
+    table = pl.DataFrame(alleles, schema=schema, orient="row")
+    placed = indels.place_plain(genome, table)
+    by_key = {
+        row[:4]: (Allele("20", *row[4:7]), row[7:])
+        for row in placed.select(*schema, "e_pos", "e_ref", "e_alt", "start0", "end0").iter_rows()
+    }
+    for key, (event, extent) in by_key.items():
+        assert (event,) == split(genome, Allele(*key))
+        assert extent == extent0(genome, event)
+    left_out = [Allele(*key) for key in alleles if key not in by_key]
+    long = {one for one in left_out if len(one.ref) == len(one.alt) > PHASED_GAP_BP + 2}
+    assert long
+    rest = [one for one in left_out if one not in long]
+    if longest == 200:
+        # The first base has nothing before it to anchor a change on.
+        assert {normalise(genome, one).pos for one in rest} == {1}
+    else:
+        assert len(rest) > 100
+
+
+def test_what_is_not_plain_is_left_out(genome):
+    first, second = SEQUENCE[99], SEQUENCE[100]
+    alleles = [
+        ("20", 100, first + second, first + second + "A"),
+        ("20", 100, first, ("C" if first == "A" else "A") + "GG"),
+    ]
+    schema = {"chrom": pl.String, "pos": pl.Int64, "ref": pl.String, "alt": pl.String}
+    table = pl.DataFrame(alleles, schema=schema, orient="row")
+    assert indels.place_plain(genome, table).height == 0
 
 
 def test_atoms_are_those_of_bcftools(genome):

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from onconcord.indels import place_plain
 from onconcord.normal_form import PHASED_GAP_BP, Allele, atoms, extent0, join, split
 from onconcord.sequence import Genome
 
@@ -101,6 +102,11 @@ def bring_together(
         yield _wide(records, together, piece, columns)
 
 
+def new_event() -> pl.Expr:
+    """Whether each row of `bring_together` is of another event than the row before it."""
+    return pl.any_horizontal(pl.col(name) != pl.col(name).shift(1) for name in KEY).fill_null(True)
+
+
 def _wide(
     records: pl.DataFrame, together: pl.DataFrame, piece: pl.DataFrame, columns: list[str]
 ) -> pl.DataFrame:
@@ -138,8 +144,10 @@ def _place(genome: Genome, records: pl.DataFrame, contigs: pl.Enum) -> pl.DataFr
         start0=pl.col("pos") - 1, end0=pl.col("pos"), parted=pl.lit(False)
     )
     others = narrow.filter(~pl.col("lone"))
+    distinct = others.select(KEY).unique()
+    plain = place_plain(genome, distinct).with_columns(parted=pl.lit(False))
     found: list[tuple[Any, ...]] = []
-    for key in others.select(KEY).unique(maintain_order=True).iter_rows():
+    for key in distinct.join(plain, on=KEY, how="anti").sort(KEY).iter_rows():
         events = split(genome, Allele(*key))
         for event in events:
             placed = (*key, event.pos, event.ref, event.alt, *extent0(genome, event))
@@ -150,7 +158,7 @@ def _place(genome: Genome, records: pl.DataFrame, contigs: pl.Enum) -> pl.DataFr
         **{"start0": pl.Int64, "end0": pl.Int64, "parted": pl.Boolean},
     }
     events_of = pl.DataFrame(found, schema=types, orient="row")
-    joined = others.join(events_of, on=KEY, how="left").with_columns(
+    joined = others.join(pl.concat([plain, events_of]), on=KEY, how="left").with_columns(
         pos=pl.col("e_pos"), ref=pl.col("e_ref"), alt=pl.col("e_alt")
     )
     return (
@@ -193,13 +201,11 @@ def _crowded(placed: pl.DataFrame) -> pl.DataFrame:
     fresh = (pl.col("chrom") != pl.col("chrom").shift(1)) | (
         pl.col("start0") - ends > PHASED_GAP_BP
     )
-    return (
-        placed.with_columns(fresh=fresh.fill_null(True), other=other.fill_null(False))
-        .with_columns(crowd=pl.col("fresh").cum_sum().cast(pl.Int64))
-        .with_columns(
-            crowd=pl.when((pl.col("other") & ~pl.col("fresh")).any().over("crowd")).then("crowd")
-        )
-        .drop("fresh", "other")
+    run = fresh.fill_null(True).cum_sum().cast(pl.Int64)
+    runs = placed.select(run=run, joins=(other & ~fresh).fill_null(False))
+    crowds = runs.filter("joins").select(pl.col("run").unique()).to_series()
+    return placed.with_columns(
+        crowd=runs.select(pl.when(pl.col("run").is_in(crowds.implode())).then("run")).to_series()
     )
 
 

@@ -16,7 +16,7 @@ import pysam
 
 from onconcord.callers import Caller
 from onconcord.errors import ToolError
-from onconcord.events import KEY, bring_together
+from onconcord.events import KEY, bring_together, new_event
 from onconcord.files import whole_file
 from onconcord.normal_form import Allele
 from onconcord.records import REJECTED_SCHEMA, read_records, rejected_rows, rejection_reasons
@@ -70,9 +70,11 @@ def collect_evidence(
         for piece in bring_together(genome, every, names.table_of):
             rows = piece.to_arrow()
             if writer is None:
-                writer = stack.enter_context(pq.ParquetWriter(path, rows.schema, compression="lz4"))
+                writer = stack.enter_context(
+                    pq.ParquetWriter(path, rows.schema, compression="lz4", write_statistics=False)
+                )
             writer.write_table(rows)
-            sites.append(piece.select(KEY).unique())
+            sites.append(piece.select(KEY).filter(new_event()))
     with whole_file(rejected) as path:
         empty = pl.DataFrame(schema=REJECTED_SCHEMA)
         pl.concat([empty, *refused]).sort(list(REJECTED_SCHEMA)).write_parquet(path)

@@ -11,7 +11,7 @@ import polars as pl
 from onconcord.callers import Caller
 from onconcord.decide import RULES, decide
 from onconcord.event_ids import event_id
-from onconcord.events import KEY, choose
+from onconcord.events import KEY, choose, new_event
 from onconcord.harmonise.features import covered, known_drivers, repeats, trinucleotides
 from onconcord.normal_form import Allele, atoms
 from onconcord.sequence import ContigNames, Genome
@@ -106,9 +106,8 @@ def _events(evidence: pl.DataFrame) -> pl.DataFrame:
     """The distinct events in their order, with what the callers say of each."""
     # A consensus is counted on whole events: part of one's atoms is not a vote for it.
     whole = pl.col("match") != "atoms_partial"
-    new = pl.any_horizontal(pl.col(name) != pl.col(name).shift(1) for name in KEY)
     return (
-        evidence.with_columns(event=new.fill_null(True).cum_sum())
+        evidence.with_columns(event=new_event().cum_sum())
         .group_by("event", maintain_order=True)
         .agg(
             *(pl.col(name).first() for name in KEY),
