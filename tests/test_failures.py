@@ -7,7 +7,7 @@ import pytest
 
 from onconcord.failures import LAST_LINES, FailedJobs
 
-Event = Enum("Event", ["JOB_INFO", "JOB_ERROR", "GROUP_ERROR", "JOB_FINISHED", "PROGRESS"])
+Event = Enum("Event", ["JOB_INFO", "JOB_ERROR", "GROUP_ERROR", "ERROR", "JOB_FINISHED", "PROGRESS"])
 
 
 def say(failed, event, **values):
@@ -70,6 +70,23 @@ def test_a_job_that_a_retry_mended_is_not_named(failed, tmp_path):
     said = failed.summary(tmp_path)
     assert "sample T1" in said
     assert "sample N1" not in said
+
+
+def test_an_output_that_is_missing_is_named_without_what_else_is_in_its_folder(failed, tmp_path):
+    message = (
+        "MissingOutputException in rule sample_qc:\nresults/4_qc/samples/T1.stats.txt"
+        " (missing locally, parent dir contents: a, b)\nresults/x (missing locally)"
+    )
+    say(failed, Event.ERROR, msg=message, exception="MissingOutputException")
+    say(failed, Event.ERROR, msg="said as a failed job already", exception="RuleException")
+    assert failed.summary(tmp_path).splitlines() == [
+        "error: 1 job failed, and what depends on it was not made.",
+        "A tool ended without an error and without what it had to make:",
+        "    MissingOutputException in rule sample_qc:",
+        "    results/4_qc/samples/T1.stats.txt",
+        "    results/x",
+        "Mend the cause and run again: what is finished is kept.",
+    ]
 
 
 def test_only_the_end_of_a_long_log_is_shown(failed, tmp_path):

@@ -1,6 +1,7 @@
 """What failed in a run, said once more at its end: whose job, its rule, its log, its last words."""
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,10 @@ from typing import Any
 
 LAST_LINES = 8
 CALLS = "results/5_calls/"
+UNKEPT = ("MissingOutputException", "WorkflowError")
+"""What Snakemake raises where a job ended well, but an output is missing or empty."""
+CONTENTS = re.compile(r" \(missing locally.*\)$", re.MULTILINE)
+"""What else is in the folder of a missing output, which hides what is missing."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,7 @@ class FailedJobs(logging.Handler):
         self._samples_of_pairs = samples_of_pairs
         self._wildcards: dict[int, dict[str, str]] = {}
         self._failures: dict[int, _Failure] = {}
+        self._unkept: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take one event; records that are none are passed over."""
@@ -47,6 +53,8 @@ class FailedJobs(logging.Handler):
                 self._add(job)
         elif event == "JOB_FINISHED":
             self._failures.pop(values["job_id"], None)
+        elif event == "ERROR" and values["exception"] in UNKEPT:
+            self._unkept.append(CONTENTS.sub("", record.getMessage()))
 
     def _add(self, job: Mapping[str, Any]) -> None:
         self._failures[job["jobid"]] = _Failure(
@@ -58,18 +66,22 @@ class FailedJobs(logging.Handler):
 
     def summary(self, folder: Path) -> str:
         """
-        One paragraph a failed job, in the order in which they failed.
+        One paragraph a failed job: those that say so, then those that only lack an output.
 
         Args:
             folder: the working folder, which the logs' paths start from.
         """
         failures = self._failures.values()
-        number = "1 job" if len(failures) == 1 else f"{len(failures)} jobs"
+        count = len(failures) + len(self._unkept)
+        number = "1 job" if count == 1 else f"{count} jobs"
         lines = [f"error: {number} failed, and what depends on it was not made."]
         for failure in failures:
             lines.append(f"{self._whose(failure)}rule {failure.rule} failed.")
             for log in failure.logs:
                 lines += _last_words(folder / log)
+        for message in self._unkept:
+            lines.append("A tool ended without an error and without what it had to make:")
+            lines += [f"    {line}" for line in message.splitlines()]
         lines.append("Mend the cause and run again: what is finished is kept.")
         return "\n".join(lines)
 

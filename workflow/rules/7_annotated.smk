@@ -58,8 +58,9 @@ rule annotate_pair:
                 # Debian's wrapper prints its arguments before the VCF.
                 snpEff -Xmx2g ann -noLog -nodownload -noLof -htmlStats "$resources/summary.html" \
                     -c results/1_reference/snpeff/snpEff.config \
-                    -csvStats {output.statistics:q} genome "$1" \
+                    -csvStats "$resources/{wildcards.pair}.snpeff.csv" genome "$1" \
                 | sed -n '/^##fileformat/,$p'
+                cp "$resources/{wildcards.pair}.snpeff.csv" {output.statistics:q}
             else
                 : > {output.statistics:q}
                 bcftools view "$1"
@@ -75,5 +76,10 @@ rule annotate_pair:
         consequences {input.candidates:q} > "$resources/consequences.vcf"
         # vcfanno names a FORMAT column though the sites have no samples, which htslib refuses.
         known "$resources/consequences.vcf" | sed '/^#CHROM/s/\tFORMAT$//' | bgzip > {output.vcf:q}
-        tabix --preset vcf {output.vcf:q}
+        bcftools index --tbi {output.vcf:q}
+        sites() {{ bcftools index --nrecords "$1"; }}
+        if [ "$(sites {output.vcf:q})" != "$(sites {input.candidates:q})" ]; then
+            echo "error: not every candidate was annotated" >&2
+            exit 1
+        fi
         """

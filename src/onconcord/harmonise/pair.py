@@ -73,6 +73,16 @@ def harmonise_pair(files: PairFiles, out: Path) -> None:
     work = out.with_name(f".{out.name}.partial")
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
+    try:
+        _write_pair(spec, files, work)
+        shutil.rmtree(out, ignore_errors=True)
+        work.rename(out)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _write_pair(spec: dict[str, Any], files: PairFiles, work: Path) -> None:
+    """Write the tables of a pair, its final VCF and, once they are whole, MANIFEST.json."""
     of_pair = _OfPair.read(spec, files)
     recount = pl.read_parquet(files.recount)
     digests, passing = write_variant_tables(
@@ -106,8 +116,6 @@ def harmonise_pair(files: PairFiles, out: Path) -> None:
         },
     }
     (work / "MANIFEST.json").write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
-    shutil.rmtree(out, ignore_errors=True)
-    work.rename(out)
 
 
 def _of_centre(center_id: str, rows: Any) -> pl.DataFrame | list[dict[str, Any]]:
