@@ -41,12 +41,13 @@ test: tools-test ## Everything, as CI does it
 ON_ONE_CORE := POLARS_MAX_THREADS=1 taskset -c 0 .venv/bin/python
 CHR20 := .tools/demo/reference/chr20.fa
 
-bench: tools-test ## Measure speed and memory on one core, against a named peer (docs/benchmarks.md)
+bench: tools-test ## Measure speed and memory, against named peers (docs/benchmarks.md)
 	@scripts/demo_reference.sh .tools/demo/reference fasta
 	@missed=0; \
 	$(ON_ONE_CORE) benchmarks/vrs_digest.py --fasta $(CHR20) || missed=1; \
 	$(ON_ONE_CORE) benchmarks/harmonise.py --fasta $(CHR20) || missed=1; \
 	$(ON_ONE_CORE) benchmarks/scale.py || missed=1; \
+	.venv/bin/python benchmarks/pipeline.py --fasta $(CHR20) || missed=1; \
 	exit $$missed
 
 docs: tools ## Write docs/tables.md from the contract

@@ -1,0 +1,90 @@
+"""The benchmark of the whole pipeline counts all that ran, and fails where a floor was missed."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
+MEASURE = """
+import json, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from pipeline import measure
+cost = measure(["bash", "-c", sys.argv[2]], Path(sys.argv[3]))
+print(json.dumps({**cost.figures(), **cost.by_step}))
+"""
+SPIN = "import time\nwhile time.process_time() < 0.5: pass"
+HOLD = "import time; held = b'x' * (100 << 20); time.sleep(1.5)"
+
+
+@pytest.fixture
+def measured(tmp_path):
+    def run(script):
+        done = subprocess.run(
+            [sys.executable, "-c", MEASURE, str(BENCHMARKS), script, str(tmp_path / "log")],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.returncode, done.stderr, json.loads(done.stdout or "{}")
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param(f'bash -c "{sys.executable} -c \\"$0\\"; true"', id="a grandchild"),
+        pytest.param(f'({sys.executable} -c "$0" &)', id="an orphan"),
+    ],
+)
+def test_the_time_of_every_descendant_counts(measured, script):
+    _, _, cost = measured(script.replace("$0", SPIN))
+    assert 0.5 <= cost["CPU s"] < 2.0
+
+
+def test_the_memory_of_processes_alive_together_is_summed(measured):
+    hold = f'{sys.executable} -c "{HOLD}"'
+    _, _, cost = measured(f"{hold} & {hold} & wait")
+    assert 0.2 < cost["peak GiB"] < 0.3
+
+
+def test_time_goes_to_the_step_whose_log_a_job_names(measured):
+    _, _, cost = measured(
+        f": logs/5_calls/x; bash -c ': logs/4_qc/x; {sys.executable} -c \"{SPIN}\"; true'; true"
+    )
+    assert 0.3 < cost["QC, MultiQC included"] < 2.0
+
+
+def test_a_command_that_fails_ends_the_benchmark_with_its_last_words(measured):
+    code, error, _ = measured("echo what went wrong; exit 3")
+    assert (code, error) == (1, "what went wrong\n\nerror: bash ended with exit code 3\n")
+
+
+@pytest.mark.parametrize(
+    ("ours", "kept"),
+    [
+        pytest.param((40.0, 60.0, 1.0), True, id="every floor kept"),
+        pytest.param((46.0, 60.0, 1.0), False, id="too long"),
+        pytest.param((40.0, 61.0, 1.0), False, id="too much work"),
+        pytest.param((40.0, 60.0, 1.1), False, id="too much memory"),
+    ],
+)
+def test_a_missed_ratio_fails(monkeypatch, capsys, ours, kept):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    from pipeline import Cost, show
+
+    assert show(Cost(100.0, 100.0, 1.0), Cost(*ours)) is kept
+
+
+@pytest.mark.parametrize(
+    "ours", [(111.0, 1.0, 1.0), (1.0, 191.0, 1.0), (1.0, 1.0, 2.5)], ids=["wall", "CPU", "memory"]
+)
+def test_a_missed_floor_fails_though_the_ratio_is_kept(monkeypatch, capsys, ours):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    from pipeline import Cost, show
+
+    assert not show(Cost(1000.0, 1000.0, 10.0), Cost(*ours))
