@@ -9,6 +9,9 @@ set -euo pipefail
 
 sample=$1 index=$2 fasta=$3 format=$4 trim=$5 threads=$6 out=$7 json=$8
 shift 8
+# One thread more than cores: it uses what trimming and sorting leave, and what the job beside this
+# one leaves when it is done.
+aligners=$((threads + 1))
 
 # What is left of tools at work goes when this ends, or, where it was killed, when it starts again.
 clean() {
@@ -55,11 +58,11 @@ stream_of_library() {
         group=$(read_group_line "$read_group" "$library")
         if [ $first = 1 ]; then
             reads_of_lane "$read_group" "$one" "$two" \
-                | run bwa mem -v 1 -K 10000000 -Y -p -t "$threads" -R "${group//$'\t'/\\t}" "$index" - \
+                | run bwa mem -v 1 -K 10000000 -Y -p -t "$aligners" -R "${group//$'\t'/\\t}" "$index" - \
                 | add_read_groups "$library" "$read_group" "${@}"
         else
             reads_of_lane "$read_group" "$one" "$two" \
-                | run bwa mem -v 1 -K 10000000 -Y -p -t "$threads" -R "${group//$'\t'/\\t}" "$index" - \
+                | run bwa mem -v 1 -K 10000000 -Y -p -t "$aligners" -R "${group//$'\t'/\\t}" "$index" - \
                 | sed '/^@[A-Z][A-Z]\t/d'
         fi
         first=0

@@ -45,6 +45,7 @@ rule evidence:
         "timings/6_evidence/{pair}.tsv"
     conda:
         "../../envs/evidence.yaml"
+    threads: 2
     resources:
         mem_mb=3000,
         runtime=120,
