@@ -5,11 +5,11 @@ Speed and memory of the whole pipeline, reads to tables and report, on two cores
     .venv/bin/python benchmarks/pipeline.py --pair FOLDER
 
 Peers: the usual steps one after another by a plain shell script (benchmarks/plain_pipeline.sh: same
-reads, tools and cores), of whose wall time the pipeline may need 0.45 and of whose CPU time 0.6, in
-no more memory; and nf-core/sarek 3.5.1 with the same callers, which took 327 s, 485 CPU s and
-7.2 GiB for a pair of 90 million bases of chr17:43.0-44.0 Mb (60x and 30x). For a pair of that size
-110 s, 190 CPU s and 2.4 GiB are promised; a script of streams without any manager needed 78 s and
-132 CPU s there.
+reads, tools and cores, GATK as its own launcher starts it), of whose wall time the pipeline may
+need 0.45 and of whose CPU time 0.6, in no more memory; and nf-core/sarek 3.5.1 with the same
+callers, which took 327 s, 485 CPU s and 7.2 GiB for a pair of 90 million bases of chr17:43.0-44.0
+Mb (60x and 30x). For a pair of that size 110 s, 190 CPU s and 2.4 GiB are promised; a script of
+streams without any manager needed 78 s and 132 CPU s there.
 
 FOLDER holds a pair on one small reference:
     ref/genome.fa                    and its .fai

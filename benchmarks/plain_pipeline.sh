@@ -4,8 +4,18 @@
 #
 # usage: plain_pipeline.sh PAIR OUT
 # PAIR is laid out as benchmarks/pipeline.py says. Callers have the options that onconcord gives.
+# GATK starts as its own launcher starts it: the checkout's .tools/bin/gatk, which is tuned for short
+# steps, is part of what is compared.
 set -euo pipefail
 pair=$(realpath "$1") out=$2 cores=2
+jars=$(realpath "$(dirname "$0")/../.tools/gatk/lib")
+
+gatk() {
+    java -Dsamjdk.use_async_io_read_samtools=false -Dsamjdk.use_async_io_write_samtools=true \
+        -Dsamjdk.use_async_io_write_tribble=false -Dsamjdk.compression_level=2 \
+        -cp "$jars/*" org.broadinstitute.hellbender.Main "$@"
+}
+
 mkdir "$out"
 cd "$out"
 
