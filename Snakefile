@@ -4,7 +4,7 @@ onconcord: raw tumour and normal reads to harmonised Parquet tables.
 Run in a working folder that holds config.yaml and samples.tsv. Data flows through numbered
 stages; the rules of a stage write only its folder under results/.
 Targets: all (tables of every pair, MultiQC and, where release.name is set, the releases),
-tables, release, annotate.
+tables, release, annotate, made_with.
 """
 
 import json
@@ -92,6 +92,7 @@ localrules:
     all,
     tables,
     annotate,
+    made_with,
     release,
 
 
@@ -114,3 +115,11 @@ rule annotate:
     """The annotation of every pair: run it after a resource changed; nothing is called again."""
     input:
         expand("results/7_annotated/{pair}.vcf.gz", pair=PAIRS),
+
+
+rule made_with:
+    """Digests of the reference and the resources, and versions of the tools: all but the reads."""
+    input:
+        "results/1_reference/reference.json",
+        "results/1_reference/resources.tsv",
+        expand("results/1_reference/tools/{environment}.tsv", environment=TOOL_ENVIRONMENTS),

@@ -9,6 +9,7 @@ import polars as pl
 
 from onconcord import contract
 from onconcord.compare_causes import Side, absence
+from onconcord.compare_tables import TableDifference, table_difference
 from onconcord.errors import Fault, InputError
 from onconcord.report.cohort import variant_status
 from onconcord.sources import VARIANT_KEY, TableSource
@@ -56,23 +57,6 @@ class Difference:
     cause: str
     detail: str
     values: dict[str, list[Any]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class TableDifference:
-    """One table by key: rows on each side, rows only there, rows and columns with other values."""
-
-    table: str
-    rows_a: int
-    rows_b: int
-    only_a: int
-    only_b: int
-    different: int
-    columns: tuple[str, ...]
-
-    @property
-    def identical(self) -> bool:
-        return not (self.only_a or self.only_b or self.different)
 
 
 @dataclass(frozen=True)
@@ -302,28 +286,8 @@ def _tables(
         columns = [one.name for one in spec.fields if one.name in in_a & in_b]
         key = [name for name in spec.key if name not in ID_COLUMNS] or list(spec.key)
         values = [name for name in columns if name not in key and name not in ID_COLUMNS]
-        found.append(_table(spec.name, rows[0], rows[1], key, values))
+        found.append(table_difference(spec.name, rows[0], rows[1], key, values))
     return tuple(found), tuple(skipped)
-
-
-def _table(
-    name: str, a: pl.DataFrame, b: pl.DataFrame, key: list[str], values: list[str]
-) -> TableDifference:
-    a, b = (rows.select(key + values).unique(key, maintain_order=True) for rows in (a, b))
-    both = a.join(b, on=key, how="inner", suffix="_b", nulls_equal=True)
-    changed = {value: both[value].ne_missing(both[f"{value}_b"]) for value in values}
-    any_changed = pl.Series([False] * both.height, dtype=pl.Boolean)
-    for mask in changed.values():
-        any_changed = any_changed | mask
-    return TableDifference(
-        table=name,
-        rows_a=a.height,
-        rows_b=b.height,
-        only_a=a.height - both.height,
-        only_b=b.height - both.height,
-        different=int(any_changed.sum()),
-        columns=tuple(value for value, mask in changed.items() if mask.any()),
-    )
 
 
 def compare_callers(source: TableSource, x: str, y: str) -> Comparison:

@@ -46,4 +46,14 @@ def main() -> None:
         sys.exit(error.exit_code)
 
 
-from onconcord.cli import certify, cohort, compare, contract, doctor, explain, release, report  # noqa: E402,F401
+from onconcord.cli import (  # noqa: E402
+    certify,  # noqa: F401
+    cohort,  # noqa: F401
+    compare,  # noqa: F401
+    contract,  # noqa: F401
+    doctor,  # noqa: F401
+    explain,  # noqa: F401
+    release,  # noqa: F401
+    report,  # noqa: F401
+    reproduce,  # noqa: F401
+)

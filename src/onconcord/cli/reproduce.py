@@ -1,0 +1,83 @@
+"""Command `reproduce`: a released pair, made once more from its reads."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from onconcord.cli import app
+from onconcord.cli.report import table, terminal
+from onconcord.errors import ToolError
+
+if TYPE_CHECKING:
+    from onconcord.reproduce import Reproduction
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": False})
+def reproduce(
+    context: typer.Context,
+    release: Annotated[Path, typer.Argument(help="release that has the pair")],
+    pair: Annotated[str, typer.Option(help="its id in the release, or the centre's own")],
+    folder: Annotated[Path, typer.Option("--in", help="working folder with sheet and reads")],
+    cores: Annotated[int, typer.Option(min=1, help="cores to use at once")],
+    key_file: Annotated[
+        Path | None, typer.Option(help="the centre's key; default: the configuration's")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="folder to run in and keep; default: one that is removed")
+    ] = None,
+) -> None:
+    """
+    Run a released pair again, with the parameters of the release, and compare.
+
+    Words after -- go to Snakemake. Exit code 1: it came out otherwise; 2: reads, tools, resources
+    or reference are not those of the release, and nothing was called.
+    """
+    from onconcord.reproduce import Request
+    from onconcord.reproduce import reproduce as reproduce_pair
+
+    with _workplace(out) as place:
+        found = reproduce_pair(
+            Request(release, pair, folder, place, cores, tuple(context.args), key_file)
+        )
+    _show(found, terminal())
+    if not found.identical:
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _workplace(out: Path | None) -> Iterator[Path]:
+    """The folder to run in; a temporary one stays only where the pipeline failed, for its logs."""
+    place = out or Path(tempfile.mkdtemp(prefix="onconcord-reproduce-"))
+    keep = out is not None
+    try:
+        yield place
+    except ToolError:
+        keep = True
+        raise
+    finally:
+        if not keep:
+            shutil.rmtree(place)
+
+
+def _show(found: "Reproduction", console: Console) -> None:
+    other = [one for one in found.tables if not one.identical]
+    if other:
+        numbers = ("released", "reproduced", "only released", "only reproduced", "other")
+        tables = table("What differs", "table", *numbers, "columns", numbers=numbers)
+        for one in other:
+            counts = (one.rows_a, one.rows_b, one.only_a, one.only_b, one.different)
+            tables.add_row(one.table, *map(str, counts), ", ".join(one.columns))
+        console.print(tables)
+        console.print("A = the release, B = what was made anew")
+        for one in other:
+            for row in one.rows:
+                console.print(f"{one.table}: {row}", markup=False, soft_wrap=True)
+    word = "reproduced" if not other else "not reproduced"
+    rows = sum(one.rows_b for one in found.tables)
+    console.print(f"{word}: pair {found.pair}, {len(found.tables)} tables, {rows} rows compared")
