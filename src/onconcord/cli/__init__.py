@@ -47,6 +47,7 @@ def main() -> None:
 
 
 from onconcord.cli import (  # noqa: E402
+    catalogue,  # noqa: F401
     certify,  # noqa: F401
     cohort,  # noqa: F401
     compare,  # noqa: F401
