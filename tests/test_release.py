@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -400,6 +401,40 @@ def test_the_open_tier_has_aggregates_and_no_row_of_a_patient(tmp_path):
     # 6 of 7 would tell that the one patient with LUAD has it not
     assert found["chr20:1100:A:G", "ALL"] == (None, None, True)
     assert verify_release(out).faults == []
+
+
+SHARED = {"assay", "assay_region", "filter_definition", "reference_contig", "vocabulary"}
+"""Tables with rows that every pair of the cohort has."""
+
+
+def test_adding_replacing_or_retracting_a_pair_leaves_the_files_it_does_not_touch(tmp_path):
+    first, second = pairs_of("ONE", 2)
+    manifests = write_pairs(tmp_path, [first, second])
+    retracted = tmp_path / "retractions.tsv"
+    retracted.write_text(
+        f"pair_id\tfrom_release\treason_code\n{second.pair}\tr2026-10\tconsent_withdrawn\n"
+    )
+    out = release_of(tmp_path, manifests[:1], "ONE", out=tmp_path / "out")
+
+    def inodes():
+        return {
+            path.relative_to(out).as_posix(): path.stat().st_ino
+            for path in out.rglob("*")
+            if path.is_file()
+        }
+
+    for name, more in (("added", {}), ("replaced", {}), ("retracted", {"retractions": retracted})):
+        if name == "replaced":
+            write_pair(tmp_path, replace(second, qc="FAIL"))
+        before, bytes_before = inodes(), bytes_of(out)
+        release_of(tmp_path, manifests, "ONE", out=out, **more)
+        fresh = release_of(tmp_path, manifests, "ONE", out=tmp_path / name, **more)
+        assert bytes_of(out) == bytes_of(fresh), name
+        same = {path for path, content in bytes_of(out).items() if bytes_before[path] == content}
+        kept = {path for path, inode in inodes().items() if before[path] == inode}
+        assert kept == same, name
+        assert {path.split("/")[0] for path in kept} >= SHARED, name
+        assert not any(path.startswith("pair/") for path in kept), name
 
 
 KILLER = """

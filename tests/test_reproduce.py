@@ -8,6 +8,7 @@ import shutil
 
 import polars as pl
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from onconcord import contract
@@ -42,7 +43,9 @@ def as_made(finished, out, change=lambda results: None):
 def test_a_released_pair_is_reproduced_with_the_parameters_of_the_release(request_again):
     config = request_again.folder / "config.yaml"
     # Harsher than the release, so that parameters of today would lose variants.
-    config.write_text(config.read_text() + "decision: {min_tumour_vaf: 0.9}\n")
+    values = yaml.safe_load(config.read_text())
+    values["decision"] = {"min_tumour_vaf": 0.9}
+    config.write_text(yaml.safe_dump(values))
     words = ["reproduce", str(request_again.release), "--pair", "TUM-B02", "--cores", "2"]
     words += ["--in", str(request_again.folder), "--out", str(request_again.out)]
     done = CliRunner().invoke(app, words)

@@ -2,6 +2,7 @@
 
 import ctypes
 import errno
+import filecmp
 import os
 import shutil
 from collections.abc import Iterator
@@ -19,7 +20,8 @@ def whole_folder(target: Path) -> Iterator[Path]:
     An empty folder beside `target` that takes its place when the block ends without an error.
 
     Until then, and when it ends with one, `target` is as it was. What a run that was killed left
-    behind is put right first.
+    behind is put right first. A file that has the same bytes in both stays the file it was, with
+    its inode and time, so that copying and backing up take only what changed.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     staging, old = _beside(target, "building"), _beside(target, "old")
@@ -31,6 +33,7 @@ def whole_folder(target: Path) -> Iterator[Path]:
     staging.mkdir()
     try:
         yield staging
+        _keep_same(staging, target)
         _synchronise(staging)
         if not target.exists():
             staging.rename(target)
@@ -44,6 +47,22 @@ def whole_folder(target: Path) -> Iterator[Path]:
         for leftover in (staging, old):
             if leftover.exists() and target.exists():
                 shutil.rmtree(leftover)
+
+
+def _keep_same(staging: Path, target: Path) -> None:
+    """Put the old file in the place of each new one that has its bytes, as a hard link."""
+    for path in sorted(staging.rglob("*")):
+        old = target / path.relative_to(staging)
+        if path.is_symlink() or path.is_dir() or not old.is_file() or old.is_symlink():
+            continue
+        if filecmp.cmp(old, path, shallow=False):
+            link = path.with_name(f".{path.name}.kept")
+            try:
+                link.hardlink_to(old)
+            except OSError:
+                # a file system without hard links: the new file is as good
+                continue
+            link.replace(path)
 
 
 def _beside(target: Path, what: str) -> Path:
