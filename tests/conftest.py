@@ -10,6 +10,7 @@ import pytest
 from onconcord.checkout import root
 from onconcord.demo_slice import write_slice
 from pipeline_runs import DEMO, REFERENCE, jobs, snakemake, working_folder
+from small_folder import SEQUENCE, configure, write_fastq, write_sheet
 
 TOOLS = (str(root() / ".tools/bin"), str(Path(sys.executable).parent))
 
@@ -52,3 +53,34 @@ def grown(tmp_path_factory, a_slice):
 def finished(grown):
     """The slice, finished, with the releases of both centres."""
     return grown[0]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A working folder without a fault: one pair of FASTQ, and a genome of one contig."""
+    work = tmp_path / "work"
+    work.mkdir()
+    (work / "genome.fa").write_text(f">chr20\n{SEQUENCE}\n")
+    for sample in ("t", "n"):
+        for mate in (1, 2):
+            write_fastq(work / f"{sample}_{mate}.gz", mate, names=f"{sample}_read")
+    configure(work)
+    write_sheet(work, "t_1.gz", "t_2.gz")
+    return work
+
+
+@pytest.fixture
+def mount():
+    """Mounts a file system of its own over a folder, for tests of one that is full or closed."""
+    mounted = []
+
+    def over(folder, options):
+        folder.mkdir(parents=True, exist_ok=True)
+        words = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+        if subprocess.run(words, capture_output=True, check=False).returncode:
+            pytest.skip("this user may not mount a file system")
+        mounted.append(folder)
+
+    yield over
+    for folder in mounted:
+        subprocess.run(["umount", str(folder)], check=True)

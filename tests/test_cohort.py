@@ -146,12 +146,14 @@ KNOWN = ", ".join(cohort.COLUMNS)
             ["P1 T1 tumour a.gz b.gz", "P1 N1 normal c.gz d.gz"],
             [
                 'samples.tsv, line 1, column "read_group": this column is missing, and required.',
-                'samples.tsv, line 2, column "read_group": is empty: name the lane, such as L1; it '
-                "becomes the id of the read group.",
-                'samples.tsv, line 3, column "read_group": is empty: name the lane, such as L1; it '
-                "becomes the id of the read group.",
             ],
             id="a column is missing",
+        ),
+        pytest.param(
+            "patient sample read_group fastq_1 fastq_2",
+            ["P1 T1 L1 a.gz b.gz", "P1 N1 L1 c.gz d.gz"],
+            ['samples.tsv, line 1, column "role": this column is missing, and required.'],
+            id="a column is missing, which is no fault of each row",
         ),
         pytest.param(
             "patient sampel role read_group fastq_1 fastq_2",

@@ -163,25 +163,6 @@ def test_a_tool_that_does_too_little_and_says_all_is_well_fails_the_run(
     assert not (copied / "results/8_harmonised/TUM-B02").exists()
 
 
-@pytest.fixture
-def full_disk(tmp_path):
-    """Mounts a file system with a few free KiB over a folder of results."""
-    mounted = []
-
-    def mount(folder, free_kib):
-        folder.mkdir(parents=True, exist_ok=True)
-        words = ["mount", "-t", "tmpfs", "-o", f"size={free_kib}k", "tmpfs", str(folder)]
-        if subprocess.run(words, capture_output=True, check=False).returncode:
-            pytest.skip("this user may not mount a file system")
-        mounted.append(folder)
-        # Snakemake removes folders that are empty, which this one may not be.
-        (folder / "keep").touch()
-
-    yield mount
-    for folder in mounted:
-        subprocess.run(["umount", str(folder)], check=True)
-
-
 @pytest.mark.parametrize(
     ("stage", "rule", "free_kib", "words"),
     [
@@ -196,10 +177,12 @@ def full_disk(tmp_path):
     ],
 )
 def test_a_full_disk_fails_the_run_and_leaves_nothing_that_looks_whole(
-    copied, finished, full_disk, stage, rule, free_kib, words
+    copied, finished, mount, stage, rule, free_kib, words
 ):
     drop(copied, f"{stage}/*")
-    full_disk(copied / "results" / stage, free_kib)
+    mount(copied / "results" / stage, f"size={free_kib}k")
+    # Snakemake removes folders that are empty, which this one may not be.
+    (copied / "results" / stage / "keep").touch()
     target = "results/8_harmonised/TUM-B02/MANIFEST.json"
     done = snakemake(copied, target, *AS_IT_IS, check=False)
     said = summary_of(done)

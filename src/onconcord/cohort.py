@@ -117,10 +117,16 @@ class Cohort:
 
 @dataclass(frozen=True)
 class _Row:
-    """One row of the sheet; every known column is there, "" where the cell is empty."""
+    """
+    One row of the sheet; every known column is there, "" where the cell is empty.
+
+    Args:
+        absent: columns that the sheet has not, which no row is to blame for.
+    """
 
     line: int
     cells: dict[str, str]
+    absent: frozenset[str]
 
 
 def load(folder: Path, raw_config: dict[str, Any] | None = None) -> Cohort:
@@ -262,7 +268,7 @@ def _read_sheet(sheet: Path) -> tuple[list[_Row], list[Fault]]:
             faults.append(Fault(name, number, "", message))
         found = dict.fromkeys(COLUMNS, "")
         found.update(pair for pair in zip(columns, cells, strict=False) if pair[0] in found)
-        rows.append(_Row(number, found))
+        rows.append(_Row(number, found, frozenset(COLUMNS) - set(columns)))
     if not rows:
         message = "has no sample: write one line per lane under the header, see docs/samples.md."
         faults.append(Fault(name, 0, "", message))
@@ -343,9 +349,9 @@ def _cell_faults(name: str, row: _Row) -> Iterator[Fault]:
     """Faults that one row has on its own."""
     cells = row.cells
     for column in ("patient", "sample", "role"):
-        if not cells[column]:
+        if not cells[column] and column not in row.absent:
             yield Fault(name, row.line, column, "is empty, and required.")
-    if cells["fastq_1"] and not cells["read_group"]:
+    if cells["fastq_1"] and not cells["read_group"] and "read_group" not in row.absent:
         message = "is empty: name the lane, such as L1; it becomes the id of the read group."
         yield Fault(name, row.line, "read_group", message)
     for column in ID_COLUMNS:

@@ -1,0 +1,84 @@
+"""A run is cut into chunks of patients, and ends with a code that says how it went."""
+
+import pytest
+from typer.testing import CliRunner
+
+from onconcord import preflight, running
+from onconcord.cli import app
+from small_folder import write_fastq
+
+
+def big_cohort(folder, patients):
+    rows = ["patient\tsample\trole\tread_group\tfastq_1\tfastq_2"]
+    for number in range(patients):
+        for role in ("tumour", "normal"):
+            cells = [f"P{number:03}", f"{role}{number:03}", role, "L1", f"{role}{number}_1", "x"]
+            rows.append("\t".join(cells))
+    (folder / "samples.tsv").write_text("\n".join(rows))
+    return preflight.cohorts.check(folder)[0]
+
+
+def test_a_large_cohort_is_run_in_chunks_of_patients_and_then_as_a_whole(folder):
+    started = []
+    cohort = big_cohort(folder, 60)
+    running.run(cohort, 2, ["--keep-going"], start=lambda words: started.append(words) or 0)
+    targets = [words[9:-1] for words in started]
+    assert [len(found) for found in targets] == [25, 25, 10, 1]
+    assert targets[0][0] == "results/8_harmonised/tumour000/MANIFEST.json"
+    assert targets[3] == ["all"]
+    assert {words[-1] for words in started} == {"--keep-going"}
+    assert len({target for found in targets[:3] for target in found}) == 60
+
+
+def test_a_small_cohort_is_one_run(folder):
+    started = []
+    running.run(big_cohort(folder, 3), 2, start=lambda words: started.append(words) or 0)
+    assert [words[-3:] for words in started] == [["--cores", "2", "all"]]
+
+
+def test_a_chunk_that_fails_leaves_the_others_and_ends_before_the_release(folder):
+    codes = iter([0, 1, 0])
+    outcome = running.run(big_cohort(folder, 60), 2, start=lambda words: next(codes))
+    assert outcome.commands_failed == 1
+    assert len(outcome.unfinished) == 60
+
+
+def test_targets_given_are_made_in_one_run(folder):
+    started = []
+    words = ["annotate", "--dry-run"]
+    running.run(big_cohort(folder, 60), 2, words, start=lambda words: started.append(words) or 0)
+    assert [words[-2:] for words in started] == [["annotate", "--dry-run"]]
+
+
+@pytest.mark.parametrize(
+    ("code", "done", "expected"),
+    [
+        pytest.param(0, ["T1", "T2"], 0, id="all done"),
+        pytest.param(1, ["T1"], 1, id="a pair failed"),
+        pytest.param(1, [], 3, id="nothing is done"),
+        pytest.param(1, ["T1", "T2"], 3, id="what comes after the pairs failed"),
+    ],
+)
+def test_the_exit_code_of_a_run(folder, monkeypatch, code, done, expected):
+    with (folder / "samples.tsv").open("a") as sheet:
+        sheet.write("\nP1\tT2\ttumour\tL1\tx_1.gz\tx_2.gz\n")
+    for mate in (1, 2):
+        write_fastq(folder / f"x_{mate}.gz", mate, names="x")
+
+    def start(words):
+        for pair in done:
+            (folder / "results/8_harmonised" / pair).mkdir(parents=True)
+            (folder / "results/8_harmonised" / pair / "MANIFEST.json").touch()
+        return code
+
+    monkeypatch.setattr(running, "_start", start)
+    result = CliRunner().invoke(app, ["run", str(folder), "--cores", "1"])
+    assert result.exit_code == expected
+    assert ("without tables: T2" in result.output) == (done == ["T1"])
+
+
+def test_a_run_with_a_fault_starts_nothing(folder, monkeypatch):
+    (folder / "t_1.gz").unlink()
+    monkeypatch.setattr(running, "_start", lambda words: pytest.fail("started"))
+    result = CliRunner().invoke(app, ["run", str(folder), "--cores", "1"])
+    assert result.exception.exit_code == 2
