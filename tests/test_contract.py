@@ -1,6 +1,9 @@
 """Tables are written as the contract says or not at all; a change of it needs a new version."""
 
 import math
+import subprocess
+import sys
+from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
@@ -307,6 +310,45 @@ def test_a_list_with_a_bad_element_is_refused(tmp_path, value, expected):
         f'variant_call_evidence, "filters": row {KEY}, caller=one: found {value}; '
         f"expected {expected}"
     )
+
+
+WITHOUT_PANDAS = """
+import sys
+import polars as pl
+from onconcord import contract
+rows = {rows!r}
+contract.write("variant_call_evidence", rows, {first!r})
+contract.write("variant_call_evidence", pl.DataFrame(rows, infer_schema_length=None), {second!r})
+assert "pandas.core" not in sys.modules
+"""
+
+
+def test_tables_are_written_without_the_second_that_pandas_takes_to_start(tmp_path):
+    rows = [
+        evidence(pos=pos, filters=filters, qual=0.5, normal_depth=1)
+        for pos, filters in ((7, ["b", "a"]), (6, []), (5, None))
+    ]
+    paths = [str(tmp_path / f"{name}.parquet") for name in ("first", "second")]
+    script = WITHOUT_PANDAS.format(rows=rows, first=paths[0], second=paths[1])
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stderr == ""
+    assert Path(paths[0]).read_bytes() == Path(paths[1]).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "column", "value", "type_"),
+    [
+        pytest.param("decision", decision, "pos", 2**31, "int32", id="more than 32 bits"),
+        pytest.param(
+            "variant_call_evidence", evidence, "qual", 2**60 + 1, "float64", id="no such float"
+        ),
+    ],
+)
+def test_a_whole_number_that_its_column_cannot_hold_is_refused(
+    tmp_path, table, row, column, value, type_
+):
+    (fault,) = faults_of(table, [row(**{column: value})], tmp_path / "t.parquet")
+    assert fault == f'{table}, "{column}": row 0 (from 0): found {value}; expected {type_}'
 
 
 def test_text_is_composed(tmp_path):

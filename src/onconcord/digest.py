@@ -23,6 +23,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from onconcord.arrow import to_numpy, to_scalar
+
+_FALSE = to_scalar(False, pa.bool_())
+_ZERO = to_scalar(0, pa.int64())
+_NO_TEXT = to_scalar("", pa.string())
+
 BLOCK_ROWS = 65_536
 """Rows per block of the digest; part of its definition."""
 
@@ -71,7 +77,7 @@ def _validity(array: pa.Array) -> np.ndarray[Any, Any] | None:
     """One boolean per row, None where every row is valid."""
     if array.null_count == 0:
         return None
-    return np.asarray(array.is_valid().to_numpy(zero_copy_only=False), dtype=np.bool_)
+    return to_numpy(array.is_valid())
 
 
 def _put_validity(update: Update, rows: int, valid: np.ndarray[Any, Any] | None) -> None:
@@ -81,12 +87,11 @@ def _put_validity(update: Update, rows: int, valid: np.ndarray[Any, Any] | None)
 
 def _put_values(update: Update, array: pa.Array, name: str) -> None:
     if name == "bool":
-        filled = pc.fill_null(array, False).to_numpy(zero_copy_only=False)
-        update(np.packbits(np.asarray(filled, np.bool_), bitorder="little"))
+        update(np.packbits(to_numpy(pc.fill_null(array, _FALSE)), bitorder="little"))
         return
     if name == "timestamp_us_utc":
         array = array.cast(pa.int64())
-    values = pc.fill_null(array, 0).to_numpy(zero_copy_only=False)
+    values = to_numpy(pc.fill_null(array, _ZERO.cast(array.type)))
     if name == "float64":
         values = values + 0.0  # -0.0 + 0.0 is 0.0
         values[np.isnan(values)] = np.nan
@@ -108,7 +113,7 @@ def _put_strings(update: Update, array: pa.Array, valid: np.ndarray[Any, Any] | 
     offsets = _offsets(array)
     lengths = np.diff(offsets)
     if valid is not None and lengths[~valid].any():
-        _put_strings(update, pc.fill_null(array, ""), None)
+        _put_strings(update, pc.fill_null(array, _NO_TEXT.cast(array.type)), None)
         return
     update(np.ascontiguousarray(lengths, "<i8"))
     data = array.buffers()[2]
@@ -140,7 +145,7 @@ def _contiguous(column: pa.ChunkedArray) -> pa.Array:
     if column.num_chunks == 1:
         return column.chunk(0)
     if column.num_chunks == 0:
-        return pa.array([], column.type)
+        return pa.nulls(0, column.type)
     chunks = column.chunks
     if pa.types.is_dictionary(column.type):
         chunks = [chunk.dictionary_decode() for chunk in chunks]

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pysam
 
 from onconcord.sequence import ContigNames, Genome
@@ -37,7 +36,7 @@ def write_final_vcf(
     roles = {"tumor": tumour, **({"normal": normal} if normal else {})}
     for sample in roles.values():
         header.add_sample(sample)
-    rows = small.filter(pc.field("is_pass")).to_pylist()
+    rows = small.filter(small.column("is_pass")).to_pylist()
     rows.sort(key=lambda row: (order[native[row["chrom"]]], row["pos"], row["ref"], row["alt"]))
     with pysam.VariantFile(str(out), "wz", header=header) as file:
         for row in rows:

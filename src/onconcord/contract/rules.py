@@ -1,14 +1,15 @@
 """What a table must be, checked column by column: every fault, with table, row key and column."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache
+from typing import Any
 
 import numpy as np
-import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from onconcord import digest
+from onconcord.arrow import to_array, to_numpy, to_scalar
 from onconcord.contract.model import ARROW_TYPES, Field, Table, load
 from onconcord.errors import Fault
 
@@ -16,15 +17,11 @@ EXAMPLES = 5
 """Rows that are named per column and rule; the rest is counted."""
 
 
-def strings(values: Iterable[str]) -> pa.Array:
-    """Strings as an Arrow array."""
-    # pa.array() of a list imports pandas, which takes longer than to write the tables of a pair
-    return pl.Series(list(values), dtype=pl.String).to_arrow().cast(pa.string())
-
-
-PLACEHOLDERS = strings([".", "NA", "N/A", "nan", "NaN", "None", "null"])
+PLACEHOLDERS = to_array([".", "NA", "N/A", "nan", "NaN", "None", "null"], pa.string())
 """Words that other formats write for a missing value; the contract has null. The first one is never
 a value; the others may be one (a code, a name) in a column that cannot be null."""
+FALSE = to_scalar(False, pa.bool_())
+_NO_BYTES = to_scalar(0, pa.int32())
 _LONGEST_PLACEHOLDER = pc.max(pc.binary_length(PLACEHOLDERS)).as_py()
 
 EMPTY_STRING_COLUMN = "insert_seq"
@@ -101,7 +98,7 @@ def as_one(column: pa.ChunkedArray) -> pa.Array:
     """A column as one array."""
     if column.num_chunks == 1:
         return column.chunk(0)
-    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.nulls(0, column.type)
 
 
 def row_key(spec: Table, table: pa.Table, row: int) -> str:
@@ -114,7 +111,7 @@ def _faults(
     spec: Table, table: pa.Table, field: Field, mask: pa.Array, expected: str
 ) -> Iterator[Fault]:
     """One fault per row where `mask` is true, up to EXAMPLES, and one for how many more."""
-    rows = np.flatnonzero(pc.fill_null(mask, False).to_numpy(zero_copy_only=False))
+    rows = np.flatnonzero(_true(mask))
     for row in rows[:EXAMPLES]:
         found = table.column(field.name)[int(row)].as_py()
         text = f'"{found}"' if isinstance(found, str) else str(found)
@@ -125,6 +122,11 @@ def _faults(
     if len(rows) > EXAMPLES:
         message = f"{len(rows) - EXAMPLES} more rows have this fault (expected {expected})"
         yield Fault(spec.name, 0, field.name, message)
+
+
+def _true(mask: pa.Array) -> np.ndarray[Any, Any]:
+    """Whether each value of a mask is true; null is not."""
+    return to_numpy(pc.fill_null(mask, FALSE))
 
 
 def _any(mask: pa.Array) -> bool:
@@ -145,7 +147,7 @@ def column_faults(spec: Table, table: pa.Table, field: Field) -> Iterator[Fault]
         (field.minimum, pc.less, "at least"),
         (field.maximum, pc.greater, "at most"),
     ):
-        if bound is not None and _any(mask := compare(array, bound)):
+        if bound is not None and _any(mask := compare(array, to_scalar(bound, field.arrow_type))):
             yield from _faults(spec, table, field, mask, f"{word} {bound}, or null where unknown")
     if field.type == "string":
         yield from _string_faults(spec, table, field, array)
@@ -170,13 +172,13 @@ def _bad_strings(field: Field, values: pa.Array) -> Iterator[tuple[pa.Array, str
     placeholder = pc.is_in(values, value_set=PLACEHOLDERS.slice(0, None if field.nullable else 1))
     if _any(placeholder):
         yield placeholder, "null where there is no value"
-    if field.name != EMPTY_STRING_COLUMN and _any(empty := pc.equal(lengths, 0)):
+    if field.name != EMPTY_STRING_COLUMN and _any(empty := pc.equal(lengths, _NO_BYTES)):
         yield empty, "null where there is no value, never an empty string"
 
 
 @cache
 def _codes(vocabulary: str) -> pa.Array:
-    return strings(load().vocabularies[vocabulary])
+    return to_array(list(load().vocabularies[vocabulary]), pa.string())
 
 
 def _string_faults(spec: Table, table: pa.Table, field: Field, array: pa.Array) -> Iterator[Fault]:
@@ -185,25 +187,25 @@ def _string_faults(spec: Table, table: pa.Table, field: Field, array: pa.Array) 
 
 
 def _list_faults(spec: Table, table: pa.Table, field: Field, array: pa.Array) -> Iterator[Fault]:
-    values, parents = array.flatten(), pc.list_parent_indices(array).to_numpy()
+    values, parents = array.flatten(), to_numpy(pc.list_parent_indices(array))
     if len(values) == 0:
         return
 
     def rows(mask: pa.Array) -> pa.Array:
         hit = np.zeros(len(array), np.bool_)
-        hit[parents[pc.fill_null(mask, False).to_numpy(zero_copy_only=False)]] = True
-        return pa.array(hit)
+        hit[parents[_true(mask)]] = True
+        return to_array(hit, pa.bool_())
 
     if values.null_count:
         yield from _faults(spec, table, field, rows(values.is_null()), "no null in a list")
     for mask, expected in _bad_strings(field, values):
         yield from _faults(spec, table, field, rows(mask), expected)
     if field.name in spec.sets and len(values) > 1 and not values.null_count:
-        together = pa.array(parents[1:] == parents[:-1])
+        together = to_array(parents[1:] == parents[:-1], pa.bool_())
         rising = pc.less(values.slice(0, len(values) - 1), values.slice(1))
         broken = pc.and_(together, pc.invert(rising))
         if _any(broken):
-            mask = pa.concat_arrays([pa.array([False]), broken])
+            mask = pa.concat_arrays([to_array([False], pa.bool_()), broken])
             yield from _faults(spec, table, field, rows(mask), "sorted and distinct elements")
 
 
@@ -215,8 +217,8 @@ def adjacent(spec: Table, table: pa.Table) -> tuple[pa.Array, pa.Array]:
         Two arrays of booleans, shape (rows - 1,): the key falls; the key is the same.
     """
     last = table.num_rows - 1
-    falls = pa.array(np.zeros(last, np.bool_))
-    same = pa.array(np.ones(last, np.bool_))
+    falls = to_array(np.zeros(last, np.bool_), pa.bool_())
+    same = to_array(np.ones(last, np.bool_), pa.bool_())
     for name in spec.key:
         column = as_one(table.column(name))
         before, after = column.slice(0, last), column.slice(1)
@@ -234,6 +236,6 @@ def order_faults(spec: Table, table: pa.Table) -> Iterator[Fault]:
         (falls, "a key after that of the row before: sort by the key"),
         (same, "a key of its own: two rows have this one"),
     ):
-        for row in np.flatnonzero(mask.to_numpy(zero_copy_only=False))[:EXAMPLES]:
+        for row in np.flatnonzero(_true(mask))[:EXAMPLES]:
             key = row_key(spec, table, int(row) + 1)
             yield Fault(spec.name, 0, "", f"row {key}: expected {expected}")

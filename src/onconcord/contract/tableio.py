@@ -3,7 +3,6 @@
 import contextlib
 import datetime
 import os
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from onconcord.arrow import to_array
 from onconcord.contract.model import CONTRACT_VERSION, Field, Table, load
 from onconcord.contract.rules import (
     as_one,
@@ -23,6 +23,7 @@ from onconcord.contract.rules import (
     row_key,
     schema_faults,
 )
+from onconcord.contract.values import normal_form
 from onconcord.digest import Digest, Digester
 from onconcord.errors import ContractError, Fault
 
@@ -39,6 +40,9 @@ PYTHON_TYPES: dict[str, set[type]] = {
     "list<string>": {NONE, list, tuple, set, frozenset},
 }
 """Types of the values that mappings may hold; None is one everywhere."""
+
+_EXACT = 2**53
+"""Up to here every whole number is a float64."""
 
 ROW_GROUP_ROWS = 131_072
 """Rows of a row group; part of the file's form, not of its content digest."""
@@ -70,7 +74,7 @@ def prepare(name: str, rows: Rows, tier: str = "local") -> pa.Table:
             arrays.append(pa.nulls(count, field.arrow_type))
             continue
         try:
-            arrays.append(_normal(spec, field, _cast(columns[field.name], field)))
+            arrays.append(normal_form(spec, field, _cast(columns[field.name], field)))
         except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, TypeError) as why:
             message = f"{_culprit(columns[field.name], field, why)}; expected {field.type}"
             faults.append(Fault(name, 0, field.name, message))
@@ -139,9 +143,11 @@ def _cast(values: pa.Array | list[Any], field: Field) -> pa.Array:
         # Arrow would cut 5.5 to 5 and take a text for a list of its letters
         if not set(map(type, values)) <= PYTHON_TYPES[field.type]:
             raise TypeError(f"the values are not all {field.type}")
+        if field.type == "float64" and any(type(v) is int and abs(v) > _EXACT for v in values):
+            raise TypeError("a whole number is no float64")
         if field.type == "list<string>":
             values = [sorted(v) if isinstance(v, set | frozenset) else v for v in values]
-        return as_one(pa.chunked_array([pa.array(values, field.arrow_type)]))
+        return to_array(values, field.arrow_type)
     found, wanted = _family(values.type), _family(field.arrow_type)
     if found not in (wanted, "null"):
         raise TypeError(f"the type is {values.type}")
@@ -159,68 +165,6 @@ def _culprit(values: pa.Array | list[Any], field: Field, why: Exception) -> str:
             except (pa.ArrowInvalid, pa.ArrowTypeError, TypeError):
                 return f"row {row} (from 0): found {value!r}"
     return str(why).splitlines()[0]
-
-
-def _normal(spec: Table, field: Field, array: pa.Array) -> pa.Array:
-    if field.type == "float64":
-        if field.decimals is not None:
-            array = pc.round(array, ndigits=field.decimals)
-        return pc.add(array, 0.0)  # -0.0 + 0.0 is 0.0
-    if field.type == "string":
-        return _nfc(array)
-    if field.type == "list<string>" and field.name in spec.sets:
-        return _sorted_sets(array)
-    return array
-
-
-def _nfc(array: pa.Array) -> pa.Array:
-    if _is_ascii(array):
-        return array
-    # pyarrow.compute.utf8_normalize(form="NFC") leaves decomposed letters as they are (21.0)
-    composed = (v if v is None else unicodedata.normalize("NFC", v) for v in array.to_pylist())
-    return pa.array(composed, pa.string())
-
-
-def _is_ascii(array: pa.Array) -> bool:
-    """Whether all text is ASCII; may be False where only bytes under a null are not."""
-    _, offsets, text = array.buffers()
-    if not len(array) or text is None:
-        return True
-    ends = np.frombuffer(offsets, np.int32)
-    first, after = ends[array.offset], ends[array.offset + len(array)]
-    # One pass over the bytes: pyarrow.compute.string_is_ascii looks at one string after another
-    return int(np.frombuffer(text, np.uint8)[first:after].max(initial=0)) < 0x80
-
-
-def _sorted_sets(array: pa.Array) -> pa.Array:
-    """Each list sorted and without repeats; a null list stays null, a null element comes last."""
-    flat, parents = array.flatten(), pc.list_parent_indices(array).to_numpy()
-    values = _nfc(flat)
-    if values is flat and _rising(values, parents):
-        return array
-    order = pc.sort_indices(
-        pa.table({"parent": parents, "value": values}),
-        sort_keys=[("parent", "ascending"), ("value", "ascending")],
-    )
-    values, parents = values.take(order), parents[order.to_numpy()]
-    same = pc.fill_null(pc.equal(values.slice(1), values.slice(0, len(values) - 1)), False)
-    keep = np.ones(len(values), np.bool_)
-    keep[1:] = ~(same.to_numpy(zero_copy_only=False) & (parents[1:] == parents[:-1]))
-    lengths = np.bincount(parents[keep], minlength=len(array))
-    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
-    mask = array.is_null() if array.null_count else None
-    return pa.ListArray.from_arrays(
-        pa.array(offsets), values.filter(pa.array(keep)), type=array.type, mask=mask
-    )
-
-
-def _rising(values: pa.Array, parents: np.ndarray[Any, Any]) -> bool:
-    """Whether each value is greater than the one before it in the same list."""
-    if values.null_count:
-        return False
-    last = max(len(values) - 1, 0)
-    rising = pc.less(values.slice(0, last), values.slice(1)).to_numpy(zero_copy_only=False)
-    return bool((rising | (parents[1:] != parents[:-1])).all())
 
 
 def _sorted(spec: Table, table: pa.Table) -> pa.Table:
