@@ -30,7 +30,7 @@ from onconcord.event_ids import event_id
 from onconcord.release import build, pool_releases, publish
 from onconcord.release.aggregate import suppressed
 from onconcord.release.key import load_key
-from onconcord.release.merge import Merger
+from onconcord.release.merge import Memory, Merger
 from onconcord.release.pseudonyms import Pseudonymiser
 from onconcord.release.statement import check_signature, fingerprint, read_public_key, sign
 from onconcord.verify import verify_release
@@ -194,6 +194,25 @@ def test_a_merge_is_the_same_whether_it_spills_or_not(tmp_path, monkeypatch):
     monkeypatch.setattr("onconcord.release.merge.BATCH_ROWS", 5)
     assert merged().equals(expected.cast(table.schema))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_largest_table_makes_room_for_the_others(tmp_path, monkeypatch):
+    monkeypatch.setattr("onconcord.release.merge.SPILL_BYTES", 1_000)
+    memory = Memory()
+    small, large = (Merger(name, tmp_path, memory) for name in ("subject", "pair"))
+
+    def rows(column: str, count: int) -> pa.Table:
+        ids = [f"{n:020d}" for n in range(count)]
+        return pa.table({"center_id": ["ONE"] * count, column: ids})
+
+    small.add(rows("subject_id", 10))
+    large.add(rows("pair_id", 20))
+    assert list(tmp_path.iterdir()) == []
+    small.add(rows("subject_id", 5))
+    assert [path.name for path in tmp_path.iterdir()] == ["pair.000000.run.parquet"]
+    assert large.bytes == 0
+    for merger, name, count in ((small, "subject_id", 10), (large, "pair_id", 20)):
+        assert pa.concat_tables(merger.pieces()).equals(rows(name, count))
 
 
 def test_a_large_table_is_several_files(cohort, tmp_path, monkeypatch):

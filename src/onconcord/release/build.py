@@ -17,7 +17,7 @@ from onconcord.release.aggregate import aggregate_variants
 from onconcord.release.finish import write_descriptions
 from onconcord.release.key import load_key
 from onconcord.release.manifest import Centre, Part, Release, dumps
-from onconcord.release.merge import Merger
+from onconcord.release.merge import Memory, Merger
 from onconcord.release.parts import PartsWriter
 from onconcord.release.pseudonyms import KINDS, Pseudonymiser, check_centres
 from onconcord.release.publish import whole_folder
@@ -122,9 +122,12 @@ def _write_tables(
 ) -> list[Part]:
     spool = folder / ".spool"
     spool.mkdir()
-    mergers = {name: Merger(name, spool) for name in released_tables(order.tier)}
+    memory = Memory()
+    mergers = {name: Merger(name, spool, memory) for name in released_tables(order.tier)}
     # aggregates count what a release among the centres would say of each variant
-    counted = {name: Merger(name, spool) for name in _COUNTED} if order.tier == "open" else {}
+    counted = {}
+    if order.tier == "open":
+        counted = {name: Merger(name, spool, memory) for name in _COUNTED}
     faults: list[Fault] = []
     for shard in shards:
         try:

@@ -18,8 +18,8 @@ BATCH_ROWS = 32_768
 """Rows of one run that are in memory while runs are merged."""
 FAN_IN = 64
 """Runs merged at a time; more are merged in rounds."""
-SPILL_BYTES = 256 * 1024**2
-"""Bytes of pieces kept in memory before they become a run on disk."""
+SPILL_BYTES = 512 * 1024**2
+"""Bytes of pieces that the mergers of a release keep in memory together."""
 
 
 def distinct(name: str, table: pa.Table) -> pa.Table:
@@ -116,6 +116,27 @@ def _length(head: _Head) -> int:
     return int(head.rows.num_rows)
 
 
+class Memory:
+    """What mergers keep in memory together; when it is too much, the one with most spills."""
+
+    def __init__(self) -> None:
+        self._mergers: list[Merger] = []
+        self._bytes = 0
+
+    def join(self, merger: "Merger") -> None:
+        """Take a merger into the count."""
+        self._mergers.append(merger)
+
+    def count(self, change: int) -> None:
+        """Note that a merger has some bytes more, or fewer."""
+        self._bytes += change
+
+    def relieve(self) -> None:
+        """Have mergers write runs to disk until the others are within SPILL_BYTES."""
+        while self._bytes > SPILL_BYTES:
+            max(self._mergers, key=lambda merger: merger.bytes).spill()
+
+
 class Merger:
     """
     Collects pieces of one table in any order and gives them back merged by key.
@@ -123,30 +144,41 @@ class Merger:
     Args:
         name: name of the table in the contract.
         folder: where runs are kept that do not fit in memory; emptied by `pieces`.
+        memory: shared with the mergers of the other tables; None = it has its own.
     """
 
-    def __init__(self, name: str, folder: Path) -> None:
+    def __init__(self, name: str, folder: Path, memory: Memory | None = None) -> None:
         self._name = name
         self._folder = folder
+        self._memory = memory or Memory()
+        self._memory.join(self)
         self._pending: list[pa.Table] = []
-        self._bytes = 0
         self._runs: list[Path] = []
         self._made = 0
+        self.bytes = 0
 
     def add(self, table: pa.Table) -> None:
         """Take some rows, in any order."""
         if table.num_rows == 0:
             return
         self._pending.append(table)
-        self._bytes += table.nbytes
-        if self._bytes > SPILL_BYTES:
-            self._spill(iter([self._sorted()]))
-            if len(self._runs) >= FAN_IN:
-                self._spill(merge_runs(self._name, [_pieces(run) for run in self._take_runs()]))
+        self._hold(self.bytes + table.nbytes)
+        self._memory.relieve()
+
+    def _hold(self, size: int) -> None:
+        self._memory.count(size - self.bytes)
+        self.bytes = size
+
+    def spill(self) -> None:
+        """Write what is in memory to disk, as a run."""
+        self._spill(iter([self._sorted()]))
+        if len(self._runs) >= FAN_IN:
+            self._spill(merge_runs(self._name, [_pieces(run) for run in self._take_runs()]))
 
     def _sorted(self) -> pa.Table:
         table = distinct(self._name, pa.concat_tables(self._pending))
-        self._pending, self._bytes = [], 0
+        self._pending = []
+        self._hold(0)
         return table
 
     def _take_runs(self) -> list[Path]:
