@@ -46,6 +46,8 @@ rule harmonise:
         "logs/8_harmonised/{pair}.log",
     benchmark:
         "timings/8_harmonised/{pair}.tsv"
+    conda:
+        "../../envs/evidence.yaml"
     resources:
         mem_mb=3000,
         runtime=60,
