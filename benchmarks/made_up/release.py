@@ -256,7 +256,7 @@ def _of_pairs(
         ),
         "gene_callability": callability.with_columns(
             target_bp=pl.lit(1_500, pl.Int64),
-            tumor_mean_depth=pl.Series(np.round(draw.normal(110, 20, len(share)), 2)),
+            tumor_mean_depth=pl.Series(np.round(draw.gamma(30, 110 / 30, len(share)), 2)),
             callable_frac=share,
             status=pl.when(pl.Series(share) > 0.9)
             .then(pl.lit("callable"))
