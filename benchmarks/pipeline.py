@@ -117,7 +117,9 @@ class Watch(threading.Thread):
             used[job] += _cpu_of(one)
         self.peak_bytes = max(self.peak_bytes, resident)
         for job, now in used.items():
-            step, before = self._jobs.get(job) or (_step_of(job), 0.0)
+            step, before = self._jobs.get(job, (MANAGER, 0.0))
+            # A job that has only just been forked still has the words of the manager.
+            step = _step_of(job) if step == MANAGER else step
             self._jobs[job] = (step, max(before, now))
 
     def stop(self) -> Counter[str]:
