@@ -59,7 +59,8 @@ STEPS = (
     (r"logs/1_reference", "reference and inputs"),
     (r"logs/3_alignments", "alignment"),
     (r"logs/4_qc", "QC, MultiQC included"),
-    (r"logs/5_calls", "calling"),
+    # The shell of a caller may have become the caller before it is looked at.
+    (r"logs/5_calls| Mutect2 ", "calling"),
     (r"logs/7_annotated", "annotation"),
     (r"logs/6_evidence|logs/8_harmonised", "harmonising, recount included"),
 )
