@@ -92,7 +92,7 @@ class PairOf:
                     "source_name": chrom[3:],
                     "length_bp": 63_025_520,
                     "md5": hashlib.md5(chrom.encode()).hexdigest(),
-                    "refget_sq": f"SQ.{chrom}",
+                    "refget_sq": f"SQ.{chrom:x<32}",
                     "is_primary": True,
                     "masked_bp": 0,
                 }

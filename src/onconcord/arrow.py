@@ -42,6 +42,9 @@ def to_scalar(value: Any, type_: pa.DataType) -> pa.Scalar:
     return to_array([value], type_)[0]
 
 
+FALSE = to_scalar(False, pa.bool_())
+
+
 def to_numpy(array: pa.Array) -> np.ndarray[Any, Any]:
     """Numbers or booleans without a null as a numpy array; it may not be written to."""
     assert not array.null_count

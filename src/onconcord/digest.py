@@ -23,9 +23,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from onconcord.arrow import to_numpy, to_scalar
+from onconcord.arrow import FALSE, to_numpy, to_scalar
 
-_FALSE = to_scalar(False, pa.bool_())
 _ZERO = to_scalar(0, pa.int64())
 _NO_TEXT = to_scalar("", pa.string())
 
@@ -87,7 +86,7 @@ def _put_validity(update: Update, rows: int, valid: np.ndarray[Any, Any] | None)
 
 def _put_values(update: Update, array: pa.Array, name: str) -> None:
     if name == "bool":
-        update(np.packbits(to_numpy(pc.fill_null(array, _FALSE)), bitorder="little"))
+        update(np.packbits(to_numpy(pc.fill_null(array, FALSE)), bitorder="little"))
         return
     if name == "timestamp_us_utc":
         array = array.cast(pa.int64())

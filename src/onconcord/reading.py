@@ -9,7 +9,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 
-from onconcord.contract.artefacts import quoted, view_query
+from onconcord.contract.artefacts import quoted, text, view_query
 from onconcord.contract.model import Table, load
 from onconcord.errors import Fault, InputError
 
@@ -81,7 +81,7 @@ def _relation(
 ) -> duckdb.DuckDBPyRelation:
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
-    release = "'" + f"{folder.as_posix()}/".replace("'", "''") + "'"
+    release = text(f"{folder.as_posix()}/")
     columns = ", ".join(quoted(name) for name in names)
     condition = f"\nWHERE ({where}\n)" if where is not None else ""
     query = f"SELECT {columns} FROM (\n{view_query(spec, 'local', release)}\n){condition}"

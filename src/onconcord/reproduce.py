@@ -19,6 +19,7 @@ from onconcord import cohort as cohorts
 from onconcord import config as configuration
 from onconcord.cohort import Cohort
 from onconcord.compare_tables import TableDifference, table_difference
+from onconcord.contract.artefacts import text
 from onconcord.contract.model import Table
 from onconcord.errors import Fault, InputError, ToolError
 from onconcord.files import whole_file
@@ -98,7 +99,7 @@ class _Recorded:
     @classmethod
     def read(cls, folder: Path, release: Release, pair: str) -> "_Recorded":
         def rows(table: str, **where: str) -> list[dict[str, Any]]:
-            condition = " AND ".join(f"{name} = {_text(value)}" for name, value in where.items())
+            condition = " AND ".join(f"{name} = {text(value)}" for name, value in where.items())
             return read(folder, table, where=condition, as_="arrow").to_pylist()  # type: ignore[no-any-return]
 
         (row,) = rows("pair", pair_id=pair)
@@ -195,9 +196,7 @@ def _find_pair(
         names |= {pair: pseudonym("sample", pair) for pair in of_centre}
     for local, name in names.items():
         if request.pair in (local, name):
-            if read(
-                request.release, "pair", where=f"pair_id = {_text(name)}", as_="arrow"
-            ).num_rows:
+            if read(request.release, "pair", where=f"pair_id = {text(name)}", as_="arrow").num_rows:
                 return local, name
             message = f"the release has no pair {name}, which is {local} here: name another"
             raise InputError([Fault(str(request.release), 0, "--pair", message)])
@@ -355,27 +354,22 @@ def _of_pair(recorded: _Recorded, spec: Table, made: pl.DataFrame) -> pl.DataFra
     fields = {field.name for field in spec.fields}
     samples = [pair[column] for _, column in ROLES if pair[column]]
     conditions = {
-        "pair_id": f"pair_id = {_text(pair['pair_id'])}",
-        "run_id": f"run_id = {_text(pair['run_id'])}",
-        "sample_id": f"sample_id IN ({', '.join(map(_text, samples))})",
+        "pair_id": f"pair_id = {text(pair['pair_id'])}",
+        "run_id": f"run_id = {text(pair['run_id'])}",
+        "sample_id": f"sample_id IN ({', '.join(map(text, samples))})",
     }
-    about = next((text for column, text in conditions.items() if column in fields), "true")
-    where = f"center_id = {_text(pair['center_id'])} AND {about}"
+    about = next((said for column, said in conditions.items() if column in fields), "true")
+    where = f"center_id = {text(pair['center_id'])} AND {about}"
     rows: pl.DataFrame = read(recorded.folder, spec.name, where=where, as_="polars")
     if spec.name in BY_VARIANT:
         variants = read(
             recorded.folder,
             "small_variant",
             ["reference_id", "variant_key"],
-            f"center_id = {_text(pair['center_id'])} AND {conditions['pair_id']}",
+            f"center_id = {text(pair['center_id'])} AND {conditions['pair_id']}",
             as_="polars",
         )
         return rows.join(variants, on=variants.columns, how="semi")
     if about == "true":
         return rows.join(made, on=list(spec.key), how="semi", nulls_equal=True)
     return rows
-
-
-def _text(value: str) -> str:
-    """A text as SQL has it."""
-    return "'" + value.replace("'", "''") + "'"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from onconcord.accuracy import Accuracy, accuracy, read_truth
+from onconcord.contract.artefacts import text
 from onconcord.report.cohort import Cohort, known_drivers, read_cohort
 from onconcord.sources import cohort_source
 
@@ -127,10 +128,9 @@ def duckdb_query(folder: Path, release: Path | None) -> str:
         if release
         else f"{folder}/results/8_harmonised/*/small_variant.parquet"
     )
-    quoted = files.replace("'", "''")
     return (
         "SELECT center_id, pair_id, gene_symbol, hgvsp, tumor_vaf, tumor_depth "
-        f"FROM read_parquet('{quoted}', union_by_name=true) "
+        f"FROM read_parquet({text(files)}, union_by_name=true) "
         "WHERE is_pass ORDER BY ALL"
     )
 

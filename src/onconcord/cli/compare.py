@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from onconcord.cli import app
-from onconcord.cli.report import table, terminal
+from onconcord.cli.report import table, table_of_differences, terminal
 from onconcord.errors import Fault, InputError
 
 if TYPE_CHECKING:
@@ -95,12 +95,7 @@ def print_comparison(found: "Comparison", console: Console, page: Path | None = 
             console.print(f"and {len(found.variants) - MAX_PRINTED} more (--json has all)")
     other = [one for one in found.tables if not one.identical]
     if other:
-        numbers = ("rows A", "rows B", "only A", "only B", "other")
-        tables = table("Tables that differ", "table", *numbers, "columns", numbers=numbers)
-        for moved in other:
-            counts = (moved.rows_a, moved.rows_b, moved.only_a, moved.only_b, moved.different)
-            tables.add_row(moved.table, *map(str, counts), ", ".join(moved.columns))
-        console.print(tables)
+        console.print(table_of_differences("Tables that differ", "A", "B", other))
     for sentence in found.not_compared:
         console.print(f"not compared: {sentence}", markup=False)
     if page:

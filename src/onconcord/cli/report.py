@@ -1,5 +1,6 @@
 """Commands that show what a run found: `summary` and `report`."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,7 @@ from rich.text import Text
 from onconcord.cli import app
 
 if TYPE_CHECKING:
+    from onconcord.compare_tables import TableDifference
     from onconcord.summary import Summary
 
 VERDICT_STYLE = {"PASS": "green", "WARN": "yellow", "FAIL": "bold red"}
@@ -58,6 +60,18 @@ def table(title: str, *columns: str, numbers: tuple[str, ...] = ()) -> Table:
     made = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
     for column in columns:
         made.add_column(column, justify="right" if column in numbers else "left")
+    return made
+
+
+def table_of_differences(
+    title: str, a: str, b: str, differences: Iterable["TableDifference"]
+) -> Table:
+    """What differs between two sides, named `a` and `b`, one line a table."""
+    numbers = (f"rows {a}", f"rows {b}", f"only {a}", f"only {b}", "other")
+    made = table(title, "table", *numbers, "columns", numbers=numbers)
+    for one in differences:
+        counts = (one.rows_a, one.rows_b, one.only_a, one.only_b, one.different)
+        made.add_row(one.table, *map(str, counts), ", ".join(one.columns))
     return made
 
 

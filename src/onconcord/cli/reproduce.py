@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from onconcord.cli import app
-from onconcord.cli.report import table, terminal
+from onconcord.cli.report import table_of_differences, terminal
 from onconcord.errors import ToolError
 
 if TYPE_CHECKING:
@@ -68,12 +68,7 @@ def _workplace(out: Path | None) -> Iterator[Path]:
 def _show(found: "Reproduction", console: Console) -> None:
     other = [one for one in found.tables if not one.identical]
     if other:
-        numbers = ("released", "reproduced", "only released", "only reproduced", "other")
-        tables = table("What differs", "table", *numbers, "columns", numbers=numbers)
-        for one in other:
-            counts = (one.rows_a, one.rows_b, one.only_a, one.only_b, one.different)
-            tables.add_row(one.table, *map(str, counts), ", ".join(one.columns))
-        console.print(tables)
+        console.print(table_of_differences("What differs", "released", "reproduced", other))
         console.print("A = the release, B = what was made anew")
         for one in other:
             for row in one.rows:

@@ -201,6 +201,11 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def text(value: str) -> str:
+    """A text as SQL has it, whatever is in it."""
+    return "'" + value.replace("'", "''") + "'"
+
+
 def view_query(table: Table, tier: str, release: str) -> str:
     """
     Query over all files of one table: the contract's columns, and `center` of the path.
@@ -247,7 +252,7 @@ def _wide_view(contract: Contract, tier: str, callers: list[str]) -> str:
     key = ", ".join(contract.tables["small_variant"].key)
     present = {field.name for field in contract.tables["variant_call_evidence"].fields_of(tier)}
     values = [name for name in CALLER_COLUMNS if name in present]
-    names = ", ".join("'" + caller.replace("'", "''") + "'" for caller in callers)
+    names = ", ".join(map(text, callers))
     aggregates = ", ".join(f"any_value({name}) AS {name}" for name in values)
     return (
         f"{head}SELECT * FROM small_variant LEFT JOIN (\n"

@@ -7,9 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from onconcord.arrow import to_array, to_numpy, to_scalar
+from onconcord.arrow import FALSE, to_array, to_numpy, to_scalar
 from onconcord.contract.model import Field, Table
-from onconcord.contract.rules import FALSE
 
 _ZERO = to_scalar(0.0, pa.float64())
 

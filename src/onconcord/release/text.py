@@ -24,7 +24,7 @@ FORMS: dict[str, str] = {
     "alt": r"[ACGTN]+",
     "insert_seq": r"[ACGTN]*",
     "vrs_id": r"ga4gh:VA\.[A-Za-z0-9_-]{32}",
-    "refget_sq": r"SQ\.[A-Za-z0-9_-]{1,32}",
+    "refget_sq": r"SQ\.[A-Za-z0-9_-]{32}",
     "event_id": r"[0-9a-f]{16}",
     "variant_key": r"[^\s/\\@]+",
     "target_variant_key": r"[^\s/\\@]+",

@@ -15,6 +15,7 @@ from typing import Literal
 import pyarrow.parquet as pq
 
 from onconcord import contract
+from onconcord.contract.artefacts import text
 from onconcord.release.manifest import Part
 
 Within = Literal["release", "centre", "pair"]
@@ -45,20 +46,16 @@ class Slice:
         """The rows of one table as SQL; of a table that is not by pair, all rows of its files."""
         files = self.files[table] or self.whole[table][:1]
         conditions = [
-            f"pair_id {sign} {_text(bound)}"
+            f"pair_id {sign} {text(bound)}"
             for sign, bound in ((">=", self.start), ("<", self.end))
             if bound is not None and _by_pair(table)
         ]
         if not self.files[table]:
             conditions = ["false"]
         where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-        listed = ", ".join(_text(str(path)) for path in files)
+        listed = ", ".join(text(str(path)) for path in files)
         options = "union_by_name = true, hive_partitioning = false"
         return f"SELECT * FROM read_parquet([{listed}], {options}){where}"
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
 
 
 def _by_pair(table: str) -> bool:
@@ -123,10 +120,10 @@ def _groups(path: Path) -> list[_Group] | None:
     """The row groups of a file; None where one has no statistics."""
     found = []
     with pq.ParquetFile(path) as file:
-        column = file.schema_arrow.names.index("pair_id")
+        leaves = [file.schema.column(at).path for at in range(len(file.schema))]
+        column = leaves.index("pair_id")
         for number in range(file.num_row_groups):
             group = file.metadata.row_group(number)
-            # lists come after pair_id in every table, so that it has the number of its leaf
             statistics = group.column(column).statistics
             if statistics is None or not statistics.has_min_max:
                 return None

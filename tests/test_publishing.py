@@ -1,0 +1,151 @@
+"""A release takes the place of the one before: whole, at once, and only where it changed."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from builders import bytes_of, pairs_of, release_of, write_pair, write_pairs
+from onconcord.release import publish
+
+SHARED = {"assay", "assay_region", "filter_definition", "reference_contig", "vocabulary"}
+"""Tables with rows that every pair of the cohort has."""
+
+
+def test_adding_replacing_or_retracting_a_pair_leaves_the_files_it_does_not_touch(tmp_path):
+    first, second = pairs_of("ONE", 2)
+    manifests = write_pairs(tmp_path, [first, second])
+    retracted = tmp_path / "retractions.tsv"
+    retracted.write_text(
+        f"pair_id\tfrom_release\treason_code\n{second.pair}\tr2026-10\tconsent_withdrawn\n"
+    )
+    out = release_of(tmp_path, manifests[:1], "ONE", out=tmp_path / "out")
+
+    def inodes():
+        return {
+            path.relative_to(out).as_posix(): path.stat().st_ino
+            for path in out.rglob("*")
+            if path.is_file()
+        }
+
+    for name, more in (("added", {}), ("replaced", {}), ("retracted", {"retractions": retracted})):
+        if name == "replaced":
+            write_pair(tmp_path, replace(second, qc="FAIL"))
+        before, bytes_before = inodes(), bytes_of(out)
+        release_of(tmp_path, manifests, "ONE", out=out, **more)
+        fresh = release_of(tmp_path, manifests, "ONE", out=tmp_path / name, **more)
+        assert bytes_of(out) == bytes_of(fresh), name
+        same = {path for path, content in bytes_of(out).items() if bytes_before[path] == content}
+        kept = {path for path, inode in inodes().items() if before[path] == inode}
+        assert kept == same, name
+        assert {path.split("/")[0] for path in kept} >= SHARED, name
+        assert not any(path.startswith("pair/") for path in kept), name
+
+
+KILLER = """
+import json, os, shutil, signal, sys
+sys.path.insert(0, {tests!r})
+from pathlib import Path
+from builders import bytes_of, release_of
+from onconcord.verify import verify_release
+folder = Path({folder!r})
+out, old, new = folder / "out", bytes_of(folder / "out"), bytes_of(folder / "new")
+manifests = sorted(folder.glob("results/8_harmonised/*/MANIFEST.json"))
+at, seen = 0, 0
+def hook(event, args):
+    global seen
+    writing = event in ("os.rename", "os.mkdir", "os.remove", "os.rmdir")
+    if event == "open" and isinstance(args[2], int):
+        writing = bool(args[2] & (os.O_WRONLY | os.O_RDWR))
+    if (writing and str(folder) in repr(args)) or event == "ctypes.call_function":
+        seen += 1
+        if seen == at:
+            os.kill(os.getpid(), signal.SIGKILL)
+def release():
+    release_of(folder, manifests, "ONE", name="r2026-12", out=out)
+def child(number):
+    global at
+    pid = os.fork()
+    if pid == 0:
+        at = number
+        sys.addaudithook(hook)
+        release()
+        (folder / "seen").write_text(str(seen))
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+def reset():
+    shutil.rmtree(out)
+    shutil.copytree(folder / "first", out)
+shutil.copytree(out, folder / "first")
+assert child(10**9) == 0 and bytes_of(out) == new
+last = int((folder / "seen").read_text())
+reset()
+points = [*range(1, last - 15, {step}), *range(last - 15, last + 1)]
+states = []
+for number in points:
+    assert child(number) == -signal.SIGKILL, number
+    there = bytes_of(out) if out.exists() else None
+    states.append("old" if there == old else "new" if there == new else "broken")
+    if states[-1] != "old":
+        reset()
+print(json.dumps([last, dict(zip(points, states))]))
+"""
+
+
+@pytest.mark.e2e
+def test_a_kill_at_any_write_leaves_the_old_or_the_new_release_whole(tmp_path):
+    first, second = write_pairs(tmp_path, pairs_of("ONE", 2))
+    release_of(tmp_path, [first], "ONE", out=tmp_path / "out")
+    release_of(tmp_path, [first, second], "ONE", name="r2026-12", out=tmp_path / "new")
+    script = KILLER.format(tests=str(Path(__file__).parent), folder=str(tmp_path), step=9)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    last, states = json.loads(done.stdout)
+    assert set(states.values()) == {"old", "new"}, states
+    # the new one is there from one point on: the exchange of the two folders
+    kept = [states[point] for point in sorted(states, key=int)]
+    assert kept == sorted(kept, reverse=True)
+    assert last > 100
+
+
+@pytest.mark.parametrize("exchange", [True, False], ids=["one step", "two steps"])
+@pytest.mark.parametrize("step", ["_synchronise", "_exchange", "rename"])
+def test_a_fault_at_each_step_of_publishing_is_put_right(tmp_path, monkeypatch, step, exchange):
+    target = tmp_path / "release"
+    with publish.whole_folder(target) as folder:
+        (folder / "old").write_text("old")
+    if not exchange:
+        monkeypatch.setattr(publish, "_exchange", lambda one, two: False)
+
+    class Killed(BaseException):
+        """Stands for the end of the process: nothing after it runs."""
+
+    def die(*_):
+        raise Killed
+
+    with monkeypatch.context() as broken:
+        # what clean-up would do must not happen either
+        broken.setattr(publish.shutil, "rmtree", lambda path: None)
+        if step == "rename":
+            real, calls = Path.rename, []
+
+            def rename(self, to):
+                calls.append(to)
+                return die() if len(calls) == 2 or exchange else real(self, to)
+
+            broken.setattr(Path, "rename", rename)
+        else:
+            broken.setattr(publish, step, die)
+        with pytest.raises(Killed), publish.whole_folder(target) as folder:
+            (folder / "new").write_text("new")
+    there = target if target.exists() else tmp_path / ".release.old"
+    assert [path.name for path in there.iterdir()] in (["old"], ["new"])
+    with publish.whole_folder(target) as folder:
+        (folder / "third").write_text("third")
+    assert [path.name for path in target.iterdir()] == ["third"]
+    assert [path.name for path in tmp_path.iterdir()] == ["release"]
