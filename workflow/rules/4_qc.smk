@@ -24,13 +24,22 @@ def callable_depth_of_sample(wildcards):
     return config["decision"][f"min_{SAMPLES[wildcards.sample].role}_depth"]
 
 
+# All that mosdepth writes, read by us, by MultiQC or by nobody: Snakemake removes it where the job
+# fails, so that none of it stays behind cut off.
 QC_OF_SAMPLE = [
     f"results/4_qc/samples/{{sample}}.{suffix}"
     for suffix in (
         "mosdepth.summary.txt",
+        "mosdepth.global.dist.txt",
+        "mosdepth.region.dist.txt",
         "regions.bed.gz",
+        "regions.bed.gz.csi",
         "quantized.bed.gz",
+        "quantized.bed.gz.csi",
+        "anymapq.mosdepth.summary.txt",
+        "anymapq.mosdepth.global.dist.txt",
         "anymapq.quantized.bed.gz",
+        "anymapq.quantized.bed.gz.csi",
         "stats.txt",
         "pileups.table",
     )
@@ -49,7 +58,7 @@ rule sample_qc:
         population=population_if_given,
         sites=common_sites_if_given,
     output:
-        QC_OF_SAMPLE,
+        [ensure(path, non_empty=True) for path in QC_OF_SAMPLE],
     log:
         "logs/4_qc/{sample}.log",
     benchmark:
