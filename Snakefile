@@ -13,10 +13,13 @@ import re
 import sys
 from pathlib import Path
 
+from snakemake.settings.types import DeploymentMethod
+
 from onconcord import cohort as cohorts
 from onconcord.errors import OnconcordError
 from onconcord.failures import FailedJobs
 from onconcord.shards import shard_count
+from onconcord.tools import refuse_other_versions
 
 CHECKOUT = Path(workflow.basedir)
 SCRIPTS = CHECKOUT / "scripts"
@@ -58,6 +61,16 @@ FAILED = FailedJobs(
     {pair: [sample.sample_id for sample in one.samples] for pair, one in PAIRS.items()}
 )
 logger.addHandler(FAILED)
+
+
+onstart:
+    # A conda environment that changes makes Snakemake run its rules again, a PATH does not.
+    if DeploymentMethod.CONDA not in workflow.deployment_settings.deployment_method:
+        try:
+            refuse_other_versions(Path("results/1_reference/tools"), os.environ["PATH"])
+        except OnconcordError as error:
+            print(f"error: {error}", file=sys.stderr)
+            sys.exit(error.exit_code)
 
 
 onerror:

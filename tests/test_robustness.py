@@ -16,6 +16,7 @@ from pipeline_runs import (
     jobs,
     program,
     snakemake,
+    table,
 )
 
 # A copy of a finished folder is another place, which alone would make Snakemake do all again.
@@ -74,6 +75,26 @@ def test_a_caller_that_fails_fails_its_pair_and_no_other(copied, finished, tmp_p
         ("freebayes_call", "freebayes_filter", "evidence", "annotate_pair", "harmonise", "tables"),
         1,
     )
+
+
+def test_a_run_does_not_go_on_with_another_version_of_a_tool(copied, finished, tmp_path):
+    newer = tmp_path / "tools/freebayes"
+    program(newer, f'[ "$1" != --version ] || exec echo "version: v9.9"; exec {real("freebayes")}')
+    done = snakemake(copied, "tables", *AS_IT_IS, check=False, tools=newer.parent)
+    made_with = {
+        row["tool"]: row["version"] for row in table(finished, "TUM-A01", "tool").to_dicts()
+    }
+    assert done.returncode == 3
+    assert done.stdout.splitlines()[-3:] == [
+        "error: The results in this folder were made with other versions of tools than the PATH "
+        "has now:",
+        f"freebayes 9.9 in {newer}; expected {made_with['freebayes']}",
+        "Put the expected versions back on the PATH, or remove results/ to make everything again "
+        "with these: tables of two versions are not mixed.",
+    ]
+    assert not (copied / "results/8_harmonised").exists()
+    snakemake(copied, "tables", *AS_IT_IS)
+    assert digests(copied) == digests(finished)
 
 
 def stop_bwa_in_the_middle(folder, then):

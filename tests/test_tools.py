@@ -79,3 +79,23 @@ def test_one_tool_of_two_versions_is_refused(tmp_path):
         "gatk is 4 in one environment of step calls and 5 in another "
         f"({tmp_path}/b.tsv): pin one version."
     )
+
+
+def test_a_run_that_goes_on_is_held_to_the_versions_it_began_with(tmp_path):
+    write_rows(
+        tmp_path / "a.tsv",
+        ("calls", "freebayes", "9.8", "cli", "freebayes"),
+        ("alignment", "bwa", "1", "cli", "bwa"),
+    )
+    fake_tool(tmp_path / "bin", "freebayes", "version:  v9.8")
+    tools.refuse_other_versions(tmp_path, f"{tmp_path}/bin")
+    fake_tool(tmp_path / "bin", "freebayes", "version:  v9.9")
+    with pytest.raises(ToolError) as caught:
+        tools.refuse_other_versions(tmp_path, f"{tmp_path}/bin")
+    assert f"\nfreebayes 9.9 in {tmp_path}/bin/freebayes; expected 9.8\n" in str(caught.value)
+    assert "bwa" not in str(caught.value)
+
+
+def test_a_run_that_begins_may_have_any_version(tmp_path):
+    fake_tool(tmp_path / "bin", "freebayes", "version:  v9.9")
+    tools.refuse_other_versions(tmp_path / "nothing", f"{tmp_path}/bin")

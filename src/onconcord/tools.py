@@ -96,3 +96,29 @@ def read_tool_versions(paths: Iterable[Path]) -> tuple[dict[str, str], ...]:
                         f"{row['step']} and {row['version']} in another ({path}): pin one version."
                     )
     return tuple(found[key] for key in sorted(found))
+
+
+def refuse_other_versions(folder: Path, path: str) -> None:
+    """
+    Hold a run that goes on to the tools it began with: results of two versions are not mixed.
+
+    Args:
+        folder: the one with what `write_tool_versions` wrote; a run that begins has nothing there.
+        path: folders to look for the tools in, as in the environment variable PATH. A tool that is
+            in none of them is passed over: the step that needs it will say so.
+    Raises:
+        ToolError: the PATH has another version of a tool; all of them at once.
+    """
+    began = {row["tool"]: row["version"] for row in read_tool_versions(folder.glob("*.tsv"))}
+    findings = examine([tool for tool in read_tools() if tool.name in began], path)
+    others = [one for one in findings if one.version not in (None, began[one.tool.name])]
+    if others:
+        found = "\n".join(
+            f"{one.tool.name} {one.version} in {one.path}; expected {began[one.tool.name]}"
+            for one in others
+        )
+        raise ToolError(
+            f"The results in this folder were made with other versions of tools than the PATH has "
+            f"now:\n{found}\nPut the expected versions back on the PATH, or remove results/ to "
+            "make everything again with these: tables of two versions are not mixed."
+        )
