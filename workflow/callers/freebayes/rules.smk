@@ -2,7 +2,7 @@
 freebayes: small variants by FreeBayes, tumour and normal jointly, with a somatic filter.
 
 Inputs: alignments of a pair, calling regions. Outputs: results/5_calls/freebayes/{pair}.vcf.gz.
-FreeBayes itself does not tell somatic from germline: freebayes_filter does, by soft filters whose
+FreeBayes itself does not tell somatic from germline: somatic_filter.sh does, by soft filters whose
 meaning stands in the header, so that every record is kept with the reason it does not pass.
 Steps: freebayes_call (one job a shard), freebayes_filter.
 """
@@ -67,7 +67,7 @@ rule freebayes_call:
 
 
 rule freebayes_filter:
-    """One allele a record; soft filters for germline, normal noise, weak and strand-biased support."""
+    """One allele a record, with the soft filters of somatic_filter.sh."""
     input:
         vcfs=freebayes_shards,
         fasta="results/1_reference/genome.fa",
@@ -87,26 +87,12 @@ rule freebayes_filter:
     shell:
         r"""
         exec 2> {log:q}
-        soft() {{ bcftools filter --mode + --soft-filter "$1" --exclude "$2" --output-type u; }}
-        germline() {{
-            if [ {params.has_normal} = True ]; then
-                soft germline 'FMT/AO[1:0] >= 3 && FMT/AO[1:0] / FMT/DP[1] >= 0.1' \
-                | soft normal_support 'FMT/AO[1:0] / FMT/DP[1] >= 0.02 && FMT/AO[1:0] / FMT/DP[1] * 5 > FMT/AO[0:0] / FMT/DP[0]' \
-                | soft normal_depth 'FMT/DP[1] < 8 || FMT/DP[1] = "."'
-            else
-                cat
-            fi
-        }}
         bcftools concat --output-type u {input.vcfs:q} \
         | bcftools view --samples {params.samples:q} --output-type u \
         | bcftools norm --fasta-ref {input.fasta:q} --multiallelics -any --output-type u \
         | bcftools view --exclude 'FMT/AO[0:0] = 0 || FMT/AO[0:0] = "."' --output-type u \
-        | soft low_quality 'QUAL < 20' \
-        | soft low_support 'FMT/AO[0:0] < 4' \
-        | soft low_fraction 'FMT/AO[0:0] / FMT/DP[0] < 0.03' \
-        | soft strand 'INFO/SAF[0] = 0 || INFO/SAR[0] = 0' \
-        | soft low_mapping_quality 'INFO/MQM[0] < 30' \
-        | germline \
-        | bcftools sort --output-type z --output {output.vcf:q}
+        | bcftools sort --output-type u \
+        | {CALLERS_DIR:q}/freebayes/somatic_filter.sh {params.has_normal} \
+        | bcftools view --output-type z --output {output.vcf:q}
         tabix --preset vcf {output.vcf:q}
         """
