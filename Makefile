@@ -32,7 +32,7 @@ format: tools-check ## Format Python and the workflow
 	@ruff check --fix src scripts tests benchmarks
 	@snakefmt Snakefile workflow
 
-check: tools-check ## Format, lint, types and unit tests: under a minute
+check: tools-check ## Format, lint, types and quick tests: under a minute
 	@resources/setup/check.sh
 
 test: tools-test ## Everything, as CI does it

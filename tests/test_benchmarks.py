@@ -34,6 +34,7 @@ def measured(tmp_path):
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "script",
     [
@@ -46,12 +47,14 @@ def test_the_time_of_every_descendant_counts(measured, script):
     assert 0.5 <= cost["CPU s"] < 2.0
 
 
+@pytest.mark.slow
 def test_the_memory_of_processes_alive_together_is_summed(measured):
     hold = f'{sys.executable} -c "{HOLD}"'
     _, _, cost = measured(f"{hold} & {hold} & wait")
     assert 0.2 < cost["peak GiB"] < 0.3
 
 
+@pytest.mark.slow
 def test_time_goes_to_the_step_whose_log_a_job_names(measured):
     _, _, cost = measured(
         f": logs/5_calls/x; bash -c ': logs/4_qc/x; {sys.executable} -c \"{SPIN}\"; true'; true"

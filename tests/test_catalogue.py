@@ -21,6 +21,7 @@ from onconcord.errors import InputError
 from onconcord.release import pool_releases, read_release
 
 PAGE = (Path(__file__).parents[1] / "docs/reading.md").read_text()
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 HEAVY = {"duckdb", "jsonschema", "numpy", "pandas", "plotly", "polars", "pyarrow", "pysam", "scipy"}
 
 HELP = """
@@ -18,6 +20,7 @@ print(json.dumps({"codes": codes, "modules": sorted(sys.modules)}))
 """
 
 
+@pytest.mark.slow
 def test_help_of_every_command_loads_no_data_frame_library():
     words = [sys.executable, "-c", HELP]
     found = json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout)

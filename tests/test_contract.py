@@ -323,6 +323,7 @@ assert "pandas.core" not in sys.modules
 """
 
 
+@pytest.mark.slow
 def test_tables_are_written_without_the_second_that_pandas_takes_to_start(tmp_path):
     rows = [
         evidence(pos=pos, filters=filters, qual=0.5, normal_depth=1)

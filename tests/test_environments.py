@@ -131,6 +131,7 @@ def test_profiles_keep_going_with_the_quick_scheduler_and_group_rules_that_exist
     assert {group.partition("=")[0] for group in settings.get("groups", [])} <= rules
 
 
+@pytest.mark.slow
 def test_snakemake_finds_the_default_profile_beside_the_snakefile(tmp_path):
     (tmp_path / "profiles/default").mkdir(parents=True)
     own = yaml.safe_load((CHECKOUT / "profiles/default/config.yaml").read_text())

@@ -15,6 +15,7 @@ SHARED = {"assay", "assay_region", "filter_definition", "reference_contig", "voc
 """Tables with rows that every pair of the cohort has."""
 
 
+@pytest.mark.slow
 def test_adding_replacing_or_retracting_a_pair_leaves_the_files_it_does_not_touch(tmp_path):
     first, second = pairs_of("ONE", 2)
     manifests = write_pairs(tmp_path, [first, second])

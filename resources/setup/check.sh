@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Hold the checkout to its rules: format, lint, types, workflow, tests.
-# usage: check.sh [--everything]   without it, the tests that run no reads
+# usage: check.sh [--everything]   without it, the quick tests, which run no reads
 # The last line is pytest's: N passed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -39,5 +39,5 @@ if [ "${1:-}" = --everything ]; then
     # One worker takes the tests that run the pipeline (tests/conftest.py), the other the rest.
     pytest --quiet -n 2 --dist loadgroup
 else
-    pytest --quiet -n 2 -m 'not e2e'
+    pytest --quiet -n 2 -m 'not e2e and not slow'
 fi

@@ -1,7 +1,7 @@
 """The contract as data: one YAML file per table, one of vocabularies, read into frozen rows."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
@@ -124,10 +124,14 @@ class Table:
         allowed = TIERS[: TIERS.index(tier) + 1]
         return tuple(field for field in self.fields if field.tier in allowed)
 
+    @cached_property
+    def _arrow_fields(self) -> dict[str, pa.Field]:
+        return {field.name: field.arrow_field() for field in self.fields}
+
     def schema(self, tier: str = "local") -> pa.Schema:
         """Arrow schema of the columns of `tier`; the contract's version is in its metadata."""
         return pa.schema(
-            [field.arrow_field() for field in self.fields_of(tier)],
+            [self._arrow_fields[field.name] for field in self.fields_of(tier)],
             metadata={
                 "onconcord.contract_version": CONTRACT_VERSION,
                 "onconcord.table": self.name,
