@@ -479,7 +479,7 @@ print(json.dumps([issue.message for issue in result.get_issues()]))
 @pytest.mark.e2e
 @pytest.mark.skipif(
     not CONTEXT.is_file(),
-    reason="no RO-Crate context: npm pack ro-crate@3.7.2 has lib/context.json for .tools/ro-crate",
+    reason="no RO-Crate context: resources/setup/fetch_crate_context.py could not fetch it",
 )
 def test_the_crate_is_a_workflow_run_crate(released, tmp_path):
     # the package has the context of RO-Crate 1.2, whose terms include those of 1.1

@@ -5,7 +5,7 @@
 #   run    the tools and the Python environment of the pipeline
 #   demo   and the simulator and the reference of the demo (a FASTA in ONCONCORD_CHR20 replaces it)
 #   check  the tools of run, and the Python packages of the unit tests
-#   test   everything: demo, a browser, Spark
+#   test   everything: demo, a browser, Spark, the context of RO-Crate
 # Debian packages come by apt (root or sudo), GATK from Maven Central, Python from PyPI by a lock
 # file with hashes. All but the Debian packages live in .tools/ and .venv/ of this checkout. A
 # program that is on the PATH already, of conda for example, is taken as it is; `onconcord doctor`
@@ -177,6 +177,15 @@ if [ -n "$stamp" ]; then
     rm -rf "$tools/uv-cache"
     printf '%s' "$python_digest" >"$stamp"
     installed=yes
+fi
+
+# --- Context of RO-Crate ------------------------------------------------------------------------
+
+context=$tools/ro-crate/context.json
+if [ "$purpose" = test ] && [ ! -s "$context" ]; then
+    say "npm's ro-crate has the JSON-LD context that a release's crate is validated with"
+    # Where npm cannot be reached one test is skipped, and says so.
+    python3 "$here/fetch_crate_context.py" "$context" || [ $? -eq 1 ]
 fi
 
 # --- Versions ----------------------------------------------------------------------------------
