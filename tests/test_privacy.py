@@ -292,3 +292,36 @@ def test_what_is_no_digest_does_not_leave_in_a_column_of_digests(value):
         "1 distinct values are no codes of this column: free text does not leave a centre. "
         r"Expected ga4gh:VA\.[A-Za-z0-9_-]{32}"
     )
+
+
+NUMBER = frozenset({"20481234"})
+
+
+@pytest.mark.parametrize(
+    "text", ["20481234", "see 20481234.", "x20481234_L1", "20481234,20481235", "lane-20481234"]
+)
+def test_a_local_id_of_digits_is_found_where_it_is_a_whole_number(text):
+    (fault,) = text_faults("tool", pa.table({"command_template": [text]}), "consortium", NUMBER)
+    assert "holds a local id" in fault.message
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value"),
+    [
+        ("small_variant", "variant_key", "chr1:20481234:A:T"),
+        ("variant_call_evidence", "raw_record_key", "chr1:20481234:A:<DEL>"),
+        ("variant_consequence", "hgvsc", "ENST00000371085.8:n.20481234C>T"),
+        ("decision", "detail_json", '{"p":0.20481234}'),
+        ("decision", "detail_json", '{"normal_depth":1204812340}'),
+        ("small_variant", "event_id", "20481234abcdef00"),
+        ("input_file", "sha256", "a20481234b" + "0" * 54),
+    ],
+)
+def test_a_position_a_fraction_or_a_digest_is_no_local_id(table, column, value):
+    assert list(text_faults(table, pa.table({column: [value]}), "controlled", NUMBER)) == []
+
+
+@pytest.mark.parametrize("column", ["variant_key", "hgvsc", "event_id"])
+def test_a_local_id_of_digits_alone_is_no_position_and_no_digest(column):
+    (fault,) = text_faults("small_variant", pa.table({column: ["20481234"]}), "consortium", NUMBER)
+    assert "no codes of this column" in fault.message

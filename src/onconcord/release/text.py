@@ -19,19 +19,32 @@ from onconcord.release.pseudonyms import KINDS
 TOKEN = r'[^\s/\\@"]{1,120}'
 """A code: no blank, no path, no address. Every column that is not named below holds codes."""
 
+DIGESTS: dict[str, str] = {
+    "event_id": r"[0-9a-f]{16}",
+    "run_id": r"[0-9a-f]{16}",
+    "md5": r"[0-9a-f]{32}",
+    "reference_digest": r"[0-9a-f]{64}",
+    "vrs_id": r"ga4gh:VA\.[A-Za-z0-9_-]{32}",
+    "refget_sq": r"SQ\.[A-Za-z0-9_-]{32}",
+    **dict.fromkeys(
+        (
+            *("sha256", "chain_sha256", "command_sha256", "config_sha256", "line_sha256"),
+            *("lock_sha256", "resource_sha256", "target_bed_sha256"),
+        ),
+        r"[0-9a-f]{64}",
+    ),
+}
 FORMS: dict[str, str] = {
+    **DIGESTS,
     "ref": r"[ACGTN]+",
     "alt": r"[ACGTN]+",
     "insert_seq": r"[ACGTN]*",
-    "vrs_id": r"ga4gh:VA\.[A-Za-z0-9_-]{32}",
-    "refget_sq": r"SQ\.[A-Za-z0-9_-]{32}",
-    "event_id": r"[0-9a-f]{16}",
-    "variant_key": r"[^\s/\\@]+",
-    "target_variant_key": r"[^\s/\\@]+",
-    "raw_record_key": r"[^\s/\\@]+",
+    "variant_key": r"[^\s/\\@:]+:[0-9]+:[ACGTN]+:[ACGTN]+",
+    "target_variant_key": r"[^\s/\\@:]+:[0-9]+:[ACGTN]+:[ACGTN]+",
+    "raw_record_key": r"[^\s/\\@:]+:[0-9]+:[A-Za-z]+:[^\s/\\@]+",
     "raw_gt": r"[0-9./|]{1,16}",
-    "hgvsc": r"[^\s/\\@]+",
-    "hgvsp": r"[^\s/\\@]+",
+    "hgvsc": r"([^\s/\\@]+:)?[cn]\.[^\s/\\@]+",
+    "hgvsp": r"([^\s/\\@]+:)?p\.[^\s/\\@]+",
     "exon": r"[0-9]{1,4}/[0-9]{1,4}",
     "unit": r"[A-Za-z0-9{}\[\]%/.*_'^-]{1,24}",
     "diagnosis_oncotree": r"[A-Z][A-Z0-9_]{1,19}",
@@ -48,9 +61,13 @@ FORMS: dict[str, str] = {
 }
 """Columns with a form of their own: regular expressions that the whole value must match."""
 
-CLOSED = frozenset({"ref", "alt", "insert_seq", "vrs_id", "refget_sq", "event_id"})
+CLOSED = frozenset({"ref", "alt", "insert_seq", *DIGESTS})
 """Columns whose form has no room for words. What is forbidden is not searched for there: one digest
 in 65,000 begins with "fq-" or "bam-", which is the end of a file's name everywhere else."""
+
+PLACES = frozenset({"variant_key", "target_variant_key", "raw_record_key", "hgvsc", "hgvsp"})
+"""Columns of positions. A local id of digits alone is not searched for there: one of eight digits
+is, by chance, a position of every few hundredth whole genome."""
 
 PROSE = frozenset(
     {
@@ -121,7 +138,7 @@ def text_faults(
         words: local ids of the rows' patients and samples; those shorter than SHORTEST_WORD are
             not searched for, since they occur in other words by chance.
     """
-    local = "|".join(re.escape(word) for word in sorted(words) if len(word) >= SHORTEST_WORD)
+    named, numbered = _searched(words)
     for field in contract.load().tables[name].fields_of(tier):
         if field.name not in table.column_names or field.vocabulary is not None:
             continue
@@ -130,12 +147,22 @@ def text_faults(
         values = pc.unique(_flat(table.column(field.name))).drop_null()
         if not len(values):
             continue
-        if local and _any(pc.match_substring_regex(values, local)):
+        local = () if field.name in CLOSED else named if field.name in PLACES else named + numbered
+        if local and _any(pc.match_substring_regex(values, "|".join(local))):
             message = "holds a local id of a patient or sample: take it out of the text"
             yield Fault(name, 0, field.name, message)
         if field.name == "center_id" or field.name in KINDS:
             continue
         yield from _form_faults(name, field.name, values)
+
+
+def _searched(words: frozenset[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What to search for: ids with a letter, anywhere; ids of digits alone, as a whole number."""
+    long = sorted(word for word in words if len(word) >= SHORTEST_WORD)
+    return (
+        tuple(re.escape(word) for word in long if not word.isdecimal()),
+        tuple(rf"(?:^|[^0-9.]){word}(?:$|[^0-9])" for word in long if word.isdecimal()),
+    )
 
 
 def _flat(column: pa.ChunkedArray) -> pa.Array:
