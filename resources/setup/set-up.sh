@@ -170,9 +170,12 @@ if [ -n "$stamp" ]; then
         digest_of "$here/uv.txt" | tr -d '\n' >"$tools/uv/stamp"
     fi
     say "uv installs the Python packages of uv.lock into .venv (${groups[*]})"
-    # --inexact: the demo does not take the tests' packages away.
+    # --inexact: the demo does not take the tests' packages away. Bytecode is made here, since a
+    # user may not write to a shared checkout, and every start would compile all it imports.
     UV_PROJECT_ENVIRONMENT=$root/.venv UV_CACHE_DIR=$tools/uv-cache UV_PYTHON_INSTALL_DIR=$tools/python \
-        "$tools/uv/bin/uv" sync --quiet --project "$root" --locked --inexact "${groups[@]}" 9>&-
+        "$tools/uv/bin/uv" sync --quiet --project "$root" --locked --inexact --compile-bytecode \
+        "${groups[@]}" 9>&-
+    "$root/.venv/bin/python" -m compileall -q "$root/src" 9>&-
     # Files of the cache are hard links of the environment's: the space was not used twice.
     rm -rf "$tools/uv-cache"
     printf '%s' "$python_digest" >"$stamp"
