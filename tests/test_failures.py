@@ -15,13 +15,14 @@ def say(failed, event, **values):
     failed.handle(record)
 
 
-def job(number, rule, log, output="results/4_qc/x"):
-    return {"jobid": number, "rule_name": rule, "log": [log], "output": [output]}
+def job(number, rule, log, output="results/4_qc/x", message=None):
+    named = {"jobid": number, "rule_name": rule, "rule_msg": message}
+    return {**named, "log": [log], "output": [output]}
 
 
-def started_and_failed(failed, number, rule, wildcards, log, output="results/4_qc/x"):
+def started_and_failed(failed, number, rule, wildcards, log, **more):
     say(failed, Event.JOB_INFO, jobid=number, wildcards=wildcards)
-    say(failed, Event.JOB_ERROR, **job(number, rule, log, output))
+    say(failed, Event.JOB_ERROR, **job(number, rule, log, **more))
 
 
 @pytest.fixture
@@ -32,7 +33,9 @@ def failed():
 def test_a_failed_caller_is_named_with_its_pair_log_and_last_words(failed, tmp_path):
     (tmp_path / "c.log").write_text("starting\n\nout of memory\n")
     output = "results/5_calls/freebayes/T1.0.raw.vcf.gz"
-    started_and_failed(failed, 7, "freebayes_call", {"pair": "T1", "shard": "0"}, "c.log", output)
+    started_and_failed(
+        failed, 7, "freebayes_call", {"pair": "T1", "shard": "0"}, "c.log", output=output
+    )
     assert failed.summary(tmp_path).splitlines() == [
         "error: 1 job failed, and what depends on it was not made.",
         "pair T1, caller freebayes: rule freebayes_call failed.",
@@ -48,6 +51,16 @@ def test_a_failed_sample_is_named_with_the_pairs_it_is_of(failed, tmp_path):
     lines = failed.summary(tmp_path).splitlines()
     assert lines[1:3] == [
         "sample N1, of pair T1, T2: rule align failed.",
+        f"  {tmp_path}/none.log says nothing.",
+    ]
+
+
+def test_what_the_cluster_says_of_a_job_is_said(failed, tmp_path):
+    message = "SLURM-job '9' failed, SLURM status is: 'OUT_OF_MEMORY'.\n"
+    started_and_failed(failed, 1, "align", {"sample": "T3"}, "none.log", message=message)
+    assert failed.summary(tmp_path).splitlines()[1:4] == [
+        "sample T3, of pair T3: rule align failed.",
+        "  SLURM-job '9' failed, SLURM status is: 'OUT_OF_MEMORY'.",
         f"  {tmp_path}/none.log says nothing.",
     ]
 

@@ -17,9 +17,14 @@ CONTENTS = re.compile(r" \(missing locally.*\)$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class _Failure:
-    """A failed job: rule, log files and outputs as Snakemake names them."""
+    """
+    A failed job: rule, log files and outputs as Snakemake names them.
+
+    `message` is what its executor says of it, such as that a cluster killed it; "" on one machine.
+    """
 
     rule: str
+    message: str
     wildcards: Mapping[str, str]
     logs: tuple[str, ...]
     outputs: tuple[str, ...]
@@ -59,6 +64,7 @@ class FailedJobs(logging.Handler):
     def _add(self, job: Mapping[str, Any]) -> None:
         self._failures[job["jobid"]] = _Failure(
             rule=job["rule_name"],
+            message=job["rule_msg"] or "",
             wildcards=self._wildcards.get(job["jobid"], {}),
             logs=tuple(job["log"]),
             outputs=tuple(job["output"]),
@@ -77,6 +83,7 @@ class FailedJobs(logging.Handler):
         lines = [f"error: {number} failed, and what depends on it was not made."]
         for failure in failures:
             lines.append(f"{self._whose(failure)}rule {failure.rule} failed.")
+            lines += [f"  {line}" for line in failure.message.splitlines() if line.strip()]
             for log in failure.logs:
                 lines += _last_words(folder / log)
         for message in self._unkept:
