@@ -149,7 +149,7 @@ fi
 # --- Python ------------------------------------------------------------------------------------
 
 case $purpose in
-    run | demo) groups=(--no-default-groups) ;;
+    run | demo) groups=() ;;
     check) groups=(--group dev) ;;
     test) groups=(--group dev --group engines) ;;
 esac
@@ -169,12 +169,12 @@ if [ -n "$stamp" ]; then
             --only-binary :all: --no-deps --requirement "$here/uv.txt" 9>&-
         digest_of "$here/uv.txt" | tr -d '\n' >"$tools/uv/stamp"
     fi
-    say "uv installs the Python packages of uv.lock into .venv (${groups[*]})"
+    say "uv installs the Python packages of uv.lock into .venv${groups[*]:+ (${groups[*]})}"
     # --inexact: the demo does not take the tests' packages away. Bytecode is made here, since a
     # user may not write to a shared checkout, and every start would compile all it imports.
     UV_PROJECT_ENVIRONMENT=$root/.venv UV_CACHE_DIR=$tools/uv-cache UV_PYTHON_INSTALL_DIR=$tools/python \
         "$tools/uv/bin/uv" sync --quiet --project "$root" --locked --inexact --compile-bytecode \
-        "${groups[@]}" 9>&-
+        ${groups[@]+"${groups[@]}"} 9>&-
     "$root/.venv/bin/python" -m compileall -q "$root/src" 9>&-
     # Files of the cache are hard links of the environment's: the space was not used twice.
     rm -rf "$tools/uv-cache"
