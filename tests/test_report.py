@@ -232,7 +232,7 @@ def test_a_pair_with_alignments_gets_a_page_of_reads(cohort_with_reads):
 @pytest.fixture(scope="module")
 def browser():
     if not CHROMIUM.is_file():
-        pytest.skip(f"{CHROMIUM} is not installed: make setup-test")
+        pytest.skip(f"{CHROMIUM} is not installed: make tools-test")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
