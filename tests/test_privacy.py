@@ -15,7 +15,7 @@ from onconcord.release.build import _leaks, _rows
 from onconcord.release.key import Key
 from onconcord.release.pseudonyms import KINDS, Pseudonymiser
 from onconcord.release.shards import local_words, read_shards
-from onconcord.release.text import FORMS, PROSE, text_faults
+from onconcord.release.text import DIGESTS, FORMS, PROSE, text_faults
 from onconcord.release.tiers import Pair
 
 CANARIES = {
@@ -192,6 +192,7 @@ def test_texts_about_tools_hold_no_id_path_read_or_address(column, what):
 def test_every_special_form_is_of_a_column_that_there_is():
     known = {field.name for table in contract.load().tables.values() for field in table.fields}
     assert set(FORMS) | PROSE <= known
+    assert {name for name in known if name.endswith(("sha256", "md5"))} <= set(DIGESTS)
 
 
 def test_no_byte_of_a_release_tells_of_names_or_of_the_germline(tmp_path):

@@ -34,6 +34,8 @@ DIGESTS: dict[str, str] = {
         r"[0-9a-f]{64}",
     ),
 }
+"""Columns of digests, and the form of each."""
+
 FORMS: dict[str, str] = {
     **DIGESTS,
     "ref": r"[ACGTN]+",
@@ -62,12 +64,12 @@ FORMS: dict[str, str] = {
 """Columns with a form of their own: regular expressions that the whole value must match."""
 
 CLOSED = frozenset({"ref", "alt", "insert_seq", *DIGESTS})
-"""Columns whose form has no room for words. What is forbidden is not searched for there: one digest
-in 65,000 begins with "fq-" or "bam-", which is the end of a file's name everywhere else."""
+"""Columns whose form has no room for words. Nothing is searched for there: one digest in 65,000
+begins with "fq-" or "bam-", which is the end of a file's name everywhere else."""
 
 PLACES = frozenset({"variant_key", "target_variant_key", "raw_record_key", "hgvsc", "hgvsp"})
-"""Columns of positions. A local id of digits alone is not searched for there: one of eight digits
-is, by chance, a position of every few hundredth whole genome."""
+"""Columns of positions. A local id of digits alone is not searched for there: by chance, one of
+eight digits is a position in every few hundredth whole genome."""
 
 PROSE = frozenset(
     {
@@ -147,7 +149,11 @@ def text_faults(
         values = pc.unique(_flat(table.column(field.name))).drop_null()
         if not len(values):
             continue
-        local = () if field.name in CLOSED else named if field.name in PLACES else named + numbered
+        local = named + numbered
+        if field.name in CLOSED:
+            local = ()
+        elif field.name in PLACES:
+            local = named
         if local and _any(pc.match_substring_regex(values, "|".join(local))):
             message = "holds a local id of a patient or sample: take it out of the text"
             yield Fault(name, 0, field.name, message)

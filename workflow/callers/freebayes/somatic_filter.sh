@@ -7,7 +7,9 @@
 set -euo pipefail
 
 has_normal=$1
-INDEL_GAP_BP=5
+indel_gap_bp=5
+# Its name stands in the meaning of the filter.
+near_indel=GERMLINE_INDEL_WITHIN_${indel_gap_bp}_BP
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -36,14 +38,14 @@ beside_germline_indels() {
     bcftools view --output-type b --output "$work/all.bcf"
     bcftools query --include 'FILTER ~ "germline" && strlen(REF) != strlen(ALT)' \
         --format '%CHROM\t%POS0\t%END\n' "$work/all.bcf" \
-        | awk -v OFS='\t' -v gap=$INDEL_GAP_BP \
+        | awk -v OFS='\t' -v gap=$indel_gap_bp \
             '{ print $1, ($2 > gap ? $2 - gap : 0), $3 + gap }' \
         | sort -k1,1 -k2,2n | bgzip >"$work/indels.bed.gz"
     tabix --preset bed "$work/indels.bed.gz"
     bcftools annotate --annotations "$work/indels.bed.gz" --columns CHROM,FROM,TO \
-        --mark-sites +GERMLINE_INDEL_WITHIN_5_BP --output-type u "$work/all.bcf" \
-        | soft near_germline_indel 'INFO/GERMLINE_INDEL_WITHIN_5_BP = 1 && strlen(REF) = strlen(ALT)' \
-        | bcftools annotate --remove INFO/GERMLINE_INDEL_WITHIN_5_BP --output-type u
+        --mark-sites "+$near_indel" --output-type u "$work/all.bcf" \
+        | soft near_germline_indel "INFO/$near_indel = 1 && strlen(REF) = strlen(ALT)" \
+        | bcftools annotate --remove "INFO/$near_indel" --output-type u
 }
 
 if [ "$has_normal" = True ]; then
