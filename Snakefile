@@ -15,11 +15,11 @@ from pathlib import Path
 
 from snakemake.settings.types import DeploymentMethod
 
-from onconcord import cohort as cohorts
+from onconcord.inputs import cohort as cohorts
 from onconcord.errors import OnconcordError
-from onconcord.failures import FailedJobs
-from onconcord.shards import shard_count
-from onconcord.tools import refuse_other_versions
+from onconcord.runtime.failures import FailedJobs
+from onconcord.reference.shards import shard_count
+from onconcord.runtime.tools import refuse_other_versions
 
 CHECKOUT = Path(workflow.basedir)
 SCRIPTS = CHECKOUT / "scripts"

@@ -33,9 +33,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from cyvcf2 import VCF
 
-from onconcord.callers import Caller
-from onconcord.events import KEY
-from onconcord.sequence import ContigNames, Genome
+from onconcord.calls.callers import Caller
+from onconcord.evidence.events import KEY
+from onconcord.reference.sequence import ContigNames, Genome
 
 RECORDS_PER_SECOND = 50_000
 PEAK_GIB = 1.0
@@ -173,7 +173,7 @@ def write_annotation(folder: Path, contig: str, length: int, events: pl.DataFram
 
 def bring_together(folder: Path, _: str) -> Counter[str]:
     """The callers' VCFs to evidence, as scripts/collect_evidence.py does."""
-    from onconcord import evidence
+    from onconcord.evidence import collect as evidence
 
     spent = Counter[str]()
     _timed(evidence, "write_site_table", spent, lambda *_: "annotation")
@@ -221,9 +221,10 @@ def _timed(owner: Any, name: str, spent: Counter[str], what: Callable[..., str])
 
 def harmonise(folder: Path, contig: str) -> Counter[str]:
     """Evidence to tables, as scripts/harmonise_pair.py does; returns seconds by what took them."""
-    from onconcord import contract, decide
-    from onconcord.harmonise import pieces, variants
-    from onconcord.harmonise.annotation import Annotation
+    from onconcord import contract
+    from onconcord.annotated.annotation import Annotation
+    from onconcord.decision import decide
+    from onconcord.harmonised import pieces, variants
 
     names = ContigNames.read(folder / "contigs.tsv")
     spent = Counter[str]()

@@ -44,7 +44,7 @@ import numpy as np
 import psutil
 import pysam
 
-from onconcord.simulate import simulate
+from onconcord.demo.simulate import simulate
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 CORES = 2

@@ -67,7 +67,7 @@ def digest(folder: Path, _: int) -> Found:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from onconcord.digest import Digester
+    from onconcord.contract.digest import Digester
     from onconcord.release import read_release
 
     size = 0

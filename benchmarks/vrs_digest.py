@@ -25,8 +25,9 @@ from ga4gh.vrs import models
 from ga4gh.vrs.dataproxy import _DataProxy
 from ga4gh.vrs.normalize import normalize
 
-from onconcord import refget, vrs
-from onconcord.digest import table_digest
+from onconcord.contract.digest import table_digest
+from onconcord.harmonised import vrs
+from onconcord.reference import refget
 
 IDS_PER_SECOND = 70_000
 MEGABYTES_PER_SECOND = 200

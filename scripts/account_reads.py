@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from onconcord.errors import OnconcordError
-from onconcord.reads import account_reads
+from onconcord.reads.account import account_reads
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -5,9 +5,9 @@ import json
 import sys
 from pathlib import Path
 
-from onconcord.callers import read_callers
+from onconcord.calls.callers import read_callers
 from onconcord.errors import OnconcordError
-from onconcord.evidence import collect_evidence
+from onconcord.evidence.collect import collect_evidence
 
 
 def main(argv: list[str] | None = None) -> int:

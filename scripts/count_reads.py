@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from onconcord.errors import OnconcordError
-from onconcord.reads import Lane, count_reads, write_inputs
+from onconcord.reads.account import Lane, count_reads, write_inputs
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -19,9 +19,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from onconcord.normal_form import Allele, normalise, variant_class
-from onconcord.sequence import Genome
-from onconcord.simulate import Region, simulated_regions
+from onconcord.demo.simulate import Region, simulated_regions
+from onconcord.evidence.normal_form import Allele, normalise, variant_class
+from onconcord.reference.sequence import Genome
 
 PATIENTS = {
     "PAT-A01": ("TUM-A01",),

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from onconcord.errors import OnconcordError
-from onconcord.reference import describe_reference
+from onconcord.reference.prepare import describe_reference
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -5,10 +5,10 @@ import json
 import sys
 from pathlib import Path
 
-from onconcord.certify import golden_digests
 from onconcord.errors import OnconcordError
 from onconcord.files import whole_file
-from onconcord.sources import cohort_source
+from onconcord.questions.certify import golden_digests
+from onconcord.questions.sources import cohort_source
 
 
 def main(argv: list[str] | None = None) -> int:

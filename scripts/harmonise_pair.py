@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from onconcord.errors import OnconcordError
-from onconcord.harmonise import PairFiles, harmonise_pair
+from onconcord.harmonised import PairFiles, harmonise_pair
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from onconcord.demo_slice import write_slice
+from onconcord.demo.slice import write_slice
 from onconcord.errors import OnconcordError
 
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from onconcord.errors import OnconcordError
-from onconcord.reference import prepare_targets
+from onconcord.reference.prepare import prepare_targets
 
 
 def main(argv: list[str] | None = None) -> int:

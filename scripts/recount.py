@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 from onconcord.errors import OnconcordError
-from onconcord.hotspots import hotspot_alleles, read_hotspots
-from onconcord.recount import recount
-from onconcord.sequence import Genome
+from onconcord.evidence.hotspots import hotspot_alleles, read_hotspots
+from onconcord.evidence.recount import recount
+from onconcord.reference.sequence import Genome
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -4,8 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from onconcord.demo.simulate import simulate
 from onconcord.errors import OnconcordError
-from onconcord.simulate import simulate
 
 
 def main(argv: list[str] | None = None) -> int:

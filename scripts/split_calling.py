@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from onconcord.errors import OnconcordError
-from onconcord.shards import write_shards
+from onconcord.reference.shards import write_shards
 
 
 def main(argv: list[str] | None = None) -> int:

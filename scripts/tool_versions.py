@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from onconcord.errors import OnconcordError
-from onconcord.tools import write_tool_versions
+from onconcord.runtime.tools import write_tool_versions
 
 
 def main(argv: list[str] | None = None) -> int:

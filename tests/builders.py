@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from onconcord import contract
-from onconcord.digest import table_digest
-from onconcord.event_ids import event_id
+from onconcord.contract.digest import table_digest
+from onconcord.harmonised.event_ids import event_id
 from onconcord.release import Order, build_release, read_release
 from onconcord.release.finish import write_descriptions
 from onconcord.release.manifest import Part

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from onconcord.checkout import root
-from onconcord.demo_slice import write_slice
+from onconcord.demo.slice import write_slice
+from onconcord.runtime.checkout import root
 from pipeline_runs import DEMO, REFERENCE, jobs, snakemake, working_folder
 from small_folder import SEQUENCE, configure, write_fastq, write_sheet
 

@@ -6,7 +6,7 @@ import random
 import pysam
 import yaml
 
-from onconcord import preflight
+from onconcord.inputs import preflight
 
 SEQUENCE = "".join(random.Random(20).choices("ACGT", k=3000))
 

@@ -3,8 +3,8 @@
 import polars as pl
 import pytest
 
-from onconcord.accuracy import Accuracy, accuracy, read_truth
 from onconcord.errors import InputError
+from onconcord.questions.accuracy import Accuracy, accuracy, read_truth
 
 PAIRS = pl.DataFrame({"pair_id": ["M1", "T1"], "design": ["matched", "tumor_only"]})
 ALLELE = ["pair_id", "chrom", "pos", "ref", "alt", "variant_class"]

@@ -14,10 +14,11 @@ from typer.testing import CliRunner
 
 import onconcord
 from builders import bytes_of, pairs_of, release_of, write_pairs
-from onconcord import catalogue, contract
-from onconcord.catalogue import NAME, register
+from onconcord import contract
 from onconcord.cli import app
 from onconcord.errors import InputError
+from onconcord.questions import catalogue
+from onconcord.questions.catalogue import NAME, register
 from onconcord.release import pool_releases, read_release
 
 PAGE = (Path(__file__).parents[1] / "docs/reading.md").read_text()

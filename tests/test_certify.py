@@ -10,11 +10,11 @@ from typer.testing import CliRunner
 
 from cohort_tables import write_cohort
 from onconcord import contract
-from onconcord.accuracy import ALL, TRUTH_COLUMNS
-from onconcord.certify import certify, write_certificate
 from onconcord.cli import app
 from onconcord.errors import InputError
-from onconcord.sources import open_source
+from onconcord.questions.accuracy import ALL, TRUTH_COLUMNS
+from onconcord.questions.certify import certify, write_certificate
+from onconcord.questions.sources import open_source
 from onconcord.verify import verify_certificate
 
 SCRIPT = Path(__file__).parents[1] / "scripts/golden_digests.py"

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from onconcord import cohort
 from onconcord.errors import InputError
+from onconcord.inputs import cohort
 
 HEADER = "patient sample role read_group fastq_1 fastq_2"
 PAIR = ["P1 T1 tumour L1 t_1.gz t_2.gz", "P1 N1 normal L1 n_1.gz n_2.gz"]

@@ -9,10 +9,10 @@ from typer.testing import CliRunner
 from cohort_tables import GNAS_R201C, evidence, rule, variant, write_cohort
 from onconcord import contract
 from onconcord.cli import app
-from onconcord.compare import compare, compare_callers, read_map
 from onconcord.errors import InputError
+from onconcord.questions.compare import compare, compare_callers, read_map
+from onconcord.questions.sources import open_source
 from onconcord.report.compare_page import write_comparison
-from onconcord.sources import open_source
 
 PAIR = "TUM-A01"
 WITH = (PAIR, "TUM-A02")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from onconcord import doctor
+from onconcord.runtime import doctor
 from pipeline_runs import CHECKOUT, digests, program, working_folder
 
 PARTS = (

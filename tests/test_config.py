@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from onconcord import checkout, config, folder
 from onconcord.errors import InputError
+from onconcord.inputs import config, folder
+from onconcord.runtime import checkout
 
 
 def complete(tmp_path, **keys):
@@ -189,6 +190,6 @@ def test_init_overwrites_nothing(tmp_path):
 def test_the_page_about_the_configuration_is_what_the_schema_says():
     page = Path(checkout.root() / "docs/configuration.md").read_text()
     assert page == folder.config_page(), (
-        "run: python -c \"from onconcord.folder import config_page; print(config_page(), end='')\" "
-        "> docs/configuration.md"
+        'run: python -c "from onconcord.inputs.folder import config_page; '
+        "print(config_page(), end='')\" > docs/configuration.md"
     )

@@ -12,7 +12,7 @@ import pytest
 
 from contract_rows import decision, evidence, row_of
 from onconcord import contract
-from onconcord.digest import table_digest
+from onconcord.contract.digest import table_digest
 from onconcord.errors import ContractError
 
 KEY = "center_id=A, pair_id=P, reference_id=GRCh37, chrom=chr20, pos=5, ref=A, alt=C"

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from scipy.stats import binom, fisher_exact
 
-from onconcord.decide import CANDIDATE_SCHEMA, RULES, decide, fisher_greater
+from onconcord.decision.decide import CANDIDATE_SCHEMA, RULES, decide, fisher_greater
 
 LIMITS = {
     "min_tumour_depth": 10,

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from onconcord import checkout
+from onconcord.runtime import checkout
 
 SCRIPT = checkout.root() / "scripts/demo_reference.sh"
 MD5 = "0dec9660ec1efaaf33281c0d5ea2560f"

@@ -9,10 +9,10 @@ from pathlib import Path
 import cyvcf2
 import pytest
 
-from onconcord import checkout
-from onconcord.normal_form import Allele, normalise, variant_class
-from onconcord.sequence import Genome
-from onconcord.simulate import END_BP, FLANK_BP, read_samples, simulated_regions
+from onconcord.demo.simulate import END_BP, FLANK_BP, read_samples, simulated_regions
+from onconcord.evidence.normal_form import Allele, normalise, variant_class
+from onconcord.reference.sequence import Genome
+from onconcord.runtime import checkout
 
 ROOT = checkout.root()
 DEMO = ROOT / "resources/demo"

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from onconcord.contract import load
-from onconcord.digest import BLOCK_ROWS, Digester, table_digest
+from onconcord.contract.digest import BLOCK_ROWS, Digester, table_digest
 
 UTC = datetime.UTC
 TYPES = {

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from onconcord import doctor
 from onconcord.cli import app
-from onconcord.doctor import BROKEN, MISSING, OK, OTHER_VERSION, Conda, Tool
+from onconcord.runtime import doctor
+from onconcord.runtime.doctor import BROKEN, MISSING, OK, OTHER_VERSION, Conda, Tool
 
 BWA = Tool(
     name="bwa",

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from onconcord.doctor import CHECKOUT, SET_UP, read_apt, read_tools
+from onconcord.runtime.doctor import CHECKOUT, SET_UP, read_apt, read_tools
 
 TOOLS = {tool.name: tool for tool in read_tools()}
 ENVIRONMENTS = sorted(

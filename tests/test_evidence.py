@@ -7,10 +7,10 @@ import subprocess
 import polars as pl
 import pytest
 
-from onconcord.callers import Caller, read_caller
+from onconcord.calls.callers import Caller, read_caller
 from onconcord.errors import InputError
-from onconcord.events import KEY, choose
-from onconcord.evidence import collect_evidence
+from onconcord.evidence.collect import collect_evidence
+from onconcord.evidence.events import KEY, choose
 
 SEQUENCE = "ACGTTGCAACGGTTTTTTCATGCCAGTACGATCGATTACGCATGCAAGCTTAGCTAGGATCC"
 

@@ -9,8 +9,8 @@ from cohort_tables import GNAS_R201C, make_release, rule, variant, write_cohort
 from onconcord import contract
 from onconcord.cli import app
 from onconcord.errors import InputError
-from onconcord.explain import canonical_change, explain, parse_variant
-from onconcord.sources import open_source
+from onconcord.questions.explain import canonical_change, explain, parse_variant
+from onconcord.questions.sources import open_source
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from enum import Enum
 
 import pytest
 
-from onconcord.failures import LAST_LINES, FailedJobs
+from onconcord.runtime.failures import LAST_LINES, FailedJobs
 
 Event = Enum("Event", ["JOB_INFO", "JOB_ERROR", "GROUP_ERROR", "ERROR", "JOB_FINISHED", "PROGRESS"])
 

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from onconcord.checkout import root
+from onconcord.runtime.checkout import root
 
 SCRIPT = root() / "workflow/callers/freebayes/somatic_filter.sh"
 HEADER = """\

@@ -7,17 +7,17 @@ import pysam
 import pytest
 
 from onconcord import contract
-from onconcord.callers import Caller
-from onconcord.events import EVENT_COLUMNS, KEY
-from onconcord.evidence import write_sites
-from onconcord.harmonise import pieces
-from onconcord.harmonise.annotation import Annotation, hgvs_c, read_annotation
-from onconcord.harmonise.features import covered, known_drivers, repeats, trinucleotides
-from onconcord.harmonise.variants import Facts
-from onconcord.normal_form import Allele
-from onconcord.records import RECORD_SCHEMA
-from onconcord.recount import recount
-from onconcord.sequence import ContigNames, Genome
+from onconcord.annotated.annotation import Annotation, hgvs_c, read_annotation
+from onconcord.calls.callers import Caller
+from onconcord.evidence.collect import write_sites
+from onconcord.evidence.events import EVENT_COLUMNS, KEY
+from onconcord.evidence.normal_form import Allele
+from onconcord.evidence.records import RECORD_SCHEMA
+from onconcord.evidence.recount import recount
+from onconcord.harmonised import pieces
+from onconcord.harmonised.features import covered, known_drivers, repeats, trinucleotides
+from onconcord.harmonised.variants import Facts
+from onconcord.reference.sequence import ContigNames, Genome
 
 BASES = "".join(random.Random(2).choices("ACGT", k=2000))
 SEQUENCE = BASES[:600] + "C" + "A" * 8 + "T" + BASES[610:]

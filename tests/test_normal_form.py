@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onconcord import indels
-from onconcord.normal_form import (
+from onconcord.evidence import indels
+from onconcord.evidence.normal_form import (
     PHASED_GAP_BP,
     Allele,
     atoms,
@@ -19,8 +19,8 @@ from onconcord.normal_form import (
     split,
     variant_class,
 )
-from onconcord.sequence import Genome
-from onconcord.vrs import allele_ids
+from onconcord.harmonised.vrs import allele_ids
+from onconcord.reference.sequence import Genome
 
 HEADER = (
     "##fileformat=VCFv4.2\n##contig=<ID=20,length={}>\n"

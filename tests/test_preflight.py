@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from onconcord import preflight
 from onconcord.cli import app
+from onconcord.inputs import preflight
 from small_folder import SEQUENCE, configure, faults_of, write_vcf
 
 REAL = Path(__file__).parents[2] / "shared/data"

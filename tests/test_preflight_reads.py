@@ -9,7 +9,7 @@ from pathlib import Path
 import pysam
 import pytest
 
-from onconcord import preflight_reads
+from onconcord.inputs import preflight_reads
 from small_folder import (
     faults_of,
     write_bam,

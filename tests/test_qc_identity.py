@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from onconcord.qc.identity import compare_genotypes
-from onconcord.thresholds import SiteRules
+from onconcord.qc.thresholds import SiteRules
 
 RULES = SiteRules(min_depth=10, min_informative=20, min_distance_bp=1000)
 SITES = 400

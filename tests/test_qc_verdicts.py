@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from onconcord import checkout, contract
+from onconcord import contract
 from onconcord.errors import InputError, ToolError
 from onconcord.qc import SampleFiles, write_pair_qc
 from onconcord.qc.measures import contamination, infer_sex, sample_metrics
-from onconcord.thresholds import METRICS, check_thresholds, read_thresholds
+from onconcord.qc.thresholds import METRICS, check_thresholds, read_thresholds
+from onconcord.runtime import checkout
 
 SHIPPED = sorted((checkout.root() / "config/qc").glob("*.yaml"))
 

@@ -8,9 +8,9 @@ import json
 import pysam
 import pytest
 
-from onconcord import checkout
 from onconcord.errors import InputError, ToolError
-from onconcord.reads import Lane, account_reads, count_reads, read_inputs, write_inputs
+from onconcord.reads.account import Lane, account_reads, count_reads, read_inputs, write_inputs
+from onconcord.runtime import checkout
 
 COPY_AGAIN = "Copy the file again from its source and compare its checksum."
 

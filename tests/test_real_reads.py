@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from onconcord import running
+from onconcord.runtime import running
 from onconcord.verify import verify_release
 
 CHECKOUT = Path(__file__).resolve().parents[1]

@@ -11,12 +11,17 @@ from pathlib import Path
 import pysam
 import pytest
 
-from onconcord import builds, checkout
-from onconcord.contigs import ContigRow, table_chrom
 from onconcord.errors import InputError
-from onconcord.genes import GeneModel, canonical_transcripts
-from onconcord.reference import describe_reference, prepare_targets, reference_identity
-from onconcord.targets import Region, merged, padded, read_bed
+from onconcord.reference import builds
+from onconcord.reference.contigs import ContigRow, table_chrom
+from onconcord.reference.genes import GeneModel, canonical_transcripts
+from onconcord.reference.prepare import (
+    describe_reference,
+    prepare_targets,
+    reference_identity,
+)
+from onconcord.reference.targets import Region, merged, padded, read_bed
+from onconcord.runtime import checkout
 
 sys.path.insert(0, str(checkout.root() / "scripts"))
 import describe_reference as describe_script

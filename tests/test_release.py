@@ -22,16 +22,17 @@ from builders import (
     write_pair,
     write_pairs,
 )
-from onconcord import checkout, contract
+from onconcord import contract
 from onconcord.cli import app
 from onconcord.errors import InputError
-from onconcord.event_ids import event_id
+from onconcord.harmonised.event_ids import event_id
 from onconcord.release import build, pool_releases
 from onconcord.release.aggregate import suppressed
 from onconcord.release.key import load_key
 from onconcord.release.merge import Memory, Merger
 from onconcord.release.pseudonyms import Pseudonymiser
 from onconcord.release.statement import check_signature, fingerprint, read_public_key, sign
+from onconcord.runtime import checkout
 from onconcord.verify import verify_release
 
 

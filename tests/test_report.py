@@ -12,12 +12,12 @@ import pytest
 
 from cohort_tables import GNAS_R201C, variant, write_cohort
 from onconcord.errors import InputError
+from onconcord.questions.sources import open_source
 from onconcord.report import figures, write_report
 from onconcord.report.cohort import consequence_class, pyrimidine_change, read_cohort
 from onconcord.report.page import number
 from onconcord.report.read_pages import igv_script
 from onconcord.report.svg import Scale, nice_ticks
-from onconcord.sources import open_source
 
 HOSTILE = "<img src=x onerror=\"alert('&')\"></script><script>alert(1)</script>"
 SCRIPT = Path(__file__).parents[1] / "scripts/report.py"

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from onconcord import contract
 from onconcord.cli import app
 from onconcord.errors import InputError
-from onconcord.reproduce import Request, reproduce
+from onconcord.questions.reproduce import Request, reproduce
 from pipeline_runs import DEMO, working_folder
 
 pytestmark = pytest.mark.e2e

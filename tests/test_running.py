@@ -3,8 +3,9 @@
 import pytest
 from typer.testing import CliRunner
 
-from onconcord import preflight, running
 from onconcord.cli import app
+from onconcord.inputs import preflight
+from onconcord.runtime import running
 from small_folder import write_fastq
 
 

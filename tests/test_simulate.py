@@ -9,11 +9,12 @@ import sys
 import pysam
 import pytest
 
-from onconcord import checkout, config
-from onconcord.cohort import load
-from onconcord.demo_slice import write_slice
+from onconcord.demo.simulate import simulate
+from onconcord.demo.slice import write_slice
 from onconcord.errors import InputError
-from onconcord.simulate import simulate
+from onconcord.inputs import config
+from onconcord.inputs.cohort import load
+from onconcord.runtime import checkout
 
 sys.path.insert(0, str(checkout.root() / "scripts"))
 import simulate_reads

@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 
 from cohort_tables import write_cohort
 from onconcord.cli import app
-from onconcord.summary import Driver, PairLine, summarise
+from onconcord.questions.summary import Driver, PairLine, summarise
 
 
 def test_a_summary_counts_every_candidate_once(tmp_path):

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from onconcord import doctor, tools
-from onconcord.callers import read_callers
+from onconcord.calls.callers import read_callers
 from onconcord.errors import ToolError
+from onconcord.runtime import doctor, tools
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 CALLERS = CHECKOUT / "workflow/callers"

@@ -10,7 +10,8 @@ from ga4gh.vrs import models
 from ga4gh.vrs.dataproxy import _DataProxy
 from ga4gh.vrs.normalize import normalize
 
-from onconcord import refget, vrs
+from onconcord.harmonised import vrs
+from onconcord.reference import refget
 
 UNITS = ("A", "T", "CA", "CAG", "AAAT", "GGCC", "ACGTA")
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 import yaml
 
-from onconcord.doctor import CHECKOUT
+from onconcord.runtime.doctor import CHECKOUT
 
 ACCEPTED = yaml.safe_load((CHECKOUT / "tests/accepted_lints.yaml").read_text())
 ABOUT = re.compile(r"^Lints for (?:snakefile )?(.+):$")

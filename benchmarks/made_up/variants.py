@@ -96,7 +96,7 @@ def _callers(rows: int, draw: np.random.Generator) -> pl.DataFrame:
 
 
 def _event_ids(rows: pl.DataFrame) -> pl.Series:
-    """`onconcord.event_ids.event_id` of every row; two changed bases are two atoms."""
+    """`onconcord.harmonised.event_ids.event_id` of every row; two changed bases are two atoms."""
     second = pl.format(
         "{}:{}:{}:{}|{}:{}:{}:{}",
         *("chrom", "pos", _base("ref", 0), _base("alt", 0)),

@@ -17,7 +17,7 @@ def catalogue(
     ] = None,
 ) -> None:
     """Register the tables of a release in an Iceberg catalogue, made or brought up to date."""
-    from onconcord.catalogue import SUFFIX, register
+    from onconcord.questions.catalogue import SUFFIX, register
 
     whole = release.resolve()
     target = file or whole.with_name(whole.name + SUFFIX)

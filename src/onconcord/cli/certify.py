@@ -7,14 +7,14 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from onconcord.checkout import golden_cohort
 from onconcord.cli import app
 from onconcord.cli.cohort import run_checked
 from onconcord.cli.report import table, terminal
+from onconcord.runtime.checkout import golden_cohort
 
 if TYPE_CHECKING:
-    from onconcord.accuracy import Accuracy
-    from onconcord.certify import Certificate
+    from onconcord.questions.accuracy import Accuracy
+    from onconcord.questions.certify import Certificate
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": False})
@@ -40,10 +40,10 @@ def certify(
 
     Words after -- go to Snakemake, such as the centre's own --profile. Exit code 1: not equivalent.
     """
-    from onconcord.certify import certify as certify_run
-    from onconcord.certify import write_certificate
+    from onconcord.questions.certify import certify as certify_run
+    from onconcord.questions.certify import write_certificate
+    from onconcord.questions.sources import cohort_source
     from onconcord.report.certificate_page import write_certificate_page
-    from onconcord.sources import cohort_source
 
     if cores is not None:
         run_checked(folder, cores, context.args)

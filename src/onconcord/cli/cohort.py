@@ -10,7 +10,7 @@ from onconcord.cli import app
 from onconcord.errors import InputError
 
 if TYPE_CHECKING:
-    from onconcord.preflight import Preflight
+    from onconcord.inputs.preflight import Preflight
 
 Folder = Annotated[Path, typer.Argument(help="working folder with config.yaml and samples.tsv")]
 Deep = Annotated[bool, typer.Option("--deep", help="read every file to its end")]
@@ -19,7 +19,7 @@ Deep = Annotated[bool, typer.Option("--deep", help="read every file to its end")
 @app.command()
 def init(folder: Annotated[Path, typer.Argument(help="working folder to make")]) -> None:
     """Write a commented config.yaml and an empty samples.tsv to fill in."""
-    from onconcord.folder import write_templates
+    from onconcord.inputs.folder import write_templates
 
     for path in write_templates(folder):
         print(f"wrote {path}")
@@ -45,7 +45,7 @@ def run_command(
 
 def run_checked(folder: Path, cores: int, options: list[str], deep: bool = False) -> None:
     """Check a working folder and process it; exits where it is dry, or where a pair failed."""
-    from onconcord.running import is_dry, run
+    from onconcord.runtime.running import is_dry, run
 
     found = _checked(folder, deep)
     show(found)
@@ -63,7 +63,7 @@ def run_checked(folder: Path, cores: int, options: list[str], deep: bool = False
 
 
 def _checked(folder: Path, deep: bool) -> "Preflight":
-    from onconcord.preflight import preflight
+    from onconcord.inputs.preflight import preflight
 
     found = preflight(folder, deep)
     if found.faults:
@@ -73,7 +73,7 @@ def _checked(folder: Path, deep: bool) -> "Preflight":
 
 def show(found: "Preflight") -> None:
     """Print what was checked and what the run will need."""
-    from onconcord.preflight import JOBS_PER_PAIR
+    from onconcord.inputs.preflight import JOBS_PER_PAIR
 
     for line in found.checked:
         print(f"ok  {line}")

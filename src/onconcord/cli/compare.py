@@ -13,7 +13,7 @@ from onconcord.cli.report import table, table_of_differences, terminal
 from onconcord.errors import Fault, InputError
 
 if TYPE_CHECKING:
-    from onconcord.compare import Comparison
+    from onconcord.questions.compare import Comparison
 
 MAX_PRINTED = 40
 
@@ -32,10 +32,10 @@ def compare(
     html: Annotated[Path | None, typer.Option(help="also write a page with pictures")] = None,
 ) -> None:
     """Say what only A has, what only B has, what differs, and why. Exit code 1: they differ."""
-    from onconcord.compare import compare as compare_sources
-    from onconcord.compare import compare_callers, read_map
+    from onconcord.questions.compare import compare as compare_sources
+    from onconcord.questions.compare import compare_callers, read_map
+    from onconcord.questions.sources import open_source
     from onconcord.report.compare_page import write_comparison
-    from onconcord.sources import open_source
 
     if (b is None) == (callers is None):
         message = "give a second folder or release, or --callers with two callers of A"
@@ -60,7 +60,7 @@ def compare(
 
 def print_comparison(found: "Comparison", console: Console, page: Path | None = None) -> None:
     """Print totals, matrix, differing tables, and the variants where no page lists them."""
-    from onconcord.compare import STATES
+    from onconcord.questions.compare import STATES
     from onconcord.report.compare_page import SIDES
 
     console.print(f"A: {found.a}\nB: {found.b}", markup=False, soft_wrap=True)

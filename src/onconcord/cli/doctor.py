@@ -9,9 +9,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from onconcord import doctor as doctors
 from onconcord.cli import app
-from onconcord.doctor import OK, Finding
+from onconcord.runtime import doctor as doctors
+from onconcord.runtime.doctor import OK, Finding
 
 
 class Purpose(StrEnum):

@@ -12,7 +12,7 @@ from onconcord.cli import app
 from onconcord.cli.report import table, terminal
 
 if TYPE_CHECKING:
-    from onconcord.explain import Explanation
+    from onconcord.questions.explain import Explanation
 
 
 @app.command()
@@ -25,8 +25,8 @@ def explain(
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
     """Say why a variant is in a pair's results, or why it is not."""
-    from onconcord.explain import explain as explain_variant
-    from onconcord.sources import open_source
+    from onconcord.questions.explain import explain as explain_variant
+    from onconcord.questions.sources import open_source
 
     found = explain_variant(open_source(folder), pair, variant)
     if as_json:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from onconcord.checkout import golden_cohort
 from onconcord.cli import app
 from onconcord.errors import InputError
+from onconcord.runtime.checkout import golden_cohort
 
 if TYPE_CHECKING:
     from onconcord.verify import Report
@@ -42,7 +42,7 @@ def release(
     ] = None,
 ) -> None:
     """Merge the finished pairs of one centre to a release."""
-    from onconcord import cohort as cohorts
+    from onconcord.inputs import cohort as cohorts
     from onconcord.release import Order, build_release
 
     config = cohorts.load(folder).config

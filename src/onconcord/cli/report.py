@@ -13,8 +13,8 @@ from rich.text import Text
 from onconcord.cli import app
 
 if TYPE_CHECKING:
-    from onconcord.compare_tables import TableDifference
-    from onconcord.summary import Summary
+    from onconcord.questions.compare_tables import TableDifference
+    from onconcord.questions.summary import Summary
 
 VERDICT_STYLE = {"PASS": "green", "WARN": "yellow", "FAIL": "bold red"}
 
@@ -28,7 +28,7 @@ def summary(
     release: Annotated[Path | None, typer.Option(help="the release made from the folder")] = None,
 ) -> None:
     """Print verdicts, counts and known drivers of every pair, and where the results are."""
-    from onconcord.summary import summarise
+    from onconcord.questions.summary import summarise
 
     print_summary(summarise(folder, release, truth), terminal())
 

@@ -15,7 +15,7 @@ from onconcord.cli.report import table_of_differences, terminal
 from onconcord.errors import ToolError
 
 if TYPE_CHECKING:
-    from onconcord.reproduce import Reproduction
+    from onconcord.questions.reproduce import Reproduction
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": False})
@@ -38,8 +38,8 @@ def reproduce(
     Words after -- go to Snakemake. Exit code 1: it came out otherwise; 2: reads, tools, resources
     or reference are not those of the release, and nothing was called.
     """
-    from onconcord.reproduce import Request
-    from onconcord.reproduce import reproduce as reproduce_pair
+    from onconcord.questions.reproduce import Request
+    from onconcord.questions.reproduce import reproduce as reproduce_pair
 
     with _workplace(out) as place:
         found = reproduce_pair(

@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from onconcord import digest
-from onconcord.arrow import FALSE, to_array, to_numpy, to_scalar
+from onconcord.contract import digest
+from onconcord.contract.arrow import FALSE, to_array, to_numpy, to_scalar
 from onconcord.contract.model import ARROW_TYPES, Field, Table, load
 from onconcord.errors import Fault
 

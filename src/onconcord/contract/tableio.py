@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from onconcord.arrow import to_array
+from onconcord.contract.arrow import to_array
+from onconcord.contract.digest import Digest, Digester
 from onconcord.contract.model import CONTRACT_VERSION, Field, Table, load
 from onconcord.contract.rules import (
     as_one,
@@ -24,7 +25,6 @@ from onconcord.contract.rules import (
     schema_faults,
 )
 from onconcord.contract.values import normal_form
-from onconcord.digest import Digest, Digester
 from onconcord.errors import ContractError, Fault
 
 Rows: TypeAlias = Sequence[Mapping[str, Any]] | pa.Table | pl.DataFrame

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from onconcord.arrow import FALSE, to_array, to_numpy, to_scalar
+from onconcord.contract.arrow import FALSE, to_array, to_numpy, to_scalar
 from onconcord.contract.model import Field, Table
 
 _ZERO = to_scalar(0.0, pa.float64())

@@ -7,8 +7,8 @@ import numpy.typing as npt
 import polars as pl
 from scipy.special import betaln
 
-from onconcord.contigs import table_chrom
-from onconcord.thresholds import SiteRules
+from onconcord.qc.thresholds import SiteRules
+from onconcord.reference.contigs import table_chrom
 
 Floats = npt.NDArray[np.float64]
 Genotypes = npt.NDArray[np.int64]

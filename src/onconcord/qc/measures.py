@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from onconcord.contigs import table_chrom
 from onconcord.errors import ToolError
 from onconcord.qc.callability import CALLABLE, depth_classes
 from onconcord.qc.identity import AUTOSOMES, Answer
 from onconcord.qc.intervals import Line, read_bed
-from onconcord.reads import read_inputs
+from onconcord.reads.account import read_inputs
+from onconcord.reference.contigs import table_chrom
 
 PILEUP_COLUMNS = {
     "contig": pl.String,

@@ -9,7 +9,7 @@ from typing import Any
 from onconcord.files import whole_file
 from onconcord.qc.identity import Answer, compare_genotypes
 from onconcord.qc.measures import contamination, infer_sex, pileups, sample_metrics, target_share
-from onconcord.thresholds import METRICS, Thresholds, read_thresholds
+from onconcord.qc.thresholds import METRICS, Thresholds, read_thresholds
 
 MAX_CONTAMINATION_ERROR = 0.05
 """A contamination that is less certain than this (standard error) is not stated."""

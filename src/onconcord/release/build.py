@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from onconcord import contract
 from onconcord.errors import Fault, InputError
-from onconcord.event_ids import event_id
 from onconcord.files import whole_file
+from onconcord.harmonised.event_ids import event_id
 from onconcord.release import layout
 from onconcord.release.aggregate import aggregate_variants
 from onconcord.release.finish import write_descriptions

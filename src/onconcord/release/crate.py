@@ -10,10 +10,10 @@ from rocrate.model.computationalworkflow import ComputationalWorkflow
 from rocrate.model.contextentity import ContextEntity
 from rocrate.rocrate import ROCrate
 
-from onconcord import checkout
 from onconcord.release import layout
 from onconcord.release.manifest import Release, dumps
 from onconcord.release.shards import file_sha256
+from onconcord.runtime import checkout
 
 PROFILES = (
     ("https://w3id.org/ro/wfrun/process/0.5", "Process Run Crate", "0.5"),

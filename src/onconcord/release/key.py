@@ -4,8 +4,8 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from onconcord import checkout
 from onconcord.errors import Fault, InputError
+from onconcord.runtime import checkout
 
 VARIABLE = "ONCONCORD_KEY"
 PUBLIC = "onconcord-public-demo-key"

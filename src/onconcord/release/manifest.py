@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from onconcord import __version__, contract
-from onconcord.digest import Digest
+from onconcord.contract.digest import Digest
 from onconcord.errors import Fault, InputError
 from onconcord.release import layout
 from onconcord.release.shards import file_sha256

@@ -9,7 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from onconcord import contract, digest
+from onconcord import contract
+from onconcord.contract import digest
 from onconcord.errors import ContractError, Fault, InputError
 from onconcord.release.tiers import Pair
 

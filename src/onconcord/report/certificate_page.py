@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from onconcord.certify import Certificate
 from onconcord.files import whole_file
+from onconcord.questions.certify import Certificate
 from onconcord.report.page import asset, environment
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from onconcord import contract
-from onconcord.sources import VARIANT_KEY, TableSource
+from onconcord.questions.sources import VARIANT_KEY, TableSource
 
 CONSEQUENCE_CLASSES: dict[str, tuple[str, frozenset[str]]] = {
     "truncating": (

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from onconcord.compare import STATES, Comparison
 from onconcord.files import whole_file
+from onconcord.questions.compare import STATES, Comparison
 from onconcord.report.page import asset, environment
 from onconcord.report.svg import Dot, Figure, Line, Mark, Rect, Scale, Text, axes, nice_ticks
 

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from onconcord import __version__
 from onconcord.files import whole_file
+from onconcord.questions.sources import cohort_source
 from onconcord.report import figures
 from onconcord.report.cohort import (
     CONSEQUENCE_CLASSES,
@@ -21,7 +22,6 @@ from onconcord.report.cohort import (
     read_cohort,
 )
 from onconcord.report.read_pages import ReadPage, write_read_pages
-from onconcord.sources import cohort_source
 
 MAX_ROWS = 20_000
 """Rows of the variant table that the page holds: beyond it a browser gets slow."""

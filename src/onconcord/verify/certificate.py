@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from onconcord.certify import KIND, json_sha256, read_golden
 from onconcord.errors import Fault, InputError
+from onconcord.questions.certify import KIND, json_sha256, read_golden
 from onconcord.verify.report import Report
 
 

@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from onconcord import contract
+from onconcord.contract.digest import Digester
 from onconcord.contract.rules import EXAMPLES, row_key
-from onconcord.digest import Digester
 from onconcord.errors import Fault
 from onconcord.release.manifest import Part
 from onconcord.release.pseudonyms import KINDS, is_pseudonym

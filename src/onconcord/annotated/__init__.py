@@ -1,0 +1,1 @@
+"""Stage 7: what the annotator says of each candidate."""

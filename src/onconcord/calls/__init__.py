@@ -1,0 +1,1 @@
+"""Stage 5: the callers, each described by its folder in workflow/callers."""

@@ -1,0 +1,1 @@
+"""The demo's reads and cohort, simulated from a known truth."""

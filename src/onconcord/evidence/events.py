@@ -1,0 +1,398 @@
+"""
+From records to events: what stands in cis within a few bases is one variant, whoever spelt it how.
+
+Most records lie alone and are columns throughout. Those of a *crowd*, a run of different alleles
+with at most PHASED_GAP_BP between them, are looked at one crowd at a time:
+
+- a record of several distant edits is several events (`normal_form.split`);
+- records of one caller and one phase set are joined to one event;
+- records of one caller without a phase set are proposed as one event;
+- records of a caller that amount to an event of another one speak for it.
+
+What was joined or proposed counts only where the reads show it: `choose` asks the recount.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from onconcord.evidence.indels import place_plain
+from onconcord.evidence.normal_form import PHASED_GAP_BP, Allele, atoms, extent0, join, split
+from onconcord.reference.sequence import Genome
+
+KEY = ["chrom", "pos", "ref", "alt"]
+EVENT_COLUMNS: dict[str, Any] = {
+    "match": pl.String,
+    "basis": pl.String,
+    "parts": pl.List(pl.String),
+    "crowd": pl.Int64,
+    "n_source_records": pl.Int64,
+}
+"""What `bring_together` adds to the columns of a record: how the caller's records make up the event
+(`evidence_match`), why it is an event (record, phased, proposed, vote), the events of those records
+on their own as pos:ref:alt, the crowd (null outside one), and the number of records."""
+
+IN_CIS = 0.8
+"""Share of the reads of its commonest part that an event's own reads must reach to be one."""
+INDEPENDENT = 0.2
+"""Share of its reads beyond those of the event that lets a part stand as a variant of its own."""
+PIECE_ROWS = 131_072
+"""Rows that are widened at a time."""
+_LONGEST_PROPOSAL = 8
+
+
+@dataclass(frozen=True)
+class _Record:
+    """One record in a crowd: its event, what the caller wrote, and its row in the table."""
+
+    event: Allele
+    written: Allele
+    start0: int
+    end0: int
+    phase: str | None
+    genotype: str | None
+    is_pass: bool
+    row: int
+
+
+@dataclass
+class _Row:
+    """One row to be: an event, how one caller's records make it up, and which they are."""
+
+    event: Allele
+    match: str
+    basis: str
+    records: list[_Record]
+
+
+def bring_together(
+    genome: Genome, records: pl.DataFrame, table_of: Mapping[str, str]
+) -> Iterator[pl.DataFrame]:
+    """
+    One row per caller and possible event, in pieces.
+
+    Args:
+        genome: the reference.
+        records: rows of `records.read_records` of every caller that have a normal form.
+        table_of: native contig name -> name in the tables.
+    Returns:
+        The columns of `records` but for `line`, with the event's key (1-based, native contig)
+        instead of the record's, and EVENT_COLUMNS; sorted by the tables' key, and caller. At
+        least one piece, which may be empty.
+    """
+    contigs = pl.Enum(sorted(table_of, key=lambda name: table_of[name]))
+    placed = _crowded(_one_each(_place(genome, records, contigs)))
+    own = ["row", "chrom", "pos", "ref", "alt", "caller", "n_source_records", "crowd"]
+    order = placed.filter(pl.col("crowd").is_null()).select(own)
+    crowds = placed.filter(pl.col("crowd").is_not_null())
+    del placed
+    columns = [*(name for name in records.columns if name != "line"), *EVENT_COLUMNS]
+    schema = {**records.schema, **EVENT_COLUMNS}
+    together = _together(genome, records, crowds, {name: schema[name] for name in columns})
+    # Rows of crowds stand behind the records, so that one order holds both.
+    behind = together.with_row_index("row", offset=records.height).select(
+        pl.col(name).cast(order.schema[name]) for name in own
+    )
+    order = pl.concat([order, behind]).sort("chrom", "pos", "ref", "alt", "caller")
+    for piece in order.iter_slices(PIECE_ROWS) if order.height else [order]:
+        yield _wide(records, together, piece, columns)
+
+
+def new_event() -> pl.Expr:
+    """Whether each row of `bring_together` is of another event than the row before it."""
+    return pl.any_horizontal(pl.col(name) != pl.col(name).shift(1) for name in KEY).fill_null(True)
+
+
+def _wide(
+    records: pl.DataFrame, together: pl.DataFrame, piece: pl.DataFrame, columns: list[str]
+) -> pl.DataFrame:
+    """The rows of a piece of the order with every column."""
+    place = piece.with_row_index("place")
+    alone = place.filter(pl.col("row") < records.height)
+    others = place.filter(pl.col("row") >= records.height)
+    rows = records[alone["row"]].with_columns(
+        *alone.select("place", "pos", "ref", "alt", "n_source_records", "crowd").get_columns(),
+        match=pl.lit("exact"),
+        basis=pl.lit("record"),
+        parts=pl.lit([], dtype=pl.List(pl.String)),
+    )
+    of_crowds = together[others["row"] - records.height].with_columns(others["place"])
+    wanted = [*columns, "place"]
+    return pl.concat([rows.select(wanted), of_crowds.select(wanted)]).sort("place").drop("place")
+
+
+def _place(genome: Genome, records: pl.DataFrame, contigs: pl.Enum) -> pl.DataFrame:
+    """
+    Each record (`row`, from 0) at its events: key and extent (0-based).
+
+    `parted` says that the record is several events. What tells records of one event apart comes
+    along.
+    """
+    lone = (pl.col("ref").str.len_bytes() == 1) & (pl.col("alt").str.len_bytes() == 1)
+    callers = pl.Enum(records["caller"].unique().sort())
+    narrow = records.select(
+        pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"),
+        pl.col("caller").cast(callers),
+        *("is_pass", "score", *KEY),
+        lone=lone,
+    )
+    bases = narrow.filter("lone").with_columns(
+        start0=pl.col("pos") - 1, end0=pl.col("pos"), parted=pl.lit(False)
+    )
+    others = narrow.filter(~pl.col("lone"))
+    distinct = others.select(KEY).unique()
+    plain = place_plain(genome, distinct).with_columns(parted=pl.lit(False))
+    found: list[tuple[Any, ...]] = []
+    for key in distinct.join(plain, on=KEY, how="anti").sort(KEY).iter_rows():
+        events = split(genome, Allele(*key))
+        for event in events:
+            placed = (*key, event.pos, event.ref, event.alt, *extent0(genome, event))
+            found.append((*placed, len(events) > 1))
+    types: dict[str, Any] = {
+        **{name: records.schema[name] for name in KEY},
+        **{"e_pos": pl.Int64, "e_ref": pl.String, "e_alt": pl.String},
+        **{"start0": pl.Int64, "end0": pl.Int64, "parted": pl.Boolean},
+    }
+    events_of = pl.DataFrame(found, schema=types, orient="row")
+    joined = others.join(pl.concat([plain, events_of]), on=KEY, how="left").with_columns(
+        pos=pl.col("e_pos"), ref=pl.col("e_ref"), alt=pl.col("e_alt")
+    )
+    return (
+        pl.concat([bases, joined.select(bases.columns)])
+        .drop("lone")
+        .with_columns(pl.col("chrom").cast(contigs))
+    )
+
+
+def _one_each(placed: pl.DataFrame) -> pl.DataFrame:
+    """
+    Records of one caller that have one normal form become one row, the best of them.
+
+    The rows come sorted by contig and start.
+    """
+    order = ["chrom", "start0", "end0", "ref", "alt", "caller"]
+    placed = placed.sort(
+        [*order, "is_pass", "score", "row"],
+        descending=[False] * len(order) + [True, True, False],
+        nulls_last=True,
+    )
+    new = pl.any_horizontal(pl.col(name) != pl.col(name).shift(1) for name in order)
+    placed = placed.with_columns(first=new.fill_null(True))
+    if placed["first"].all():
+        return placed.with_columns(n_source_records=pl.lit(1, dtype=pl.Int64)).drop("first")
+    number = pl.col("first").cum_sum()
+    return (
+        placed.with_columns(n_source_records=pl.len().over(number).cast(pl.Int64))
+        .filter("first")
+        .drop("first")
+    )
+
+
+def _crowded(placed: pl.DataFrame) -> pl.DataFrame:
+    """The rows of `_one_each` with `crowd`: the number of the crowd they are in, null alone."""
+    other = pl.any_horizontal(
+        pl.col(name) != pl.col(name).shift(1) for name in ("start0", "end0", "ref", "alt")
+    )
+    ends = pl.col("end0").cum_max().over("chrom").shift(1)
+    fresh = (pl.col("chrom") != pl.col("chrom").shift(1)) | (
+        pl.col("start0") - ends > PHASED_GAP_BP
+    )
+    run = fresh.fill_null(True).cum_sum().cast(pl.Int64)
+    runs = placed.select(run=run, joins=(other & ~fresh).fill_null(False))
+    crowds = runs.filter("joins").select(pl.col("run").unique()).to_series()
+    return placed.with_columns(
+        crowd=runs.select(pl.when(pl.col("run").is_in(crowds.implode())).then("run")).to_series()
+    )
+
+
+def _together(
+    genome: Genome, records: pl.DataFrame, placed: pl.DataFrame, schema: dict[str, Any]
+) -> pl.DataFrame:
+    """The rows of the events of crowds."""
+    event = [pl.col(name).alias(f"e_{name}") for name in ("pos", "ref", "alt")]
+    wide = records[placed["row"]].hstack(
+        placed.select(*event, "start0", "end0", "parted", "crowd", "n_source_records")
+    )
+    crowds: dict[int, dict[str, list[_Record]]] = defaultdict(lambda: defaultdict(list))
+    wanted = wide.select(
+        *("crowd", "caller", "chrom", "e_pos", "e_ref", "e_alt", "pos", "ref", "alt", "parted"),
+        *("start0", "end0", "phase_set", "raw_gt", "is_pass"),
+    )
+    for row, cells in enumerate(wanted.iter_rows()):
+        crowd, caller, chrom, *alleles, parted = cells[:10]
+        one = Allele(chrom, *alleles[:3])
+        written = one if parted else Allele(chrom, *alleles[3:])
+        start0, end0, phase, genotype, is_pass = cells[10:]
+        crowds[crowd][caller].append(
+            _Record(one, written, start0, end0, phase, genotype, is_pass, row)
+        )
+    rows: list[dict[str, Any]] = []
+    for crowd, by_caller in crowds.items():
+        for caller, found in sorted(_of_crowd(genome, by_caller).items()):
+            rows += [_filled(wide, crowd, caller, one) for one in found]
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _of_crowd(genome: Genome, by_caller: Mapping[str, list[_Record]]) -> dict[str, list[_Row]]:
+    found: dict[str, dict[Allele, _Row]] = {
+        caller: {one.event: _Row(one.event, "exact", "record", [one]) for one in records}
+        for caller, records in by_caller.items()
+    }
+    for caller, records in by_caller.items():
+        for run in _runs(records):
+            whole = join(genome, [one.written for one in run])
+            if whole is None:
+                continue
+            basis = "phased" if run[0].phase else "proposed"
+            for event in split(genome, whole):
+                members = [one for one in run if _inside(one, event)]
+                found[caller].setdefault(event, _Row(event, "atoms_all", basis, members))
+    joint = sorted(
+        {
+            row.event
+            for rows in found.values()
+            for row in rows.values()
+            if row.basis != "record" or len(atoms(row.event)) > 1
+        }
+    )
+    for event in joint:
+        for caller, records in by_caller.items():
+            if event not in found[caller] and (vote := _vote(genome, event, records)):
+                found[caller][event] = vote
+    return {caller: [rows[event] for event in sorted(rows)] for caller, rows in found.items()}
+
+
+def _inside(one: _Record, event: Allele) -> bool:
+    return one.start0 <= event.end0 and one.end0 >= event.start0
+
+
+def _runs(records: Iterable[_Record]) -> list[list[_Record]]:
+    """Neighbours of one haplotype, or without one, that the caller passes or fails together."""
+    groups: dict[tuple[str | None, str | None, bool], list[_Record]] = defaultdict(list)
+    for one in records:
+        genotype = one.genotype if one.phase else None
+        groups[one.phase, genotype, one.is_pass].append(one)
+    runs: list[list[_Record]] = []
+    for members in groups.values():
+        members.sort(key=lambda one: (one.start0, one.end0, one.event))
+        run: list[_Record] = []
+        for one in members:
+            if run and one.start0 - max(two.end0 for two in run) > PHASED_GAP_BP:
+                runs.append(run)
+                run = []
+            run.append(one)
+        runs.append(run)
+    return [
+        run
+        for run in runs
+        if len(run) > 1 and (run[0].phase is not None or len(run) <= _LONGEST_PROPOSAL)
+    ]
+
+
+def _vote(genome: Genome, event: Allele, records: list[_Record]) -> _Row | None:
+    """What a caller's own records say of an event it does not have: all of it, part, or nothing."""
+    near = [one for one in records if _inside(one, event)]
+    if len(near) > 1 and join(genome, [one.written for one in near]) == event:
+        return _Row(event, "atoms_all", "vote", near)
+    steps = set(atoms(event))
+    part = [one for one in near if one.event != event and set(atoms(one.event)) <= steps]
+    if not part:
+        return None
+    spoken = {step for one in part for step in atoms(one.event)}
+    return _Row(event, "atoms_all" if spoken == steps else "atoms_partial", "vote", part)
+
+
+def _filled(placed: pl.DataFrame, crowd: int, caller: str, row: _Row) -> dict[str, Any]:
+    """The columns of a row: several records speak with the weakest, and pass only together."""
+    members = [placed.row(one.row, named=True) for one in row.records]
+    weakest = min(members, key=lambda one: (one["tumor_alt_count"] or 0, one["pos"]))
+    filters = {name for one in members for name in (one["filter"] or "").split(";")} - {""}
+    # "PASS" beside a filter is no filter.
+    filters = filters - {"PASS"} if len(filters) > 1 else filters
+    whole = {**weakest, "pos": row.event.pos, "ref": row.event.ref, "alt": row.event.alt}
+    return whole | {
+        "caller": caller,
+        "match": row.match,
+        "basis": row.basis,
+        "parts": []
+        if row.basis == "record"
+        else [f"{one.event.pos}:{one.event.ref}:{one.event.alt}" for one in row.records],
+        "crowd": crowd,
+        "is_pass": row.match != "atoms_partial" and all(one["is_pass"] for one in members),
+        "filter": ";".join(sorted(filters)) or None,
+        "raw_record_key": ";".join(sorted({one["raw_record_key"] for one in members})),
+        "n_source_records": sum(one["n_source_records"] for one in members),
+    }
+
+
+def choose(evidence: pl.DataFrame, recount: pl.DataFrame) -> pl.DataFrame:
+    """
+    The rows of evidence whose event the reads show as one variant.
+
+    A joined or proposed event stands where its reads are nearly all reads of its commonest part.
+    A part of a standing event is no variant of its own, unless many of its reads lack the event.
+
+    Args:
+        evidence: rows of `bring_together`.
+        recount: key and `tumor_alt_count` of every event.
+    Returns:
+        The rows that stay, in their order.
+    """
+    inside = evidence["crowd"].is_not_null()
+    if not inside.any():
+        return evidence
+    crowded = evidence.filter(inside)
+    counted = crowded.select(*KEY, "crowd", "basis", "parts").join(
+        recount.select(*KEY, "tumor_alt_count"), on=KEY, how="left", maintain_order="left"
+    )
+    crowds: dict[int, dict[Allele, _Standing]] = defaultdict(dict)
+    events = []
+    for chrom, pos, ref, alt, crowd, basis, parts, count in counted.iter_rows():
+        event = Allele(chrom, pos, ref, alt)
+        events.append(event)
+        entry = crowds[crowd].setdefault(event, _Standing(count or 0, set(), set()))
+        entry.bases.add(basis)
+        for part in parts:
+            at, part_ref, part_alt = part.split(":")
+            entry.parts.add(Allele(chrom, int(at), part_ref, part_alt))
+    gone = {event for members in crowds.values() for event in _unsupported(members)}
+    if not gone:
+        return evidence
+    stays = np.ones(evidence.height, np.bool_)
+    stays[inside.to_numpy()] = [event not in gone for event in events]
+    return evidence.filter(pl.Series(stays))
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """What is known of a possible event: its reads, why it may be one, the events it is made of."""
+
+    count: int
+    bases: set[str]
+    parts: set[Allele]
+
+
+def _unsupported(members: Mapping[Allele, _Standing]) -> set[Allele]:
+    """Events of one crowd that are none: not in cis, or part of one that is."""
+    gone: set[Allele] = set()
+    taken: dict[Allele, int] = defaultdict(int)
+    steps = {event: frozenset(atoms(event)) for event in members}
+    for event in sorted(members, key=lambda one: (-len(steps[one]), -len(members[one].parts), one)):
+        of_event = members[event]
+        if taken[event] and of_event.count - taken[event] <= INDEPENDENT * of_event.count:
+            gone.add(event)
+            continue
+        inner = {one for one in members if steps[one] < steps[event]}
+        inner |= {one for one in of_event.parts if one in members and one != event}
+        if "record" not in of_event.bases:
+            most = max((members[one].count for one in inner), default=0)
+            if not of_event.count or of_event.count < IN_CIS * most:
+                gone.add(event)
+                continue
+        for one in inner:
+            taken[one] += of_event.count
+    return gone

@@ -1,0 +1,136 @@
+"""What a variant's place says of it: regions, sequence around it, repeats, known drivers."""
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from onconcord.evidence.events import KEY
+from onconcord.evidence.normal_form import Allele, atoms
+from onconcord.reference.sequence import Genome
+
+LONGEST_UNIT_BP = 50
+"""Longest repeat unit that is looked for."""
+_LETTERS = "ACGT"
+
+
+def covered(regions: pl.DataFrame, chrom: pl.Series, pos: pl.Series) -> pl.Series:
+    """
+    Whether each position lies in one of the regions.
+
+    Args:
+        regions: chrom, start0, end0 (0-based half-open); they do not overlap.
+        chrom, pos: names as in `regions`, 1-based positions; shape (n,).
+    Returns:
+        Shape (n,), never null.
+    """
+    at = pl.DataFrame({"chrom": chrom, "start0": pos - 1}).with_row_index("place")
+    bounds = regions.select("chrom", pl.col("start0").cast(pl.Int64), pl.col("end0").cast(pl.Int64))
+    return (
+        at.sort("chrom", "start0")
+        .join_asof(
+            bounds.sort("chrom", "start0"),
+            on="start0",
+            by="chrom",
+            strategy="backward",
+            check_sortedness=False,
+        )
+        .sort("place")
+        .select((pl.col("end0") > pl.col("start0")).fill_null(False).alias("covered"))
+        .to_series()
+    )
+
+
+def known_drivers(hotspots: pl.DataFrame, events: pl.DataFrame) -> pl.Series:
+    """
+    Whether each event is a known driver, or has one among its atoms.
+
+    Args:
+        hotspots: native key (1-based) of each driver, in normal form.
+        events: native key and variant_class, shape (n, ...).
+    Returns:
+        Shape (n,), never null.
+    """
+    listed = set(hotspots.select(KEY).iter_rows())
+    several = events.filter(pl.col("variant_class").is_in(["MNV", "DELINS"])).select(KEY)
+    found = [
+        key
+        for key in several.iter_rows()
+        if any((one.chrom, one.pos, one.ref, one.alt) in listed for one in atoms(Allele(*key)))
+    ]
+    schema = {name: events.schema[name] for name in KEY}
+    drivers = pl.DataFrame([*listed, *found], schema=schema, orient="row").unique()
+    return (
+        events.select(KEY)
+        .join(drivers.with_columns(known=pl.lit(True)), on=KEY, how="left", maintain_order="left")
+        .select(pl.col("known").fill_null(False))
+        .to_series()
+    )
+
+
+def trinucleotides(genome: Genome, chrom: pl.Series, pos: pl.Series) -> pl.Series:
+    """Reference bases before, at and after each position (1-based); null with another letter."""
+    code = np.full(256, len(_LETTERS), np.int64)
+    code[np.frombuffer(_LETTERS.encode(), np.uint8)] = np.arange(len(_LETTERS))
+    at: npt.NDArray[np.int64] = pos.to_numpy() - 1
+    base = len(_LETTERS) + 1
+    words = np.zeros(len(at), np.int64)
+    for step in (-1, 0, 1):
+        words = words * base + code[genome.gather(chrom, at + step)]
+    letters = [*_LETTERS, None]
+    table = [
+        one + two + three if one and two and three else None
+        for one in letters
+        for two in letters
+        for three in letters
+    ]
+    return pl.Series("trinuc_context", table, dtype=pl.String).gather(words)
+
+
+def repeats(genome: Genome, events: pl.DataFrame) -> pl.DataFrame:
+    """
+    The repeat each insertion or deletion lies in.
+
+    Args:
+        events: native key and variant_class, shape (n, ...), in normal form.
+    Returns:
+        repeat_unit and repeat_count, shape (n,): the smallest unit of the inserted or deleted
+        bases and its copies in the reference from there on; null with fewer than two.
+    """
+    places = events.with_row_index("row").filter(pl.col("variant_class").is_in(["INS", "DEL"]))
+    rows, units, counts = [], [], []
+    for row, chrom, pos, ref, alt in places.select("row", *KEY).iter_rows():
+        unit = _unit((alt if len(alt) > len(ref) else ref)[1:])
+        if len(unit) > LONGEST_UNIT_BP:
+            continue
+        copies = _copies(genome, chrom, pos, unit)
+        if copies > 1:
+            rows.append(row)
+            units.append(unit)
+            counts.append(copies)
+    found = pl.DataFrame(
+        {"row": rows, "repeat_unit": units, "repeat_count": counts},
+        schema={"row": pl.UInt32, "repeat_unit": pl.String, "repeat_count": pl.Int64},
+    )
+    everything = events.select(pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"))
+    return everything.join(found, on="row", how="left", maintain_order="left").drop("row")
+
+
+def _unit(bases: str) -> str:
+    """Shortest string that, repeated, gives the bases."""
+    return bases[: (bases + bases).find(bases, 1)]
+
+
+def _copies(genome: Genome, chrom: str, start0: int, unit: str) -> int:
+    """Copies of the unit in the reference from `start0` (0-based) on."""
+    size = len(unit)
+    copies = 0
+    width = 8
+    while True:
+        first = start0 + copies * size
+        window = genome.bases(chrom, first, first + width * size)
+        before = copies
+        while window.startswith(unit, (copies - before) * size):
+            copies += 1
+        if copies - before < width:
+            return copies
+        width *= 4

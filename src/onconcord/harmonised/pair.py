@@ -1,0 +1,330 @@
+"""Every table of one pair, put in place together once each of them is valid."""
+
+import hashlib
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pysam
+
+from onconcord import contract, qc
+from onconcord.annotated.annotation import Annotation, canonical_transcripts
+from onconcord.calls.callers import read_callers
+from onconcord.evidence.hotspots import hotspot_rows, read_hotspots
+from onconcord.harmonised import provenance
+from onconcord.harmonised.final_vcf import write_final_vcf
+from onconcord.harmonised.pieces import write_variant_tables
+from onconcord.harmonised.variants import Facts, rule_definitions
+from onconcord.reads.account import read_inputs
+from onconcord.reference.sequence import ContigNames, Genome
+from onconcord.runtime.tools import read_tool_versions
+
+NOT_RUN = ("sv", "cna", "msi", "tmb", "signature")
+
+
+@dataclass(frozen=True)
+class PairFiles:
+    """
+    The files a pair's tables are made from; the keys of the dictionaries are roles or callers.
+
+    Args:
+        spec: the pair spec.
+        reference: folder of stage 1.
+        tools: versions of the tools, one file an environment.
+        inputs: `{sample}.inputs.tsv` by role.
+        qc: metrics and verdict.
+        quantized, anymapq, regions: mosdepth's files by role.
+        calls: final VCF of each caller.
+        callers_dir: folder of the caller folders.
+        lock: lock file of the Python packages.
+    """
+
+    spec: Path
+    reference: Path
+    tools: tuple[Path, ...]
+    inputs: dict[str, Path]
+    qc: Path
+    quantized: dict[str, Path]
+    anymapq: dict[str, Path]
+    regions: dict[str, Path]
+    evidence: Path
+    rejected: Path
+    recount: Path
+    annotated: Path
+    calls: dict[str, Path]
+    callers_dir: Path
+    lock: Path
+
+
+def harmonise_pair(files: PairFiles, out: Path) -> None:
+    """
+    Write every contract table of a pair, its final VCF and MANIFEST.json.
+
+    Args:
+        files: what the tables are made from.
+        out: folder of the pair; it is replaced as a whole, and only by a whole one.
+    Raises:
+        ContractError: a table breaks the contract, which is a fault of ours or of a tool.
+    """
+    spec = json.loads(files.spec.read_text())
+    work = out.with_name(f".{out.name}.partial")
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    try:
+        _write_pair(spec, files, work)
+        shutil.rmtree(out, ignore_errors=True)
+        work.rename(out)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _write_pair(spec: dict[str, Any], files: PairFiles, work: Path) -> None:
+    """Write the tables of a pair, its final VCF and, once they are whole, MANIFEST.json."""
+    of_pair = _OfPair.read(spec, files)
+    recount = pl.read_parquet(files.recount)
+    digests, passing = write_variant_tables(
+        of_pair.facts, spec["centre"], files.evidence, recount, of_pair.annotation, work
+    )
+    tables = _tables(of_pair, files, recount, passing)
+    for name in contract.load().tables:
+        if name not in digests:
+            digests[name] = contract.write(
+                name, _of_centre(spec["centre"], tables.get(name, [])), work / f"{name}.parquet"
+            )
+    write_final_vcf(
+        pl.scan_parquet(work / "small_variant.parquet").filter("is_pass").collect().to_arrow(),
+        files.reference,
+        spec["tumour"]["sample"],
+        spec["normal"]["sample"] if spec["normal"] else None,
+        work / f"{spec['pair']}.vcf.gz",
+    )
+    manifest = {
+        "pair": spec["pair"],
+        "centre": spec["centre"],
+        "run_id": tables["pair"][0]["run_id"],
+        "contract_version": contract.load().version,
+        "tables": {
+            name: {
+                "rows": digest.rows,
+                "content_sha256": digest.sha256,
+                "file_sha256": _sha256(work / f"{name}.parquet"),
+            }
+            for name, digest in digests.items()
+        },
+    }
+    (work / "MANIFEST.json").write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
+
+
+def _of_centre(center_id: str, rows: Any) -> pl.DataFrame | list[dict[str, Any]]:
+    if isinstance(rows, pl.DataFrame):
+        return rows.with_columns(center_id=pl.lit(center_id))
+    return [{"center_id": center_id, **row} for row in rows]
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@dataclass(frozen=True)
+class _OfPair:
+    """What the tables of a pair are made with, read once."""
+
+    facts: Facts
+    annotation: Annotation
+    hotspots: pl.DataFrame
+    genes: pl.DataFrame
+    reference_digest: str
+
+    @classmethod
+    def read(cls, spec: dict[str, Any], files: PairFiles) -> "_OfPair":
+        identity = json.loads((files.reference / "reference.json").read_text())
+        names = ContigNames.read(files.reference / "contigs.tsv")
+        genes = canonical_transcripts(files.reference / "gene_regions.tsv")
+        versions = {row["tool"]: row["version"] for row in read_tool_versions(files.tools)}
+        genome = Genome(files.reference / "genome.fa")
+        hotspots = read_hotspots(spec["resources"]["hotspots"], genome)
+        facts = Facts(
+            spec=spec,
+            reference_id=identity["reference_id"],
+            genome=genome,
+            names=names,
+            callers=read_callers(files.callers_dir, list(files.calls)),
+            versions=versions,
+            targets=_bed(files.reference / "targets.bed", names),
+            states=qc.callable_regions(
+                files.reference / "targets.bed",
+                files.quantized["tumour"],
+                files.quantized.get("normal"),
+                files.anymapq["tumour"],
+                files.anymapq.get("normal"),
+                names.table_of,
+            ),
+            hotspots=hotspots.select("chrom", "pos", "ref", "alt"),
+            refget=_refget(files.reference / "contigs.tsv"),
+        )
+        annotation = Annotation(
+            files.annotated,
+            names.table_of,
+            frozenset(name.split(".")[0] for name in genes["transcript_id"].drop_nulls()),
+            versions["snpEff"],
+        )
+        return cls(facts, annotation, hotspots, genes, identity["digest"])
+
+
+def _tables(
+    of_pair: _OfPair, files: PairFiles, recount: pl.DataFrame, passing: int
+) -> dict[str, Any]:
+    """Rows of the tables that do not hold candidates."""
+    facts = of_pair.facts
+    spec, names, reference_id = facts.spec, facts.names, facts.reference_id
+    resources = provenance.read_resources(files.reference / "resources.tsv")
+    inputs = {role: read_inputs(path) for role, path in files.inputs.items()}
+    run = provenance.run_id(spec, inputs, resources, of_pair.reference_digest)
+    ids = {role: spec[role]["sample"] for role in inputs}
+    verdict = json.loads(files.qc.read_text())
+    genes = of_pair.genes.with_columns(pl.col("chrom").replace(names.table_of))
+    pair_columns = {"pair_id": spec["pair"], "reference_id": reference_id}
+    metrics = [{**row, "run_id": run} for row in verdict["metrics"]]
+    targets, states, hotspots = facts.targets, facts.states, of_pair.hotspots
+    genes_callable = qc.gene_callability(
+        files.reference / "gene_regions.tsv",
+        states,
+        files.regions["tumour"],
+        files.regions.get("normal"),
+        names.table_of,
+        min_alt_reads=spec["parameters"]["decision"]["min_tumour_alt_reads"],
+    )
+    region_bp = targets.select((pl.col("end0") - pl.col("start0")).sum()).item()
+    return {
+        "subject": provenance.subject_rows(spec),
+        "sample": provenance.sample_rows(spec),
+        "assay": provenance.assay_rows(spec, targets, genes, resources),
+        "assay_region": provenance.assay_region_rows(spec, reference_id, targets, genes),
+        "reference_contig": provenance.contig_rows(files.reference / "contigs.tsv", reference_id),
+        "pair": [_pair_row(spec, reference_id, run, verdict, metrics)],
+        "run": provenance.run_rows(spec, run, files.lock, of_pair.reference_digest),
+        "tool": provenance.tool_rows(run, files.tools, resources, spec["parameters"]),
+        "input_file": provenance.input_rows(run, inputs, ids),
+        "qc_metric": metrics,
+        "callable_region": states.with_columns(
+            pl.lit(value).alias(name) for name, value in pair_columns.items()
+        ),
+        "gene_callability": genes_callable.with_columns(pl.lit(spec["pair"]).alias("pair_id")),
+        "analysis_scope": _scope(spec, facts.callers, passing, hotspots, region_bp),
+        "hotspot_status": hotspot_rows(hotspots, recount, states, spec, names, reference_id),
+        "rejected_record": pl.read_parquet(files.rejected)
+        .unique(["caller", "line_sha256"], keep="first", maintain_order=True)
+        .with_columns(pl.col("chrom").replace(names.table_of))
+        .with_columns(pl.lit(value).alias(name) for name, value in pair_columns.items()),
+        "filter_definition": _filters(files.calls, rule_definitions(spec)),
+        "vocabulary": contract.vocabulary_rows(spec["centre"]),
+    }
+
+
+def _bed(path: Path, names: ContigNames) -> pl.DataFrame:
+    rows = [line.split("\t")[:3] for line in path.read_text().splitlines() if line]
+    return pl.DataFrame(
+        [(names.table_of[chrom], int(start), int(end)) for chrom, start, end in rows],
+        schema={"chrom": pl.String, "start0": pl.Int64, "end0": pl.Int64},
+        orient="row",
+    )
+
+
+def _refget(contigs: Path) -> dict[str, str]:
+    table = pl.read_csv(contigs, separator="\t", infer_schema=False)
+    return dict(zip(table["source_name"], table["refget_sq"], strict=True))
+
+
+def _pair_row(
+    spec: dict[str, Any],
+    reference_id: str,
+    run: str,
+    verdict: dict[str, Any],
+    metrics: list[dict[str, Any]],
+) -> dict[str, Any]:
+    found = {row["metric_id"]: row["value"] for row in metrics if row["entity_id"] == spec["pair"]}
+    normal = spec["normal"]
+    return {
+        "pair_id": spec["pair"],
+        "tumor_sample_id": spec["tumour"]["sample"],
+        "normal_sample_id": normal["sample"] if normal else None,
+        "assay_id": spec["assay"]["assay_id"],
+        "design": "matched" if normal else "tumor_only",
+        "reference_id": reference_id,
+        "run_id": run,
+        "purity_status": "not_run",
+        "contamination_frac": found.get("contamination_frac"),
+        "tumor_in_normal_frac": found.get("tumor_in_normal_frac"),
+        "sex_inferred": next(
+            (
+                row["value_text"]
+                for row in metrics
+                if row["metric_id"] == "sex_inferred" and row["value_text"] in ("XX", "XY")
+            ),
+            None,
+        ),
+        "qc_status": verdict["status"],
+        "qc_reasons": sorted(verdict["reasons"]),
+    }
+
+
+def _scope(
+    spec: dict[str, Any],
+    callers: dict[str, Any],
+    passing: int,
+    hotspots: pl.DataFrame,
+    region_bp: int,
+) -> list[dict[str, Any]]:
+    matched = spec["normal"] is not None
+    limits = json.dumps(spec["parameters"]["decision"], sort_keys=True, separators=(",", ":"))
+    able = sorted(name for name, one in callers.items() if matched or one.tumour_only)
+    rows: list[dict[str, Any]] = [
+        {
+            "pair_id": spec["pair"],
+            "analysis": "small_variant",
+            "status": "done" if passing else "done_none_found",
+            "callers": able,
+            "region_bp": region_bp,
+            "params_json": limits,
+        },
+        {
+            "pair_id": spec["pair"],
+            "analysis": "hotspot",
+            "status": "done" if hotspots.height else "not_run",
+            "reason_code": None if hotspots.height else "no_hotspot_list",
+            "callers": [],
+        },
+    ]
+    return rows + [
+        {
+            "pair_id": spec["pair"],
+            "analysis": analysis,
+            "status": "not_run",
+            "reason_code": "no_caller",
+            "callers": [],
+        }
+        for analysis in NOT_RUN
+    ]
+
+
+def _filters(calls: dict[str, Path], rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Filters of the callers as their VCF headers describe them, and the rules of the decision."""
+    rows = list(rules)
+    for caller, path in sorted(calls.items()):
+        with pysam.VariantFile(str(path)) as file:
+            rows += [
+                {
+                    "filter_id": f"{caller}.{name}",
+                    "scope": "caller",
+                    "caller": caller,
+                    "description": str(definition.description).strip('"') or name,
+                    "effect": "fail",
+                }
+                for name, definition in file.header.filters.items()
+                if name != "PASS"
+            ]
+    return rows

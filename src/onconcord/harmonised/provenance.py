@@ -1,0 +1,216 @@
+"""Rows that say what a pair was made from: run, tools, inputs, samples, assay, reference."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from onconcord import contract
+from onconcord.reads.account import InputFile
+from onconcord.runtime.tools import COLUMNS, read_tool_versions
+
+Rows = list[dict[str, Any]]
+
+
+def sha256_of(value: Any) -> str:
+    """SHA-256 of a value as compact JSON with sorted keys."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def run_id(
+    spec: dict[str, Any],
+    inputs: dict[str, tuple[InputFile, ...]],
+    resources: dict[str, str],
+    reference_digest: str,
+) -> str:
+    """
+    Id of the work on one pair: the same work has the same id everywhere.
+
+    Args:
+        spec: the pair spec.
+        inputs: reads files by role, tumour and normal.
+        resources: SHA-256 of every reference and resource file by its name.
+        reference_digest: digest of the reference.
+    Returns:
+        16 hex digits; no path, centre, id, thread or time goes in.
+    """
+    made_from = {
+        "inputs": {role: sorted(file.sha256 for file in files) for role, files in inputs.items()},
+        "parameters": spec["parameters"],
+        "assay": {key: value for key, value in spec["assay"].items() if key != "assay_id"},
+        "resources": resources,
+        "reference": reference_digest,
+        "pipeline": version("onconcord"),
+    }
+    return sha256_of(made_from)[:16]
+
+
+def read_resources(path: Path) -> dict[str, str]:
+    """SHA-256 by name of the files in `1_reference/resources.tsv`."""
+    table = pl.read_csv(path, separator="\t", infer_schema=False)
+    return dict(zip(table["name"], table["sha256"], strict=True))
+
+
+def run_rows(spec: dict[str, Any], run: str, lock: Path, reference_digest: str) -> Rows:
+    return [
+        {
+            "run_id": run,
+            "pair_id": spec["pair"],
+            "pipeline_version": version("onconcord"),
+            "contract_version": contract.load().version,
+            "config_sha256": sha256_of(spec["parameters"]),
+            "lock_sha256": hashlib.sha256(lock.read_bytes()).hexdigest(),
+            "reference_digest": reference_digest,
+            "snakemake_version": version("snakemake"),
+            "exit_status": "ok",
+        }
+    ]
+
+
+def tool_rows(
+    run: str, tools: Iterable[Path], resources: dict[str, str], parameters: dict[str, Any]
+) -> Rows:
+    """One row per tool, and one per resource, which stands as its own tool of step `resource`."""
+    own = dict(
+        zip(
+            COLUMNS,
+            ("harmonise", "onconcord", version("onconcord"), "lockfile", "onconcord"),
+            strict=True,
+        )
+    )
+    rows: Rows = [
+        {
+            "run_id": run,
+            "step": row["step"],
+            "tool": row["tool"],
+            "version": row["version"],
+            "version_source": row["version_source"],
+            "command_template": row["command_template"],
+            "command_sha256": hashlib.sha256(row["command_template"].encode()).hexdigest(),
+            "params_json": json.dumps(parameters, sort_keys=True, separators=(",", ":")),
+        }
+        for row in (*read_tool_versions(tools), own)
+    ]
+    return rows + [
+        {
+            "run_id": run,
+            "step": "resource",
+            "tool": name,
+            "version": digest[:16],
+            "version_source": "header",
+            "resource_name": name,
+            "resource_sha256": digest,
+        }
+        for name, digest in sorted(resources.items())
+    ]
+
+
+def input_rows(run: str, inputs: dict[str, tuple[InputFile, ...]], ids: dict[str, str]) -> Rows:
+    return [
+        {
+            "run_id": run,
+            "sample_id": ids[role],
+            "file_role": file.file_role,
+            "ordinal": file.ordinal,
+            "format": file.format,
+            "bytes": file.bytes,
+            "sha256": file.sha256,
+            "reads": file.reads,
+        }
+        for role, files in inputs.items()
+        for file in files
+    ]
+
+
+def subject_rows(spec: dict[str, Any]) -> Rows:
+    sex = {"female": "XX", "male": "XY", "other": "other"}.get(spec["tumour"]["sex"] or "")
+    consent = spec["tumour"]["consent"]
+    return [
+        {
+            "subject_id": spec["patient"],
+            "sex_karyotypic": sex,
+            "consent_code": [consent] if consent else None,
+        }
+    ]
+
+
+def sample_rows(spec: dict[str, Any]) -> Rows:
+    rows = []
+    for role, name in (("tumour", "tumor"), ("normal", "normal")):
+        sample = spec[role]
+        if sample is not None:
+            rows.append(
+                {
+                    "sample_id": sample["sample"],
+                    "subject_id": spec["patient"],
+                    "role": name,
+                    "library_id": sample["library"],
+                    "diagnosis_oncotree": sample["diagnosis"],
+                }
+            )
+    return rows
+
+
+def assay_rows(
+    spec: dict[str, Any], targets: pl.DataFrame, genes: pl.DataFrame, resources: dict[str, str]
+) -> Rows:
+    size = targets.select((pl.col("end0") - pl.col("start0")).sum()).item()
+    targeted = genes.filter(pl.col("end0") > pl.col("start0"))["gene_id"].n_unique()
+    return [
+        {
+            "assay_id": spec["assay"]["assay_id"],
+            "strategy": spec["assay"]["strategy"],
+            "target_bed_sha256": resources.get("targets"),
+            "target_size_bp": size,
+            "callable_padding_bp": spec["assay"]["padding"],
+            "alteration_types": ["small_variant"],
+            "n_genes": targeted if genes.height else None,
+        }
+    ]
+
+
+def assay_region_rows(
+    spec: dict[str, Any], reference_id: str, targets: pl.DataFrame, genes: pl.DataFrame
+) -> pl.DataFrame:
+    """The targets, each with the first gene whose coding exons it meets; positions 0-based."""
+    rows = []
+    exons = genes.filter(pl.col("end0") > pl.col("start0"))
+    by_chrom = {
+        chrom: part.sort("start0")
+        for (chrom,), part in exons.partition_by("chrom", as_dict=True).items()
+    }
+    for chrom, start0, end0 in targets.iter_rows():
+        part = by_chrom.get(chrom)
+        gene = None
+        if part is not None:
+            met = part.filter((pl.col("start0") < end0) & (pl.col("end0") > start0))
+            gene = met.row(0, named=True) if met.height else None
+        rows.append(
+            {
+                "assay_id": spec["assay"]["assay_id"],
+                "reference_id": reference_id,
+                "chrom": chrom,
+                "start0": start0,
+                "end0": end0,
+                "gene_id": gene["gene_id"] if gene else None,
+                "gene_symbol": gene["gene_symbol"] if gene else None,
+                "feature": "exon" if gene else None,
+                "purpose": ["variant"],
+            }
+        )
+    return pl.DataFrame(rows)
+
+
+def contig_rows(contigs: Path, reference_id: str) -> pl.DataFrame:
+    return pl.read_csv(
+        contigs,
+        separator="\t",
+        schema_overrides={"chrom": pl.String, "source_name": pl.String, "is_primary": pl.Int64},
+    ).with_columns(
+        pl.lit(reference_id).alias("reference_id"), (pl.col("is_primary") == 1).alias("is_primary")
+    )

@@ -1,0 +1,262 @@
+"""The variant tables of one pair: variants, atoms, evidence and the trail of decisions."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from onconcord.calls.callers import Caller
+from onconcord.decision.decide import RULES, decide
+from onconcord.evidence.events import KEY, choose, new_event
+from onconcord.evidence.normal_form import Allele, atoms
+from onconcord.harmonised.event_ids import event_id
+from onconcord.harmonised.features import covered, known_drivers, repeats, trinucleotides
+from onconcord.harmonised.vrs import allele_ids
+from onconcord.reference.sequence import ContigNames, Genome
+
+CONSENSUS_RULE = "onconcord.caller_pass"
+COUNTS = [
+    f"{role}_{what}" for role in ("tumor", "normal") for what in ("depth", "ref_count", "alt_count")
+]
+PLACE = ["pair_id", "reference_id", *KEY]
+OF_RULES_ALONE = ["has_population", "is_callable", "is_hotspot"]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """
+    What is known of a pair beside its evidence and counts.
+
+    Args:
+        targets: chrom (table name), start0, end0.
+        states: callable states, a partition of the targets: chrom, start0, end0, state.
+        hotspots: native key of each known driver, in normal form.
+        refget: `SQ.…` by native contig name.
+    """
+
+    spec: dict[str, Any]
+    reference_id: str
+    genome: Genome
+    names: ContigNames
+    callers: dict[str, Caller]
+    versions: dict[str, str]
+    targets: pl.DataFrame
+    states: pl.DataFrame
+    hotspots: pl.DataFrame
+    refget: dict[str, str]
+
+
+def variant_tables(
+    facts: Facts, evidence: pl.DataFrame, recount: pl.DataFrame, picked: pl.DataFrame
+) -> dict[str, pl.DataFrame]:
+    """
+    Rows of small_variant, small_variant_atom, variant_call_evidence and decision.
+
+    Args:
+        facts: what else is known of the pair.
+        evidence: rows of `6_evidence/{pair}.evidence.parquet`.
+        recount: rows of `6_evidence/{pair}.recount.parquet`.
+        picked: `annotation.PICKED` and gnomad_af_max by native key.
+    Returns:
+        Rows by table; positions are 1-based, chrom is as in the tables.
+    """
+    evidence = choose(evidence, recount)
+    small = _with_facts(facts, _events(evidence), recount, picked)
+    decided, trail = decide(small, facts.spec["parameters"]["decision"])
+    small = small.with_columns(decided.get_columns()).drop(OF_RULES_ALONE)
+    several = _steps_of_several(facts.names, small)
+    small = small.with_columns(
+        event_id=_event_ids(facts.spec["pair"], small["variant_key"], several)
+    )
+    tables = {
+        "small_variant_atom": _atom_rows(facts.names, small, several, recount),
+        "variant_call_evidence": _evidence_rows(facts, evidence),
+    }
+    small = small.with_columns(_table_chrom(facts.names))
+    places = small.select(PLACE)[trail["row"]]
+    tables["decision"] = places.hstack(trail.drop("row"))
+    tables["small_variant"] = small
+    return tables
+
+
+def rule_definitions(spec: dict[str, Any]) -> list[dict[str, Any]]:
+    """Rows of `filter_definition` that the decision's rules have."""
+    limits = json.dumps(spec["parameters"]["decision"], sort_keys=True, separators=(",", ":"))
+    return [
+        {
+            "filter_id": rule.rule_id,
+            "scope": "pipeline",
+            "description": rule.description,
+            "effect": rule.effect,
+            "expression": rule.expression,
+            "params_json": limits,
+        }
+        for rule in RULES
+    ]
+
+
+def _table_chrom(names: ContigNames) -> pl.Expr:
+    return pl.col("chrom").replace_strict(names.table_of, return_dtype=pl.String)
+
+
+def _events(evidence: pl.DataFrame) -> pl.DataFrame:
+    """The distinct events in their order, with what the callers say of each."""
+    # A consensus is counted on whole events: part of one's atoms is not a vote for it.
+    whole = pl.col("match") != "atoms_partial"
+    return (
+        evidence.with_columns(event=new_event().cum_sum())
+        .group_by("event", maintain_order=True)
+        .agg(
+            *(pl.col(name).first() for name in KEY),
+            callers_pass=pl.col("caller").filter(whole & pl.col("is_pass")),
+            n_callers_called=whole.sum().cast(pl.Int64),
+            n_source_records=pl.col("n_source_records").sum(),
+            phase_set=pl.col("phase_set").min(),
+        )
+        .drop("event")
+    )
+
+
+def _with_facts(
+    facts: Facts, events: pl.DataFrame, recount: pl.DataFrame, picked: pl.DataFrame
+) -> pl.DataFrame:
+    """The events with counts, annotation, places and what else the rules and the table need."""
+    spec, matched = facts.spec, facts.spec["normal"] is not None
+    capable: dict[str, int] = {}
+    for caller in facts.callers.values():
+        for kind in caller.variant_classes if matched or caller.tumour_only else ():
+            capable[kind] = capable.get(kind, 0) + 1
+    small = (
+        events.join(recount.select(*KEY, *COUNTS), on=KEY, how="left", maintain_order="left")
+        .join(picked, on=KEY, how="left", maintain_order="left")
+        .with_columns(variant_class=_variant_class())
+    )
+    chrom = small.select(_table_chrom(facts.names)).to_series()
+    callable_ = facts.states.filter(pl.col("state") == "CALLABLE")
+    around = trinucleotides(facts.genome, small["chrom"], small["pos"])
+    ids = allele_ids(facts.genome.path, facts.refget, small.select(KEY).iter_rows())
+    return small.with_columns(
+        pair_id=pl.lit(spec["pair"]),
+        reference_id=pl.lit(facts.reference_id),
+        variant_key=pl.concat_str(chrom, "pos", "ref", "alt", separator=":"),
+        vrs_id=pl.Series(ids, dtype=pl.String),
+        length_bp=pl.col("alt").str.len_bytes().cast(pl.Int64) - pl.col("ref").str.len_bytes(),
+        n_callers_capable=pl.col("variant_class").replace_strict(
+            capable, default=0, return_dtype=pl.Int64
+        ),
+        has_population=pl.lit(spec["resources"]["population"] is not None),
+        in_target=covered(facts.targets, chrom, small["pos"]),
+        is_callable=covered(callable_, chrom, small["pos"]),
+        is_hotspot=known_drivers(facts.hotspots, small),
+        counts_source=pl.lit("recount"),
+        consensus_rule_id=pl.lit(CONSENSUS_RULE),
+        trinuc_context=pl.when(pl.col("variant_class") == "SNV").then(around),
+    ).hstack(repeats(facts.genome, small))
+
+
+def _variant_class() -> pl.Expr:
+    """The same as `normal_form.variant_class`, of the columns ref and alt."""
+    ref, alt = pl.col("ref"), pl.col("alt")
+    long_ref, long_alt = ref.str.len_bytes(), alt.str.len_bytes()
+    return (
+        pl.when(long_ref == long_alt)
+        .then(pl.when(long_ref == 1).then(pl.lit("SNV")).otherwise(pl.lit("MNV")))
+        .when((long_ref == 1) & alt.str.starts_with(ref))
+        .then(pl.lit("INS"))
+        .when((long_alt == 1) & ref.str.starts_with(alt))
+        .then(pl.lit("DEL"))
+        .otherwise(pl.lit("DELINS"))
+    )
+
+
+Steps = Mapping[int, tuple[Allele, ...]]
+
+
+def _steps_of_several(names: ContigNames, small: pl.DataFrame) -> Steps:
+    """The atoms of the events that are not one atom themselves, by row."""
+    rows = small.with_row_index("row").filter(pl.col("variant_class").is_in(["MNV", "DELINS"]))
+    return {row: atoms(Allele(*key)) for row, *key in rows.select("row", *KEY).iter_rows()}
+
+
+def _event_ids(pair: str, keys: pl.Series, several: Steps) -> pl.Series:
+    """
+    `event_ids.event_id` of every event.
+
+    Args:
+        keys: variant_key of each, shape (n,).
+        several: atoms of the events whose only atom is not the event itself, by row.
+    """
+    sha256 = hashlib.sha256
+    start = f"{pair}|"
+    found = [sha256((start + key).encode()).hexdigest()[:16] for key in keys]
+    for row, steps in several.items():
+        chrom = keys[row].split(":", 1)[0]
+        found[row] = event_id(pair, [f"{chrom}:{one.pos}:{one.ref}:{one.alt}" for one in steps])
+    return pl.Series(found, dtype=pl.String)
+
+
+def _atom_rows(
+    names: ContigNames, small: pl.DataFrame, several: Steps, recount: pl.DataFrame
+) -> pl.DataFrame:
+    """Rows of `small_variant_atom`; the atom of most events is the event itself."""
+    shared = ["pair_id", "reference_id", "event_id"]
+    columns = [*shared, "atom_index", *KEY, "tumor_alt_count"]
+    one = pl.lit(1, dtype=pl.Int64)
+    rows = small.with_row_index("row").with_columns(atom_index=one)
+    alone = rows.filter(~pl.col("row").is_in(list(several))).select(columns)
+    steps = pl.DataFrame(
+        [
+            (row, index, step.chrom, step.pos, step.ref, step.alt)
+            for row, found in several.items()
+            for index, step in enumerate(found, start=1)
+        ],
+        schema={
+            "row": rows.schema["row"],
+            "atom_index": pl.Int64,
+            **{name: small.schema[name] for name in KEY},
+        },
+        orient="row",
+    )
+    split = steps.join(rows.select("row", *shared), on="row", how="left").join(
+        recount.select(*KEY, "tumor_alt_count"), on=KEY, how="left"
+    )
+    return pl.concat([alone, split.select(columns)]).with_columns(_table_chrom(names))
+
+
+def _evidence_rows(facts: Facts, evidence: pl.DataFrame) -> pl.DataFrame:
+    """Rows of `variant_call_evidence`."""
+    known = [facts.callers[name] for name in sorted(facts.callers)]
+    of_caller = pl.DataFrame(
+        {
+            "caller": [one.name for one in known],
+            "caller_version": [facts.versions.get(one.tool) for one in known],
+            "score_name": [one.score_name for one in known],
+        },
+        schema=dict.fromkeys(("caller", "caller_version", "score_name"), pl.String),
+    )
+    filters = evidence.select("caller", "filter").unique()
+    ids = [
+        None
+        if text is None
+        else sorted(f"{name}.{one}" for one in text.split(";") if one != "PASS")
+        for name, text in filters.iter_rows()
+    ]
+    filters = filters.with_columns(filters=pl.Series(ids, dtype=pl.List(pl.String)))
+    table = evidence.join(of_caller, on="caller", how="left", maintain_order="left").join(
+        filters, on=["caller", "filter"], how="left", nulls_equal=True, maintain_order="left"
+    )
+    depth = pl.col("tumor_depth")
+    return table.select(
+        *KEY,
+        "caller",
+        "caller_version",
+        "match",
+        *("raw_record_key", "raw_gt", "is_pass", "filters", "qual", "score_name", "score"),
+        *("tumor_depth", "tumor_alt_count", "normal_depth", "normal_alt_count", "info_json"),
+        pair_id=pl.lit(facts.spec["pair"]),
+        reference_id=pl.lit(facts.reference_id),
+        vaf_reported=pl.when(depth > 0).then((pl.col("tumor_alt_count") / depth).round(6)),
+    ).with_columns(_table_chrom(facts.names))

@@ -1,0 +1,552 @@
+"""The sample sheet: patients, their samples and lanes, and the pairs that come of them."""
+
+import csv
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from onconcord.errors import Fault, InputError
+from onconcord.inputs import config as configuration
+from onconcord.inputs.config import listed, nearest
+
+REQUIRED = ("patient", "sample", "role", "read_group")
+READS = ("fastq_1", "fastq_2", "bam")
+OF_SAMPLE = ("patient", "role", "centre", "assay", "specimen", "sex", "diagnosis", "consent")
+COLUMNS = (*REQUIRED, *READS, "realign", "library", *OF_SAMPLE[2:])
+ROLES = ("tumour", "normal")
+SEXES = ("female", "male", "other")
+ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
+ID_COLUMNS = ("patient", "sample", "read_group", "library", "specimen", "centre", "assay")
+
+
+@dataclass(frozen=True)
+class Lane:
+    """
+    Reads of one row of the sheet.
+
+    Args:
+        read_group: id of the read group, unique within the sample; for a BAM without one, the
+            sample id.
+        fastq_1: absolute path, null where the reads come as BAM or CRAM.
+        fastq_2: absolute path of the mates, null as above.
+        bam: absolute path of a BAM or CRAM, null where the reads come as FASTQ.
+        realign: whether the BAM is aligned again; false takes it as it is.
+        library: id of the library, the sample id where the sheet has none.
+        line: 1-based line of the sheet.
+    """
+
+    read_group: str
+    fastq_1: str | None
+    fastq_2: str | None
+    bam: str | None
+    realign: bool
+    library: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One sample, its lanes in the order of their read groups; null = the sheet does not say."""
+
+    sample_id: str
+    patient: str
+    role: str
+    centre: str
+    assay: str
+    specimen: str | None
+    sex: str | None
+    diagnosis: str | None
+    consent: str | None
+    lanes: tuple[Lane, ...]
+
+    @property
+    def line(self) -> int:
+        """1-based line of the sheet on which the sample is first named."""
+        return min(lane.line for lane in self.lanes)
+
+    @property
+    def library(self) -> str | None:
+        """Id of the sample's library; null where it has several, or the sheet names none."""
+        names = {lane.library for lane in self.lanes} - {self.sample_id}
+        return names.pop() if len(names) == 1 else None
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A tumour and its patient's normal, which is None for a tumour on its own."""
+
+    pair_id: str
+    centre: str
+    patient: str
+    assay: str
+    tumour: Sample
+    normal: Sample | None
+
+    @property
+    def samples(self) -> tuple[Sample, ...]:
+        """The tumour, then the normal if there is one."""
+        return (self.tumour, self.normal) if self.normal else (self.tumour,)
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """
+    What one working folder processes.
+
+    Args:
+        folder: the working folder, absolute.
+        sheet: the sample sheet, absolute.
+        config: every key of config/schema.yaml, paths absolute.
+        qc: QC thresholds by name.
+        samples: by sample id, sorted.
+        pairs: by pair id, sorted; a pair's id is the sample id of its tumour.
+        centres: codes of the centres that have pairs, sorted.
+    """
+
+    folder: Path
+    sheet: Path
+    config: dict[str, Any]
+    qc: dict[str, dict[str, Any]]
+    samples: dict[str, Sample]
+    pairs: dict[str, Pair]
+    centres: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Row:
+    """
+    One row of the sheet; every known column is there, "" where the cell is empty.
+
+    Args:
+        absent: columns that the sheet has not, which no row is to blame for.
+    """
+
+    line: int
+    cells: dict[str, str]
+    absent: frozenset[str]
+
+
+def load(folder: Path, raw_config: dict[str, Any] | None = None) -> Cohort:
+    """
+    The cohort of a working folder.
+
+    Args:
+        folder: working folder that holds config.yaml and the sheet.
+        raw_config: what was read from config.yaml already, or None to read it here.
+    Raises:
+        InputError: every fault of the configuration and of the sheet.
+    """
+    cohort, faults = check(folder, raw_config)
+    if faults:
+        raise InputError(faults)
+    return cohort
+
+
+def check(
+    folder: Path, raw_config: dict[str, Any] | None = None
+) -> tuple[Cohort, tuple[Fault, ...]]:
+    """The cohort as far as it can be understood, and every fault of configuration and sheet."""
+    checked = configuration.check(folder, raw_config)
+    given = checked.values["samples"]
+    sheet = Path(given) if isinstance(given, str) and given else folder / "samples.tsv"
+    rows, faults = _read_sheet(sheet)
+    samples = _samples(sheet, rows, checked.values, faults)
+    pairs = _pairs(sheet.name, samples, checked.values, faults)
+    cohort = Cohort(
+        folder=folder.absolute(),
+        sheet=sheet.absolute(),
+        config=checked.values,
+        qc=checked.qc,
+        samples=dict(sorted(samples.items())),
+        pairs=dict(sorted(pairs.items())),
+        centres=tuple(sorted({pair.centre for pair in pairs.values()})),
+    )
+    return cohort, (*checked.faults, *faults)
+
+
+def pair_spec(cohort: Cohort, pair_id: str) -> dict[str, Any]:
+    """
+    Everything a pair's jobs need to know about it, as written to 0_inputs/{pair}.json.
+
+    Returns:
+        The pair spec of docs/architecture.md; null = the sheet does not say, or no such resource.
+    Raises:
+        KeyError: there is no such pair, which is our own mistake.
+    """
+    pair, config = cohort.pairs[pair_id], cohort.config
+    assay = config["assays"][pair.assay]
+    alignment = {key: value for key, value in config["alignment"].items() if key != "known_sites"}
+    # Whether a BAM was aligned again changes the result, so it belongs to what run_id is made of.
+    alignment["realigned"] = sorted(
+        sample.role for sample in pair.samples if any(lane.realign for lane in sample.lanes)
+    )
+    return {
+        "centre": pair.centre,
+        "pair": pair.pair_id,
+        "patient": pair.patient,
+        "tumour": _sample_spec(pair.tumour),
+        "normal": _sample_spec(pair.normal) if pair.normal else None,
+        "assay": {
+            "assay_id": pair.assay,
+            "strategy": assay["strategy"],
+            "padding": assay["padding"],
+            "tumour_only": assay["tumour_only"],
+            "qc": Path(assay["qc"]).stem,
+        },
+        "resources": {
+            "fasta": config["reference"]["fasta"],
+            "genes": config["reference"]["genes"],
+            "targets": assay["targets"],
+            **config["resources"],
+            "known_sites": config["alignment"]["known_sites"],
+        },
+        "reference": {"build": config["reference"]["build"]},
+        "parameters": {
+            "callers": sorted(config["callers"]),
+            "reads": config["reads"],
+            "alignment": alignment,
+            "calling": config["calling"],
+            "decision": config["decision"],
+            "qc": cohort.qc[assay["qc"]],
+        },
+    }
+
+
+def _sample_spec(sample: Sample) -> dict[str, Any]:
+    return {
+        "sample": sample.sample_id,
+        "role": sample.role,
+        "library": sample.library,
+        "specimen": sample.specimen,
+        "sex": sample.sex,
+        "diagnosis": sample.diagnosis,
+        "consent": sample.consent,
+        "lanes": [
+            {
+                "read_group": lane.read_group,
+                "fastq_1": lane.fastq_1,
+                "fastq_2": lane.fastq_2,
+                "bam": lane.bam,
+                "realign": lane.realign,
+                "library": lane.library,
+            }
+            for lane in sample.lanes
+        ],
+    }
+
+
+def _read_sheet(sheet: Path) -> tuple[list[_Row], list[Fault]]:
+    """Rows of the sheet and the faults of its form: encoding, header, number of cells."""
+    name = sheet.name
+    try:
+        text = sheet.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return [], [Fault(name, 0, "", f"there is no such file in {sheet.parent}.")]
+    except UnicodeDecodeError as error:
+        message = f"byte {error.start + 1} is not UTF-8: save the sheet as tab-separated UTF-8."
+        return [], [Fault(name, 0, "", message)]
+    except OSError as error:
+        return [], [Fault(name, 0, "", f"cannot be read: {error.strerror}.")]
+    lines = csv.reader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
+    filled = (
+        (number, [cell.strip() for cell in cells])
+        for number, cells in enumerate(lines, start=1)
+        if any(cell.strip() for cell in cells) and not cells[0].startswith("#")
+    )
+    header_line, header = next(filled, (1, []))
+    while header and not header[-1]:
+        header.pop()
+    columns, faults = _columns(name, header_line, header)
+    rows = []
+    for number, cells in filled:
+        beyond = [cell for cell in cells[len(header) :] if cell]
+        if beyond:
+            message = f"{len(cells)} cells, but the header has {len(header)}: {listed(beyond)}."
+            faults.append(Fault(name, number, "", message))
+        found = dict.fromkeys(COLUMNS, "")
+        found.update(pair for pair in zip(columns, cells, strict=False) if pair[0] in found)
+        rows.append(_Row(number, found, frozenset(COLUMNS) - set(columns)))
+    if not rows:
+        message = "has no sample: write one line per lane under the header, see docs/samples.md."
+        faults.append(Fault(name, 0, "", message))
+    return rows, faults
+
+
+def _columns(name: str, line: int, header: list[str]) -> tuple[list[str], list[Fault]]:
+    """
+    Names of the sheet's columns, and the faults of the header.
+
+    A misspelt column is taken for the one it resembles, so that the rows are checked as well.
+    """
+    if not header:
+        return [], [Fault(name, 0, "", f"is empty: expected the columns {', '.join(REQUIRED)}.")]
+    if len(header) == 1 and re.search("[,;]", header[0]):
+        message = "the header has no tab: save the sheet as tab-separated text."
+        return [], [Fault(name, line, "", message)]
+    faults = []
+    columns: list[str] = []
+    missing = [column for column in (*REQUIRED, *READS) if column not in header]
+    for column in header:
+        if column in columns:
+            faults.append(Fault(name, line, column, "this column is there twice: keep one."))
+            columns.append("")
+        elif column in COLUMNS:
+            columns.append(column)
+        else:
+            near = nearest(column, [known for known in COLUMNS if known not in header])
+            message = f"unknown column.{near} Known: {', '.join(COLUMNS)}."
+            faults.append(Fault(name, line, column, message))
+            meant = near.split('"')[1] if near else ""
+            columns.append(meant)
+            missing = [other for other in missing if other != meant]
+    absent = [column for column in REQUIRED if column in missing]
+    if "bam" in missing:
+        absent += [column for column in ("fastq_1", "fastq_2") if column in missing]
+    faults += [
+        Fault(name, line, column, "this column is missing, and required.") for column in absent
+    ]
+    return columns, faults
+
+
+def _samples(
+    sheet: Path, rows: list[_Row], config: dict[str, Any], faults: list[Fault]
+) -> dict[str, Sample]:
+    """Samples by id, in the order of the sheet; rows that no sample can be made of are faults."""
+    by_sample: dict[str, list[_Row]] = defaultdict(list)
+    for row in rows:
+        faults += _cell_faults(sheet.name, row)
+        if row.cells["sample"]:
+            by_sample[row.cells["sample"]].append(row)
+    samples = {}
+    assays = _assay_ids(config)
+    for sample_id, of_sample in by_sample.items():
+        faults += _lane_faults(sheet.name, of_sample)
+        first = of_sample[0].cells
+        for row in of_sample[1:]:
+            faults += _disagreements(sheet.name, of_sample[0], row)
+        if first["assay"] and assays and first["assay"] not in assays:
+            message = (
+                f'there is no assay "{first["assay"]}" in config.yaml.'
+                f"{nearest(first['assay'], assays)} Assays: {', '.join(assays)}."
+            )
+            faults.append(Fault(sheet.name, of_sample[0].line, "assay", message))
+        if not first["assay"] and len(assays) > 1 and "default" not in assays:
+            message = f"config.yaml has several assays: name one of {', '.join(assays)}."
+            faults.append(Fault(sheet.name, of_sample[0].line, "assay", message))
+        samples[sample_id] = _sample(sheet.parent, sample_id, of_sample, config, assays)
+    faults += _specimen_faults(sheet.name, samples.values())
+    return samples
+
+
+def _assay_ids(config: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(config["assays"]) if isinstance(config["assays"], dict) else ()
+
+
+def _cell_faults(name: str, row: _Row) -> Iterator[Fault]:
+    """Faults that one row has on its own."""
+    cells = row.cells
+    for column in ("patient", "sample", "role"):
+        if not cells[column] and column not in row.absent:
+            yield Fault(name, row.line, column, "is empty, and required.")
+    if cells["fastq_1"] and not cells["read_group"] and "read_group" not in row.absent:
+        message = "is empty: name the lane, such as L1; it becomes the id of the read group."
+        yield Fault(name, row.line, "read_group", message)
+    for column in ID_COLUMNS:
+        if cells[column] and not ID.fullmatch(cells[column]):
+            yield Fault(name, row.line, column, _not_an_id(cells[column]))
+    yield from _choice(name, row, "role", ROLES, 'is neither "tumour" nor "normal".')
+    yield from _choice(name, row, "sex", SEXES, f"is none of {listed(SEXES)}.")
+    yield from _choice(name, row, "realign", ("yes", "no"), 'is neither "yes" nor "no".')
+    if cells["bam"] and (cells["fastq_1"] or cells["fastq_2"]):
+        message = "a row has FASTQ or a BAM, not both: leave one of them empty."
+        yield Fault(name, row.line, "bam", message)
+    elif not cells["bam"]:
+        for column in ("fastq_1", "fastq_2"):
+            if not cells[column]:
+                message = "is empty: a row needs fastq_1 and fastq_2 (paired reads), or bam."
+                yield Fault(name, row.line, column, message)
+        if cells["realign"]:
+            message = "only a row with a BAM can say whether to realign: leave it empty."
+            yield Fault(name, row.line, "realign", message)
+
+
+def _not_an_id(found: str) -> str:
+    odd = sorted({letter for letter in found if not letter.isascii()})
+    if odd:
+        return f'"{found}" has {listed(odd)}: ids are plain ASCII, since they become file names.'
+    return (
+        f'"{found}" is not an id: use letters, digits, ".", "_" and "-", a letter or digit first.'
+    )
+
+
+def _choice(
+    name: str, row: _Row, column: str, choices: tuple[str, ...], message: str
+) -> Iterator[Fault]:
+    found = row.cells[column]
+    if found and found not in choices:
+        near = nearest(found.lower(), choices)
+        yield Fault(name, row.line, column, f'"{found}" {message}{near}')
+
+
+def _lane_faults(name: str, rows: list[_Row]) -> Iterator[Fault]:
+    """Faults between the rows of one sample: a lane twice, or reads that cannot be one stream."""
+    seen: dict[str, int] = {}
+    for row in rows:
+        lane = row.cells["read_group"]
+        if lane in seen:
+            message = (
+                f'lane "{lane}" of sample "{row.cells["sample"]}" is there already, on line '
+                f"{seen[lane]}: remove one, or give it its own read group."
+            )
+            yield Fault(name, row.line, "read_group", message)
+        seen.setdefault(lane, row.line)
+    as_is = [row for row in rows if row.cells["bam"] and row.cells["realign"] != "yes"]
+    if as_is and len(rows) > 1:
+        message = (
+            f'sample "{rows[0].cells["sample"]}" has {len(rows)} rows, and a BAM that is taken as '
+            'it is must be its only one: write "yes" under "realign" to align it with the others.'
+        )
+        yield Fault(name, as_is[0].line, "bam", message)
+
+
+def _disagreements(name: str, first: _Row, row: _Row) -> Iterator[Fault]:
+    """What a later row says about its sample that the first row says otherwise."""
+    for column in OF_SAMPLE:
+        if first.cells[column] != row.cells[column]:
+            message = (
+                f'sample "{row.cells["sample"]}" has "{row.cells[column]}" here and '
+                f'"{first.cells[column]}" on line {first.line}: one sample has one {column}.'
+            )
+            yield Fault(name, row.line, column, message)
+
+
+def _sample(
+    base: Path, sample_id: str, rows: list[_Row], config: dict[str, Any], assays: tuple[str, ...]
+) -> Sample:
+    first = rows[0].cells
+    only = assays[0] if len(assays) == 1 else "default"
+
+    def path(found: str) -> str | None:
+        return str((base / found).absolute()) if found else None
+
+    lanes = tuple(
+        Lane(
+            read_group=row.cells["read_group"] or sample_id,
+            fastq_1=path(row.cells["fastq_1"]),
+            fastq_2=path(row.cells["fastq_2"]),
+            bam=path(row.cells["bam"]),
+            realign=row.cells["realign"] == "yes",
+            library=row.cells["library"] or sample_id,
+            line=row.line,
+        )
+        for row in rows
+    )
+    return Sample(
+        sample_id=sample_id,
+        patient=first["patient"],
+        role=first["role"],
+        centre=first["centre"] or str(config.get("centre") or ""),
+        assay=first["assay"] or only,
+        specimen=first["specimen"] or None,
+        sex=first["sex"] or None,
+        diagnosis=first["diagnosis"] or None,
+        consent=first["consent"] or None,
+        lanes=tuple(sorted(lanes, key=lambda lane: (lane.read_group, lane.line))),
+    )
+
+
+def _specimen_faults(name: str, samples: Iterable[Sample]) -> Iterator[Fault]:
+    """A specimen is of one patient and either tumour or normal; anything else is a slip."""
+    first: dict[tuple[str, str], Sample] = {}
+    for sample in samples:
+        if not sample.specimen:
+            continue
+        other = first.setdefault((sample.centre, sample.specimen), sample)
+        for what in ("patient", "role"):
+            here, there = getattr(sample, what), getattr(other, what)
+            if here != there:
+                message = (
+                    f'specimen "{sample.specimen}" is of {what} "{here}" here and of {what} '
+                    f'"{there}" on line {other.line} (sample "{other.sample_id}"): a specimen has '
+                    f"one {what}, so one of the two rows is wrong."
+                )
+                yield Fault(name, sample.line, "specimen", message)
+
+
+def _pairs(
+    name: str, samples: dict[str, Sample], config: dict[str, Any], faults: list[Fault]
+) -> dict[str, Pair]:
+    """Every tumour with the one normal of its patient."""
+    by_patient: dict[tuple[str, str], list[Sample]] = defaultdict(list)
+    for sample in samples.values():
+        if sample.patient:
+            by_patient[sample.centre, sample.patient].append(sample)
+    pairs = {}
+    for of_patient in by_patient.values():
+        faults += _patient_faults(name, of_patient, config)
+        normal = next((sample for sample in of_patient if sample.role == "normal"), None)
+        for tumour in (sample for sample in of_patient if sample.role == "tumour"):
+            pairs[tumour.sample_id] = Pair(
+                pair_id=tumour.sample_id,
+                centre=tumour.centre,
+                patient=tumour.patient,
+                assay=tumour.assay,
+                tumour=tumour,
+                normal=normal,
+            )
+    faults += _target_faults(name, pairs.values(), config)
+    return pairs
+
+
+def _patient_faults(name: str, of_patient: list[Sample], config: dict[str, Any]) -> Iterator[Fault]:
+    patient = of_patient[0].patient
+    tumours = [sample for sample in of_patient if sample.role == "tumour"]
+    normals = [sample for sample in of_patient if sample.role == "normal"]
+    for extra in normals[1:]:
+        message = (
+            f'patient "{patient}" has the normals {normals[0].sample_id} and {extra.sample_id}: '
+            "keep one, or give both one sample id and different read groups."
+        )
+        yield Fault(name, extra.line, "role", message)
+    sexes = {sample.sex: sample for sample in reversed(of_patient) if sample.sex}
+    if len(sexes) > 1:
+        message = f'patient "{patient}" has the sexes {listed(sorted(sexes))}: expected one.'
+        yield Fault(name, max(sample.line for sample in sexes.values()), "sex", message)
+    # A role that is misspelt is a fault already, and may well be the one that is missed here.
+    if len(tumours) + len(normals) < len(of_patient):
+        return
+    if not tumours:
+        message = (
+            f'patient "{patient}" has the normal {normals[0].sample_id} and no tumour: '
+            "add the tumour, or remove the line."
+        )
+        yield Fault(name, normals[0].line, "role", message)
+    for tumour in tumours if not normals else ():
+        assay = config["assays"].get(tumour.assay) if _assay_ids(config) else None
+        if isinstance(assay, dict) and assay["tumour_only"] is False:
+            message = (
+                f'patient "{patient}" has the tumour {tumour.sample_id} and no normal: name its '
+                f'normal, or set "tumour_only: true" for assay "{tumour.assay}".'
+            )
+            yield Fault(name, tumour.line, "role", message)
+
+
+def _target_faults(name: str, pairs: Iterable[Pair], config: dict[str, Any]) -> Iterator[Fault]:
+    """One working folder has one set of targets: stage 1 makes one calling region of them."""
+    first: Pair | None = None
+    for pair in pairs:
+        assay = config["assays"].get(pair.assay) if _assay_ids(config) else None
+        if not isinstance(assay, dict):
+            continue
+        first = first or pair
+        other = config["assays"][first.assay]
+        for key in ("targets", "padding"):
+            if assay[key] != other[key]:
+                message = (
+                    f'assays "{first.assay}" (line {first.tumour.line}) and "{pair.assay}" differ '
+                    f'in "{key}": one working folder has one set of targets, so give each its own.'
+                )
+                yield Fault(name, pair.tumour.line, "assay", message)

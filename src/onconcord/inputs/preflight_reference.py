@@ -1,0 +1,232 @@
+"""Reference and resources before a run: they exist, and all of them are of one genome."""
+
+import itertools
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pysam
+from pysam.utils import SamtoolsError
+
+from onconcord.errors import Fault, InputError
+from onconcord.inputs.config import NAME as CONFIG
+from onconcord.inputs.preflight_reads import Genome
+from onconcord.reference.builds import CUSTOM, digest_faults, length_faults
+from onconcord.reference.contigs import contig_rows, name_faults
+from onconcord.reference.genes import GeneModel
+from onconcord.reference.targets import check_bed, stranger
+
+DIGEST_BYTES = 500_000_000
+"""Largest FASTA whose digests are taken before a run; of a larger one the run itself takes them."""
+CHECKED_RECORDS = 2000
+SHOWN_RECORDS = 3
+BWA_SUFFIXES = (".amb", ".ann", ".bwt", ".pac", ".sa")
+VCF_KEYS = (
+    ("resources", "population"),
+    ("resources", "panel_of_normals"),
+    ("resources", "clinical"),
+    ("alignment", "known_sites"),
+)
+
+
+@dataclass(frozen=True)
+class ReferenceReport:
+    """The genome as far as it can be read, None where it cannot, and every fault found."""
+
+    genome: Genome | None
+    faults: tuple[Fault, ...]
+
+
+def check_reference(
+    config: Mapping[str, Any], assays: set[str], deep: bool = False
+) -> ReferenceReport:
+    """
+    Check the FASTA, and against it targets, gene model and resources.
+
+    Args:
+        config: complete configuration; keys that are faulty themselves are passed over.
+        assays: ids of the assays that samples use.
+        deep: take digests of a large FASTA too, and compare every record of every VCF.
+    """
+    reference = config["reference"] if isinstance(config["reference"], dict) else {}
+    faults = list(_missing_files(config, assays))
+    broken = {fault.column for fault in faults}
+    fasta = reference.get("fasta")
+    if not isinstance(fasta, str) or not fasta or "reference.fasta" in broken:
+        return ReferenceReport(None, tuple(faults))
+    try:
+        with _indexed(Path(fasta)) as sequences:
+            genome = Genome(
+                Path(fasta),
+                dict(zip(sequences.references, sequences.lengths, strict=True)),
+                {},
+            )
+            faults += name_faults(Path(fasta).name, sequences.references)
+            for section, key in VCF_KEYS:
+                vcf = config[section].get(key) if isinstance(config[section], dict) else None
+                if isinstance(vcf, str) and vcf and f"{section}.{key}" not in broken:
+                    faults += _vcf_faults(f"{section}.{key}", Path(vcf), sequences, deep)
+    except (OSError, ValueError, SamtoolsError) as error:
+        text = " ".join(str(error).split())
+        message = f"{fasta} cannot be read as FASTA ({text}): plain text, or compressed with bgzip."
+        return ReferenceReport(None, (*faults, Fault(CONFIG, 0, "reference.fasta", message)))
+    build = reference.get("build")
+    build = build if build in ("GRCh37", "GRCh38") else CUSTOM
+    faults += length_faults(Path(fasta).name, build, genome.lengths)
+    if deep or os.path.getsize(fasta) <= DIGEST_BYTES:
+        with _indexed(Path(fasta)) as sequences:
+            rows = contig_rows(Path(fasta).name, sequences)
+        faults += digest_faults(Path(fasta).name, build, rows)
+        genome = Genome(genome.fasta, genome.lengths, {row.source_name: row.md5 for row in rows})
+    for assay_id in sorted(assays):
+        assay = config["assays"].get(assay_id) if isinstance(config["assays"], dict) else None
+        targets = assay.get("targets") if isinstance(assay, dict) else None
+        if isinstance(targets, str) and targets and f"assays.{assay_id}.targets" not in broken:
+            faults += check_bed(Path(targets), genome.lengths)[1]
+    genes = reference.get("genes")
+    if isinstance(genes, str) and genes and "reference.genes" not in broken:
+        try:
+            GeneModel(Path(genes), genome.lengths)
+        except InputError as error:
+            faults += error.faults
+    faults += _hotspot_faults(config, broken, genome)
+    return ReferenceReport(genome, tuple(faults))
+
+
+def _missing_files(config: Mapping[str, Any], assays: set[str]) -> Iterator[Fault]:
+    """Files that the configuration names and that are not there, by their key."""
+    keys = [("reference", "fasta"), ("reference", "genes"), ("resources", "hotspots"), *VCF_KEYS]
+    named = {
+        f"{section}.{key}": config[section].get(key)
+        for section, key in (*keys, ("release", "key_file"))
+        if isinstance(config[section], dict)
+    }
+    for assay_id in sorted(assays):
+        assay = config["assays"].get(assay_id) if isinstance(config["assays"], dict) else None
+        if isinstance(assay, dict):
+            named[f"assays.{assay_id}.targets"] = assay.get("targets")
+    index = config["reference"].get("bwa_index") if isinstance(config["reference"], dict) else None
+    if isinstance(index, str) and index:
+        named |= {f"reference.bwa_index{end}": f"{index}{end}" for end in BWA_SUFFIXES}
+    for key, path in named.items():
+        if not isinstance(path, str) or not path:
+            continue
+        column = "reference.bwa_index" if key.startswith("reference.bwa_index") else key
+        if not os.path.isfile(path):
+            yield Fault(CONFIG, 0, column, f"there is no file {path}.")
+        elif not os.access(path, os.R_OK):
+            yield Fault(CONFIG, 0, column, f"{path} may not be read by this user.")
+        elif os.path.getsize(path) == 0:
+            yield Fault(CONFIG, 0, column, f"{path} is empty.")
+
+
+@contextmanager
+def _indexed(fasta: Path) -> Iterator[pysam.FastaFile]:
+    """A FASTA with an index made aside: a check writes nothing beside a centre's files."""
+    with fasta.open("rb") as handle:
+        head = handle.read(4)
+    compressed = head.startswith(b"\x1f\x8b")
+    if not compressed and not head.lstrip().startswith(b">"):
+        raise ValueError("it does not begin with >")
+    with tempfile.TemporaryDirectory() as scratch:
+        index, blocks = f"{scratch}/genome.fai", f"{scratch}/genome.gzi"
+        options = ["--fai-idx", index, *(["--gzi-idx", blocks] if compressed else [])]
+        pysam.faidx(*options, str(fasta))
+        with pysam.FastaFile(
+            str(fasta),
+            filepath_index=index,
+            filepath_index_compressed=blocks if compressed else None,
+        ) as sequences:
+            yield sequences
+
+
+def _vcf_faults(key: str, vcf: Path, sequences: pysam.FastaFile, deep: bool) -> list[Fault]:
+    """
+    Records of a VCF whose contig, position or REF is not the genome's.
+
+    The first CHECKED_RECORDS are compared, or all of them: positions of another build, or shifted
+    by one, show at once, since a base agrees by chance only about once in four.
+    """
+    lengths = dict(zip(sequences.references, sequences.lengths, strict=True))
+    faults: list[Fault] = []
+    wrong: list[str] = []
+    checked = 0
+    before = pysam.set_verbosity(0)
+    try:
+        contigs = dict.fromkeys(_indexed_contigs(vcf))
+        with pysam.VariantFile(str(vcf)) as records:
+            if key == "resources.population" and "AF" not in records.header.info:
+                message = f"{vcf} has no INFO/AF, the allele frequency that filters need."
+                faults.append(Fault(CONFIG, 0, key, message))
+            for record in records if deep else itertools.islice(records, CHECKED_RECORDS):
+                checked += 1
+                contigs.setdefault(record.contig)
+                if record.contig not in lengths:
+                    continue
+                ref = str(record.ref).upper()
+                end = record.start + len(ref)
+                bases = sequences.fetch(record.contig, record.start, end).upper()
+                if bases != ref:
+                    place = f"{record.contig}:{record.pos}"
+                    wrong.append(f"{place} has {ref}, the FASTA {bases or 'no base'}")
+    except (OSError, ValueError) as error:
+        return [Fault(CONFIG, 0, key, f"{vcf} cannot be read as VCF: {error}.")]
+    finally:
+        pysam.set_verbosity(before)
+    strangers = [name for name in contigs if name not in lengths]
+    if strangers:
+        more = f" So are {len(strangers) - 1} others." if strangers[1:] else ""
+        message = f"{vcf}: {stranger(strangers[0], lengths)}{more}"
+        faults.append(Fault(CONFIG, 0, key, message))
+    if wrong:
+        message = (
+            f"{vcf}: {len(wrong)} of {checked} records have another REF than the FASTA "
+            f"({'; '.join(wrong[:SHOWN_RECORDS])}): it is of another build, or its positions are "
+            "shifted."
+        )
+        faults.append(Fault(CONFIG, 0, key, message))
+    return faults
+
+
+def _indexed_contigs(vcf: Path) -> tuple[str, ...]:
+    """Contigs that have records, as the index beside a VCF says; none where it has no index."""
+    if not any(Path(f"{vcf}{suffix}").is_file() for suffix in (".tbi", ".csi")):
+        return ()
+    with pysam.TabixFile(str(vcf)) as index:
+        return tuple(index.contigs)
+
+
+def _hotspot_faults(config: Mapping[str, Any], broken: set[str], genome: Genome) -> Iterator[Fault]:
+    """Faults of the list of hotspots: columns, positions and contigs."""
+    resources = config["resources"] if isinstance(config["resources"], dict) else {}
+    path = resources.get("hotspots")
+    if not isinstance(path, str) or not path or "resources.hotspots" in broken:
+        return
+    # Brings scipy with it, a second that only those with a list should pay.
+    from onconcord.evidence.hotspots import COLUMNS
+
+    name = Path(path).name
+    text = Path(path).read_text(encoding="utf-8-sig")
+    lines = [
+        (number, line.split("\t"))
+        for number, line in enumerate(text.splitlines(), start=1)
+        if line.strip() and not line.startswith("#")
+    ]
+    (header_line, header), *rows = lines or [(1, [])]
+    for column in COLUMNS:
+        if column not in header:
+            yield Fault(name, header_line, column, "this column is missing, and required.")
+    if not {"chrom", "pos"} <= set(header):
+        return
+    for number, cells in rows:
+        row = dict(zip(header, cells, strict=False))
+        contig, pos = row.get("chrom", ""), row.get("pos", "")
+        if contig not in genome.lengths:
+            yield Fault(name, number, "chrom", stranger(contig, genome.lengths))
+        elif not pos.isdecimal() or not 1 <= int(pos) <= genome.lengths[contig]:
+            message = f'"{pos}" is no 1-based position of contig "{contig}".'
+            yield Fault(name, number, "pos", message)

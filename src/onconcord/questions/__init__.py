@@ -1,0 +1,1 @@
+"""What people ask of finished tables: explain, compare, certify, reproduce, read."""

@@ -1,0 +1,390 @@
+"""The trail of one variant in one pair: from callers' records to the final row, or its absence."""
+
+import json
+import re
+from dataclasses import asdict, dataclass, field
+from difflib import get_close_matches
+from typing import Any, Literal
+
+import polars as pl
+
+from onconcord.errors import Fault, InputError
+from onconcord.questions.sources import VARIANT_KEY, TableSource
+
+Verdict = Literal[
+    "kept",
+    "flagged",
+    "dropped",
+    "rejected",
+    "not_targeted",
+    "not_callable",
+    "never_a_candidate",
+    "not_carried",
+    "pair_failed",
+]
+
+AMINO_ACIDS = {
+    "A": "Ala",
+    "R": "Arg",
+    "N": "Asn",
+    "D": "Asp",
+    "C": "Cys",
+    "Q": "Gln",
+    "E": "Glu",
+    "G": "Gly",
+    "H": "His",
+    "I": "Ile",
+    "L": "Leu",
+    "K": "Lys",
+    "M": "Met",
+    "F": "Phe",
+    "P": "Pro",
+    "S": "Ser",
+    "T": "Thr",
+    "W": "Trp",
+    "Y": "Tyr",
+    "V": "Val",
+    "X": "Ter",
+    "*": "Ter",
+}
+"""One-letter to three-letter codes of HGVS; a stop is Ter."""
+
+THREE_LETTERS = frozenset(AMINO_ACIDS.values())
+
+MAX_OTHERS = 12
+"""Other changes of a gene that an answer names."""
+
+LOCUS = re.compile(r"(?P<chrom>[^:\s]+):(?P<pos>[0-9]+):(?P<ref>[ACGTN]+):(?P<alt>[ACGTN]+)")
+PROTEIN = re.compile(r"(?P<gene>[^:\s]+):(?P<change>p\..+)")
+
+
+@dataclass(frozen=True)
+class Query:
+    """
+    What a user asked for: an allele, or a protein change of a gene.
+
+    Args:
+        text: as typed.
+        allele: (chrom as in tables, 1-based pos, ref, alt), None for a protein change.
+        gene, change: symbol and canonical three-letter HGVS p., None for an allele.
+    """
+
+    text: str
+    allele: tuple[str, int, str, str] | None = None
+    gene: str | None = None
+    change: str | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One decision rule: what it did, and the values it looked at."""
+
+    ordinal: int
+    rule_id: str
+    outcome: str
+    detail: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """
+    Why a variant is, or is not, in a pair's results.
+
+    Args:
+        verdict: the answer as a code; `answer` says it in a sentence.
+        variant_key: allele in normal form, None where a protein change matched no candidate.
+        calls: rows of variant_call_evidence.
+        steps: decision rules in order; empty where the source does not carry the trail.
+        consequences: rows of variant_consequence, the picked one first.
+        row: the row of small_variant, None where there is none.
+        region: whether the position is targeted, its callable state; empty where not known.
+        left_out: what the source does not carry, in sentences.
+    """
+
+    pair: str
+    asked: str
+    verdict: Verdict
+    answer: str
+    variant_key: str | None = None
+    calls: list[dict[str, Any]] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    consequences: list[dict[str, Any]] = field(default_factory=list)
+    row: dict[str, Any] | None = None
+    region: dict[str, Any] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def canonical_change(change: str) -> str:
+    """
+    A protein change in three-letter codes without brackets: p.R201C and p.(Arg201Cys) become
+    p.Arg201Cys, p.G646fs*12 and p.Gly646TrpfsTer12 become p.Gly646fs, since the new reading frame
+    is written in many ways.
+    """
+    body = change.removeprefix("p.").strip("()")
+    pieces = re.findall(r"[A-Z][a-z]{2}|fs|del|ins|dup|ext|[A-Z*]|[0-9]+|[^A-Za-z0-9]", body)
+    if "".join(pieces) != body:
+        return change
+    spelt = [p if p in THREE_LETTERS else AMINO_ACIDS.get(p, p) for p in pieces]
+    text = "p." + "".join(spelt)
+    frameshift = re.match(r"(p\.[A-Z][a-z]{2}[0-9]+)(?:[A-Z][a-z]{2})?fs", text)
+    return f"{frameshift[1]}fs" if frameshift else text
+
+
+def parse_variant(text: str) -> Query:
+    """
+    Read VARIANT of the command line.
+
+    Raises:
+        InputError: it is neither chrom:pos:ref:alt nor GENE:p.change.
+    """
+    if found := LOCUS.fullmatch(text.upper().replace("CHR", "chr")):
+        chrom = found["chrom"] if found["chrom"].startswith("chr") else f"chr{found['chrom']}"
+        chrom = "chrM" if chrom == "chrMT" else chrom
+        return Query(text, (chrom, int(found["pos"]), found["ref"], found["alt"]))
+    if found := PROTEIN.fullmatch(text):
+        return Query(text, gene=found["gene"], change=canonical_change(found["change"]))
+    message = (
+        f'"{text}" is not a variant: expected chrom:pos:ref:alt (chr20:57484420:C:T, 1-based, as '
+        "in a VCF) or GENE:p.change (GNAS:p.Arg201Cys or GNAS:p.R201C)"
+    )
+    raise InputError([Fault("VARIANT", 0, "", message)])
+
+
+def explain(source: TableSource, pair: str, text: str) -> list[Explanation]:
+    """
+    Explain a variant of a pair.
+
+    Args:
+        source: a working folder or a release.
+        pair: id of the pair, as the source has it.
+        text: chrom:pos:ref:alt, or GENE:p.change in either spelling.
+    Returns:
+        One explanation; several where a protein change matches several alleles.
+    Raises:
+        InputError: no variant, or no such pair (with the ids that are near it).
+    """
+    query = parse_variant(text)
+    known = source.pair_ids()
+    if pair not in known:
+        near = get_close_matches(pair, known, n=3) or known[:3]
+        message = f'no pair "{pair}" among {len(known)}: did you mean {", ".join(near)}?'
+        raise InputError([Fault(str(source.root), 0, "PAIR", message)])
+    variants = source.read("small_variant", pair)
+    alleles = _alleles(source, pair, query, variants)
+    if not alleles:
+        return [_absent(source, pair, query, variants)]
+    return [_present(source, pair, query, variants, allele) for allele in alleles]
+
+
+def _alleles(
+    source: TableSource, pair: str, query: Query, variants: pl.DataFrame
+) -> list[tuple[str, int, str, str]]:
+    if query.allele:
+        if variants.filter(_is(query.allele)).height:
+            return [query.allele]
+        events = source.read("small_variant_atom", pair).filter(_is(query.allele))["event_id"]
+        whole = variants.filter(pl.col("event_id").is_in(events.implode()))
+        return list(whole.select(VARIANT_KEY).iter_rows())
+    rows = variants.filter(
+        (pl.col("gene_symbol") == query.gene) & pl.col("hgvsp").is_not_null()
+    ).select(*VARIANT_KEY, "hgvsp")
+    return [
+        (chrom, pos, ref, alt)
+        for chrom, pos, ref, alt, change in rows.iter_rows()
+        if canonical_change(change) == query.change
+    ]
+
+
+def _is(allele: tuple[str, int, str, str]) -> pl.Expr:
+    matches = pl.lit(True)
+    for name, value in zip(VARIANT_KEY, allele, strict=True):
+        matches = matches & (pl.col(name) == value)
+    return matches
+
+
+def _present(
+    source: TableSource,
+    pair: str,
+    query: Query,
+    variants: pl.DataFrame,
+    allele: tuple[str, int, str, str],
+) -> Explanation:
+    row = variants.filter(_is(allele)).row(0, named=True)
+    steps = _steps(source.read("decision", pair).filter(_is(allele)))
+    turning = [step for step in steps if step.outcome != "keep"]
+    name = row["hgvsp"] or row["variant_key"]
+    if query.allele and query.allele != allele:
+        name = f"{query.text} is part of the event {row['variant_key']}, which"
+    verdict: Verdict
+    if not row["is_pass"]:
+        dropping = [step.rule_id for step in turning if step.outcome == "drop"]
+        verdict = "dropped"
+        why = dropping or row["filters"] or ["a rule that the source does not carry"]
+        answer = f"{name} was a candidate and was dropped by {', '.join(why)}."
+    elif any(step.outcome == "drop" for step in turning):
+        verdict = "flagged"
+        by = ", ".join(step.rule_id for step in turning if step.outcome == "rescue")
+        against = ", ".join(step.rule_id for step in turning if step.outcome == "drop")
+        answer = f"{name} is kept: {by} rescued it from {against}."
+    elif row["filters"]:
+        verdict, answer = "flagged", f"{name} is kept, and marked by {', '.join(row['filters'])}."
+    else:
+        verdict, answer = "kept", f"{name} is kept: no rule objected."
+    return Explanation(
+        pair=pair,
+        asked=query.text,
+        verdict=verdict,
+        answer=answer,
+        variant_key=row["variant_key"],
+        calls=source.read("variant_call_evidence", pair).filter(_is(allele)).to_dicts(),
+        steps=steps,
+        consequences=_consequences(source, row),
+        row=row,
+        region=region(source, row["center_id"], pair, row["chrom"], row["pos"] - 1),
+        left_out=_left_out(source),
+    )
+
+
+def _steps(trail: pl.DataFrame) -> list[Step]:
+    return [
+        Step(
+            row["ordinal"],
+            row["rule_id"],
+            row["outcome"],
+            json.loads(row["detail_json"]) if row["detail_json"] else {},
+        )
+        for row in trail.sort("ordinal").iter_rows(named=True)
+    ]
+
+
+def _consequences(source: TableSource, row: dict[str, Any]) -> list[dict[str, Any]]:
+    rows = source.read("variant_consequence").filter(
+        (pl.col("variant_key") == row["variant_key"])
+        & (pl.col("reference_id") == row["reference_id"])
+        & (pl.col("center_id") == row["center_id"])
+    )
+    return rows.sort("is_picked", descending=True, maintain_order=True).to_dicts()
+
+
+def _left_out(source: TableSource) -> list[str]:
+    if source.carries("decision"):
+        return []
+    return [
+        "the release does not carry the decision trail, nor the candidates that were dropped: "
+        "those are of the controlled tier; ask the centre, or use --in with its working folder"
+    ]
+
+
+def region(
+    source: TableSource, centre: str, pair: str, chrom: str, position0: int
+) -> dict[str, Any]:
+    """
+    Whether a base is targeted and could be called in a pair.
+
+    Args:
+        position0: 0-based position.
+    Returns:
+        `targeted` (bool) and `state` (a code of callable_state, None outside the targets); empty
+        where the source has neither table.
+    """
+    covers = (
+        (pl.col("chrom") == chrom) & (pl.col("start0") <= position0) & (pl.col("end0") > position0)
+    )
+    if not source.carries("callable_region"):
+        return {}
+    states = source.read("callable_region", pair).filter(covers, pl.col("center_id") == centre)
+    state = states["state"][0] if states.height else None
+    return {"targeted": state is not None, "state": state}
+
+
+STATE_WORDS = {
+    "LOW_TUMOR": "the tumour is not deep enough there",
+    "LOW_NORMAL": "the normal is not deep enough there",
+    "LOW_MAPQ": "the reads there map badly",
+    "EXCLUDED": "the position is excluded by choice",
+    "NO_COVERAGE": "no tumour read covers it",
+}
+
+
+def _absent(source: TableSource, pair: str, query: Query, variants: pl.DataFrame) -> Explanation:
+    pair_row = source.read("pair", pair).row(0, named=True)
+    centre, left_out = pair_row["center_id"], _left_out(source)
+    found: dict[str, Any] = {}
+    verdict: Verdict
+    if source.kind == "release" and pair_row["qc_status"] == "FAIL":
+        verdict = "pair_failed"
+        reasons = ", ".join(pair_row["qc_reasons"])
+        answer = f"the release has no variant of {pair}: the pair failed its QC ({reasons})."
+    elif query.allele is None:
+        verdict, answer, found = _absent_change(source, pair, query, variants)
+    else:
+        chrom, pos, _, _ = query.allele
+        found = region(source, centre, pair, chrom, pos - 1)
+        rejected = source.read("rejected_record", pair).filter(
+            (pl.col("chrom") == chrom) & (pl.col("pos") == pos)
+        )
+        here = variants.filter((pl.col("chrom") == chrom) & (pl.col("pos") == pos))
+        if rejected.height:
+            verdict = "rejected"
+            by = ", ".join(
+                f"{caller} ({reason})"
+                for caller, reason in rejected.select("caller", "reason").iter_rows()
+            )
+            answer = f"a record at this position was rejected, as it has no normal form: {by}."
+        elif found and not found["targeted"]:
+            verdict, answer = "not_targeted", "the assay does not target this position."
+        elif found and found["state"] != "CALLABLE":
+            verdict = "not_callable"
+            answer = f"the position is {found['state']}: {STATE_WORDS[found['state']]}."
+        elif left_out:
+            verdict = "not_carried"
+            answer = (
+                "the release does not carry it: it was never a candidate, or was dropped, and "
+                "only the controlled tier says which."
+            )
+        else:
+            verdict = "never_a_candidate"
+            answer = "no caller reported it, though the position is targeted and callable."
+        if here.height:
+            others = ", ".join(here["variant_key"].to_list())
+            answer += f" Other alleles at this position: {others}."
+    return Explanation(
+        pair, query.text, verdict, answer, query_key(query), region=found, left_out=left_out
+    )
+
+
+def query_key(query: Query) -> str | None:
+    """variant_key of an allele; None for a protein change."""
+    return ":".join(map(str, query.allele)) if query.allele else None
+
+
+def _absent_change(
+    source: TableSource, pair: str, query: Query, variants: pl.DataFrame
+) -> tuple[Verdict, str, dict[str, Any]]:
+    genes = source.read("gene_callability", pair).filter(pl.col("gene_symbol") == query.gene)
+    if not genes.height:
+        known = sorted(set(source.read("gene_callability", pair)["gene_symbol"].drop_nulls()))
+        near = get_close_matches(query.gene or "", known, n=3, cutoff=0.75)
+        hint = f" Did you mean {', '.join(near)}?" if near else ""
+        return "not_targeted", f"the gene model in use has no gene {query.gene}.{hint}", {}
+    gene = genes.row(0, named=True)
+    found = {"gene_status": gene["status"], "callable_frac": gene["callable_frac"]}
+    if gene["status"] == "not_targeted":
+        return "not_targeted", f"the assay targets no coding base of {query.gene}.", found
+    if gene["status"] == "not_callable":
+        return "not_callable", f"no coding base of {query.gene} could be called.", found
+    others = variants.filter(pl.col("gene_symbol") == query.gene)["hgvsp"].drop_nulls().to_list()
+    shown = ", ".join(others[:MAX_OTHERS]) + (", ..." if len(others) > MAX_OTHERS else "")
+    also = f" Candidates in {query.gene}: {shown}." if others else ""
+    share = f"{gene['callable_frac']:.1%} of {query.gene}'s coding target is callable."
+    if not source.carries("decision"):
+        return (
+            "not_carried",
+            "the release does not carry such a change: it was never a candidate, or was dropped, "
+            f"and only the controlled tier says which. {share}{also}",
+            found,
+        )
+    return "never_a_candidate", f"no candidate makes this change. {share}{also}", found

@@ -1,0 +1,114 @@
+"""Contigs of the run's reference: their names in files and in tables, their digests."""
+
+import csv
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pysam
+
+from onconcord.errors import Fault, InputError
+from onconcord.reference.refget import md5_digest, sq_digest
+
+PRIMARY = tuple(f"chr{name}" for name in (*range(1, 23), "X", "Y", "M"))
+_NATIVE = re.compile(r"(?:chr)?([1-9]|1[0-9]|2[0-2]|X|Y|MT?)", re.ASCII)
+
+
+@dataclass(frozen=True)
+class ContigRow:
+    """
+    One line of contigs.tsv.
+
+    Args:
+        chrom: name in the tables, chr1..chr22, chrX, chrY, chrM; other contigs keep their own.
+        source_name: name in the FASTA.
+        length_bp: bases.
+        md5: of the upper-case sequence, as in SAM's M5.
+        refget_sq: GA4GH refget id, `SQ.` and 32 characters.
+        is_primary: 1 for chromosomes 1-22, X, Y and M, else 0; 1 for all where none is one.
+        masked_bp: bases that are N.
+    """
+
+    chrom: str
+    source_name: str
+    length_bp: int
+    md5: str
+    refget_sq: str
+    is_primary: int
+    masked_bp: int
+
+
+def table_chrom(native: str) -> str:
+    """Name a contig has in the tables: `20` and `chr20` are chr20, `MT` is chrM, others stay."""
+    found = _NATIVE.fullmatch(native)
+    return f"chr{found[1].rstrip('T')}" if found else native
+
+
+def primary_names(names: Sequence[str]) -> frozenset[str]:
+    """Native names that are chromosomes 1-22, X, Y or M; all of them where none is one."""
+    found = frozenset(name for name in names if table_chrom(name) in PRIMARY)
+    return found or frozenset(names)
+
+
+def contig_rows(source: str, sequences: pysam.FastaFile) -> tuple[ContigRow, ...]:
+    """
+    Every contig of a FASTA with its digests, in the FASTA's order.
+
+    Args:
+        source: name of the FASTA, for messages.
+        sequences: the FASTA, opened; one contig at a time is held in memory.
+    Raises:
+        InputError: two contigs have one name in the tables (20 and chr20).
+    """
+    faults = name_faults(source, sequences.references)
+    if faults:
+        raise InputError(faults)
+    primary = primary_names(sequences.references)
+    rows = []
+    for name in sequences.references:
+        bases = sequences.fetch(name).upper().encode("ascii")
+        rows.append(
+            ContigRow(
+                chrom=table_chrom(name),
+                source_name=name,
+                length_bp=len(bases),
+                md5=md5_digest(bases),
+                refget_sq=sq_digest(bases),
+                is_primary=int(name in primary),
+                masked_bp=bases.count(b"N"),
+            )
+        )
+    return tuple(rows)
+
+
+def read_contigs(path: Path) -> tuple[ContigRow, ...]:
+    """The rows of a contigs.tsv, in the FASTA's order."""
+    with path.open(newline="") as handle:
+        return tuple(
+            ContigRow(
+                chrom=row["chrom"],
+                source_name=row["source_name"],
+                length_bp=int(row["length_bp"]),
+                md5=row["md5"],
+                refget_sq=row["refget_sq"],
+                is_primary=int(row["is_primary"]),
+                masked_bp=int(row["masked_bp"]),
+            )
+            for row in csv.DictReader(handle, dialect="excel-tab")
+        )
+
+
+def name_faults(source: str, names: Sequence[str]) -> list[Fault]:
+    """Contigs of a FASTA, by native name in its order, that the tables could not tell apart."""
+    seen: dict[str, str] = {}
+    faults = []
+    for name in names:
+        other = seen.setdefault(table_chrom(name), name)
+        if other != name:
+            message = (
+                f'the contigs "{other}" and "{name}" are both {table_chrom(name)} in the tables: '
+                "keep one of them."
+            )
+            faults.append(Fault(source, 0, "", message))
+    return faults

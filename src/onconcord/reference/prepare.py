@@ -1,0 +1,139 @@
+"""Stage 1: what the reference of a run is, where its targets lie, which coding exons they meet."""
+
+import csv
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import astuple, fields
+from pathlib import Path
+from typing import Any
+
+import pysam
+
+from onconcord.errors import InputError
+from onconcord.files import whole_file
+from onconcord.reference.builds import CUSTOM, digest_faults, length_faults
+from onconcord.reference.contigs import ContigRow, contig_rows, read_contigs
+from onconcord.reference.genes import (
+    GeneModel,
+    canonical_transcripts,
+    write_gene_regions,
+    write_gtf,
+)
+from onconcord.reference.targets import check_bed, merged, padded, split, write_bed
+
+
+def describe_reference(
+    fasta: Path,
+    build: str,
+    resources: dict[str, Path],
+    contigs: Path,
+    identity: Path,
+    checksums: Path,
+) -> None:
+    """
+    Write the contigs, the identity and the checksums of the reference and its resources.
+
+    Args:
+        fasta: FASTA with its `.fai`.
+        build: GRCh37, GRCh38 or custom.
+        resources: reference and resource files by name.
+        contigs: TSV to write, a row per contig in the order of the FASTA.
+        identity: JSON to write: reference_id, build, digest.
+        checksums: TSV to write: name, bytes, sha256; names, never paths.
+    Raises:
+        InputError: every contig whose sequence is not that of the build.
+    """
+    with pysam.FastaFile(str(fasta)) as sequences:
+        rows = contig_rows(fasta.name, sequences)
+    lengths = {row.source_name: row.length_bp for row in rows}
+    faults = length_faults(fasta.name, build, lengths) + digest_faults(fasta.name, build, rows)
+    if faults:
+        raise InputError(faults)
+    _write_table(contigs, [field.name for field in fields(ContigRow)], map(astuple, rows))
+    with whole_file(identity) as temporary:
+        temporary.write_text(json.dumps(reference_identity(rows, build), sort_keys=True) + "\n")
+    _write_table(
+        checksums,
+        ["name", "bytes", "sha256"],
+        [(name, path.stat().st_size, _sha256(path)) for name, path in sorted(resources.items())],
+    )
+
+
+def reference_identity(rows: Iterable[ContigRow], build: str) -> dict[str, str]:
+    """
+    What reference.json holds: reference_id, build, digest.
+
+    Returns:
+        digest: sha256 over the sorted lines `chrom<TAB>refget_sq`; reference_id: the build, or
+        `custom-` and the digest's first 16 hex digits.
+    """
+    lines = sorted(f"{row.chrom}\t{row.refget_sq}\n" for row in rows)
+    digest = hashlib.sha256("".join(lines).encode("ascii")).hexdigest()
+    reference_id = f"custom-{digest[:16]}" if build == CUSTOM else build
+    return {"reference_id": reference_id, "build": build, "digest": digest}
+
+
+def prepare_targets(
+    contigs: Path,
+    targets: Path | None,
+    genes: Path | None,
+    padding: int,
+    out_targets: Path,
+    out_calling: Path,
+    out_genes: Path,
+    out_gene_regions: Path,
+    out_depth: Path,
+) -> None:
+    """
+    Write targets, padded calling regions, the gene model and its coding exons on target.
+
+    Args:
+        contigs: contigs.tsv.
+        targets: BED with the FASTA's contig names, or None for the whole primary contigs.
+        genes: GTF or GFF3 with the FASTA's contig names, or None.
+        padding: bases added on both sides of every target for calling.
+        out_targets: sorted and merged BED.
+        out_calling: the same, padded.
+        out_genes: GTF; empty without a gene model.
+        out_gene_regions: TSV, see `genes.write_gene_regions`.
+        out_depth: the targets cut at the ends of coding exons, so that the mean depth of each
+            interval is that of exons alone or of no exon.
+    Raises:
+        InputError: every fault of both files.
+    """
+    rows = read_contigs(contigs)
+    lengths = {row.source_name: row.length_bp for row in rows}
+    intervals = tuple((row.source_name, 0, row.length_bp) for row in rows if row.is_primary)
+    faults = []
+    if targets:
+        intervals, target_faults = check_bed(targets, lengths)
+        faults += target_faults
+    model = None
+    if genes:
+        try:
+            model = GeneModel(genes, lengths)
+        except InputError as error:
+            faults += error.faults
+    if faults:
+        raise InputError(faults)
+    on_target = merged(intervals, lengths)
+    write_bed(on_target, out_targets)
+    write_bed(padded(on_target, padding, lengths), out_calling)
+    write_gtf(model.features() if model else (), out_genes)
+    transcripts = canonical_transcripts(model.features()) if model else ()
+    write_gene_regions(transcripts, on_target, out_gene_regions)
+    exons = (exon for transcript in transcripts for exon in transcript.exons)
+    write_bed(split(on_target, exons), out_depth)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _write_table(path: Path, header: list[str], rows: Iterable[tuple[Any, ...]]) -> None:
+    with whole_file(path) as temporary, temporary.open("w", newline="") as handle:
+        writer = csv.writer(handle, dialect="excel-tab", lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
