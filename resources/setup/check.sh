@@ -11,7 +11,7 @@ said=$(mktemp -d)
 trap 'rm -rf "$said"' EXIT
 
 # Side by side; each one's words are shown only if it fails. The lint of the workflow is a test
-# (tests/test_workflow_lint.py), since a few of its words are not for this workflow.
+# (tests/workflow/test_workflow_lint.py), since a few of its words are not for this workflow.
 names=() jobs=()
 start() {
     local name=$1

@@ -4,20 +4,17 @@ import gzip
 import os
 import random
 import shutil
-import sys
 
 import pysam
 import pytest
 
+import simulate_reads
 from onconcord.demo.simulate import simulate
 from onconcord.demo.slice import write_slice
 from onconcord.errors import InputError
 from onconcord.inputs import config
 from onconcord.inputs.cohort import load
 from onconcord.runtime import checkout
-
-sys.path.insert(0, str(checkout.root() / "scripts"))
-import simulate_reads
 
 pytestmark = pytest.mark.skipif(
     shutil.which("art_illumina") is None, reason="art_illumina comes with the demo's tools"

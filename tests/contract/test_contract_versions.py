@@ -15,7 +15,7 @@ from onconcord.cli import contract as _commands  # noqa: F401
 from onconcord.contract import artefacts, versions
 from onconcord.errors import InputError
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 SNAPSHOTS = ROOT / "resources" / "contract"
 
 

@@ -9,7 +9,7 @@ from onconcord.calls.callers import read_callers
 from onconcord.errors import ToolError
 from onconcord.runtime import doctor, tools
 
-CHECKOUT = Path(__file__).resolve().parents[1]
+CHECKOUT = Path(__file__).resolve().parents[2]
 CALLERS = CHECKOUT / "workflow/callers"
 
 

@@ -101,7 +101,9 @@ def test_a_kill_at_any_write_leaves_the_old_or_the_new_release_whole(tmp_path):
     first, second = write_pairs(tmp_path, pairs_of("ONE", 2))
     release_of(tmp_path, [first], "ONE", out=tmp_path / "out")
     release_of(tmp_path, [first, second], "ONE", name="r2026-12", out=tmp_path / "new")
-    script = KILLER.format(tests=str(Path(__file__).parent), folder=str(tmp_path), step=9)
+    script = KILLER.format(
+        tests=str(Path(__file__).parents[1] / "support"), folder=str(tmp_path), step=9
+    )
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=False
     )

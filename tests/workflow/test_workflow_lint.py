@@ -10,7 +10,7 @@ import yaml
 
 from onconcord.runtime.doctor import CHECKOUT
 
-ACCEPTED = yaml.safe_load((CHECKOUT / "tests/accepted_lints.yaml").read_text())
+ACCEPTED = yaml.safe_load((CHECKOUT / "tests/workflow/accepted_lints.yaml").read_text())
 ABOUT = re.compile(r"^Lints for (?:snakefile )?(.+):$")
 LINT = re.compile(r"^    \* (.+?):?$")
 

@@ -21,7 +21,7 @@ from onconcord.questions import catalogue
 from onconcord.questions.catalogue import NAME, register
 from onconcord.release import pool_releases, read_release
 
-PAGE = (Path(__file__).parents[1] / "docs/reading.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs/reading.md").read_text()
 pytestmark = pytest.mark.slow
 
 

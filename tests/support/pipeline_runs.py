@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
-CHECKOUT = Path(__file__).resolve().parents[1]
+CHECKOUT = Path(__file__).resolve().parents[2]
 DEMO = CHECKOUT / "resources/demo"
 REFERENCE = CHECKOUT / ".tools/demo/reference"
 OUTSIDE_EQUIVALENCE = {"run", "tool", "input_file"}

@@ -5,12 +5,13 @@ import csv
 import hashlib
 import json
 import random
-import sys
 from pathlib import Path
 
 import pysam
 import pytest
 
+import describe_reference as describe_script
+import prepare_targets as targets_script
 from onconcord.errors import InputError
 from onconcord.reference import builds
 from onconcord.reference.contigs import ContigRow, table_chrom
@@ -21,11 +22,6 @@ from onconcord.reference.prepare import (
     reference_identity,
 )
 from onconcord.reference.targets import Region, merged, padded, read_bed
-from onconcord.runtime import checkout
-
-sys.path.insert(0, str(checkout.root() / "scripts"))
-import describe_reference as describe_script
-import prepare_targets as targets_script
 
 LENGTHS = {"1": 1000, "20": 500}
 SEQUENCES = {

@@ -20,7 +20,7 @@ from onconcord.report.read_pages import igv_script
 from onconcord.report.svg import Scale, nice_ticks
 
 HOSTILE = "<img src=x onerror=\"alert('&')\"></script><script>alert(1)</script>"
-SCRIPT = Path(__file__).parents[1] / "scripts/report.py"
+SCRIPT = Path(__file__).parents[2] / "scripts/report.py"
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 
 

@@ -14,7 +14,7 @@ import pytest
 from onconcord.runtime import running
 from onconcord.verify import verify_release
 
-CHECKOUT = Path(__file__).resolve().parents[1]
+CHECKOUT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("ONCONCORD_TEST_DATA", CHECKOUT.parent / "shared/data"))
 HEADER = "patient\tsample\trole\tread_group\tfastq_1\tfastq_2"
 PRO72ARG = 7473

@@ -10,7 +10,7 @@ import pytest
 
 from cohort_tables import make_release, write_cohort
 
-PAGE = (Path(__file__).parents[1] / "docs/reading.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs/reading.md").read_text()
 pytestmark = pytest.mark.slow
 
 

@@ -11,7 +11,7 @@ from onconcord.cli import app
 from onconcord.inputs import preflight
 from small_folder import SEQUENCE, configure, faults_of, write_vcf
 
-REAL = Path(__file__).parents[2] / "shared/data"
+REAL = Path(__file__).parents[3] / "shared/data"
 
 
 @pytest.mark.parametrize("deep", [False, True], ids=["quick", "deep"])
