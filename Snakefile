@@ -88,13 +88,7 @@ include: "workflow/rules/0_inputs.smk"
 include: "workflow/rules/1_reference.smk"
 include: "workflow/rules/3_alignments.smk"
 include: "workflow/rules/4_qc.smk"
-
-
-for caller in CALLERS:
-
-    include: str(CALLERS_DIR / caller / "rules.smk")
-
-
+include: "workflow/rules/5_calls.smk"
 include: "workflow/rules/6_evidence.smk"
 include: "workflow/rules/7_annotated.smk"
 include: "workflow/rules/8_harmonised.smk"

@@ -172,7 +172,7 @@ def write_annotation(folder: Path, contig: str, length: int, events: pl.DataFram
 
 
 def bring_together(folder: Path, _: str) -> Counter[str]:
-    """The callers' VCFs to evidence, as scripts/collect_evidence.py does."""
+    """The callers' VCFs to evidence, as scripts/evidence_collect.py does."""
     from onconcord.evidence import collect as evidence
 
     spent = Counter[str]()
@@ -220,7 +220,7 @@ def _timed(owner: Any, name: str, spent: Counter[str], what: Callable[..., str])
 
 
 def harmonise(folder: Path, contig: str) -> Counter[str]:
-    """Evidence to tables, as scripts/harmonise_pair.py does; returns seconds by what took them."""
+    """Evidence to tables, as scripts/harmonised_pair.py does; returns seconds by what took them."""
     from onconcord import contract
     from onconcord.annotated.annotation import Annotation
     from onconcord.decision import decide

@@ -39,7 +39,7 @@ def main(argv: list[str] | None = None) -> int:
         "its index, and beside it the reads of eight samples",
         [*reference, "index"],
         [
-            *(sys.executable, scripts / "simulate_reads.py"),
+            *(sys.executable, scripts / "demo_reads.py"),
             *("--reference", DATA / "reference/chr20.fa"),
             *("--demo", CHECKOUT / "resources/demo", "--out", DATA / "reads", "--cores", 1),
         ],

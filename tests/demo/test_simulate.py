@@ -8,7 +8,7 @@ import shutil
 import pysam
 import pytest
 
-import simulate_reads
+import demo_reads as simulate_reads
 from onconcord.demo.simulate import simulate
 from onconcord.demo.slice import write_slice
 from onconcord.errors import InputError

@@ -17,7 +17,7 @@ from onconcord.questions.certify import certify, write_certificate
 from onconcord.questions.sources import open_source
 from onconcord.verify import verify_certificate
 
-SCRIPT = Path(__file__).parents[2] / "scripts/golden_digests.py"
+SCRIPT = Path(__file__).parents[2] / "scripts/demo_golden.py"
 PAIR = "TUM-A01"
 
 

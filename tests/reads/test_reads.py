@@ -266,14 +266,14 @@ def script(name):
 def test_the_scripts_say_what_is_wrong_by_their_exit_code(sample, capsys):
     lanes = [f"--lane L{i} {sample}/{i}_1.fq.gz {sample}/{i}_2.fq.gz".split() for i in (1, 2)]
     out = str(sample / "again.tsv")
-    assert script("count_reads")([*lanes[0], *lanes[1], "--out", out]) == 0
+    assert script("reads_count")([*lanes[0], *lanes[1], "--out", out]) == 0
     assert read_inputs(sample / "again.tsv") == read_inputs(sample / "inputs.tsv")
     words = f"--sample T1 --inputs {out} --flagstat {sample}/flagstat.json --fastp".split()
-    assert script("account_reads")([*words, f"{sample}/1.json", f"{sample}/2.json"]) == 0
+    assert script("alignments_account")([*words, f"{sample}/1.json", f"{sample}/2.json"]) == 0
     assert capsys.readouterr().out == "T1: all 28 reads are accounted for\n"
-    assert script("account_reads")(words) == 3
+    assert script("alignments_account")(words) == 3
     assert LOST in capsys.readouterr().err
     (sample / "2_2.fq.gz").write_bytes(b"")
-    assert script("count_reads")([*lanes[0], *lanes[1], "--out", f"{sample}/none.tsv"]) == 2
+    assert script("reads_count")([*lanes[0], *lanes[1], "--out", f"{sample}/none.tsv"]) == 2
     assert "2_2.fq.gz holds no read" in capsys.readouterr().err
     assert not (sample / "none.tsv").exists()

@@ -10,8 +10,8 @@ from pathlib import Path
 import pysam
 import pytest
 
-import describe_reference as describe_script
-import prepare_targets as targets_script
+import reference_describe as describe_script
+import reference_targets as targets_script
 from onconcord.errors import InputError
 from onconcord.reference import builds
 from onconcord.reference.contigs import ContigRow, table_chrom

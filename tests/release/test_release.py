@@ -425,7 +425,7 @@ def test_the_open_tier_has_aggregates_and_no_row_of_a_patient(tmp_path):
 @pytest.mark.e2e
 def test_the_script_makes_the_same_release_and_says_what_it_made(cohort, released, tmp_path):
     folder, _ = cohort
-    script = checkout.root() / "scripts/release.py"
+    script = checkout.root() / "scripts/release_centre.py"
     command = [sys.executable, script, "--folder", folder, "--centre", "ONE", "--name", "r2026-11"]
     command += ["--tier", "consortium", "--out", tmp_path / "r", "--summary", tmp_path / "r.json"]
     done = subprocess.run(

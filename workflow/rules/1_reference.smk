@@ -58,7 +58,7 @@ rule reference:
         samtools faidx {output.fasta:q}
         # samtools dict is silent where the disk is full; cat is not.
         samtools dict {output.fasta:q} | cat > {output.dictionary:q}
-        {PYTHON:q} {SCRIPTS:q}/describe_reference.py \
+        {PYTHON:q} {SCRIPTS:q}/reference_describe.py \
             --fasta {output.fasta:q} \
             --build {params.build:q} \
             --resource {params.resources:q} \
@@ -115,7 +115,7 @@ rule targets:
     shell:
         r"""
         exec &> {log:q}
-        {PYTHON:q} {SCRIPTS:q}/prepare_targets.py \
+        {PYTHON:q} {SCRIPTS:q}/reference_targets.py \
             --contigs {input.contigs:q} \
             --targets {input.targets:q} \
             --genes {input.genes:q} \
@@ -125,7 +125,7 @@ rule targets:
             --out-genes {output.genes:q} \
             --out-gene-regions {output.gene_regions:q} \
             --out-depth {output.depth:q}
-        {PYTHON:q} {SCRIPTS:q}/split_calling.py \
+        {PYTHON:q} {SCRIPTS:q}/reference_shards.py \
             --calling {output.calling:q} --count {params.shards} --out {output.shards:q}
         """
 
@@ -200,7 +200,7 @@ rule tool_versions:
     shell:
         r"""
         exec &> {log:q}
-        {PYTHON:q} {SCRIPTS:q}/tool_versions.py \
+        {PYTHON:q} {SCRIPTS:q}/reference_tools.py \
             --environment {wildcards.environment:q} \
             --callers-dir {CALLERS_DIR:q} \
             --out {output:q}

@@ -88,13 +88,13 @@ rule align:
         r"""
         exec &> {log:q}
         mkdir -p {output.trimming:q}
-        {PYTHON:q} {SCRIPTS:q}/count_reads.py {params.counts:q} \
+        {PYTHON:q} {SCRIPTS:q}/reads_count.py {params.counts:q} \
             --reference {input.fasta:q} --threads {threads} --out {output.inputs:q}
         if [ {params.as_is:q} = yes ]; then
             samtools view --threads {threads} --reference {input.fasta:q} \
                 --output-fmt {params.format} --output {output.reads:q} {input.reads[0]:q}
         else
-            {SCRIPTS:q}/align.sh {wildcards.sample:q} results/1_reference/bwa/genome \
+            {SCRIPTS:q}/alignments_align.sh {wildcards.sample:q} results/1_reference/bwa/genome \
                 {input.fasta:q} {params.format} {params.trim} {threads} {output.reads:q} \
                 {output.trimming:q}/{wildcards.sample:q} {params.lanes:q}
         fi
@@ -110,7 +110,7 @@ rule align:
         samtools index --output {output.index:q} {output.reads:q} 2>/dev/null \
             || samtools index {output.reads:q} {output.index:q}
         samtools flagstat --output-fmt json {output.reads:q} > {output.flagstat:q}
-        {PYTHON:q} {SCRIPTS:q}/account_reads.py --sample {wildcards.sample:q} \
+        {PYTHON:q} {SCRIPTS:q}/alignments_account.py --sample {wildcards.sample:q} \
             --inputs {output.inputs:q} --flagstat {output.flagstat:q} \
             --fastp {params.trimming:q}
         """

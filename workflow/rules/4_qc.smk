@@ -176,7 +176,7 @@ rule pair_qc:
             printf 'sample\tcontamination\terror\n' > {output.contamination:q}
             printf 'contig\tstart\tend\tminor_allele_fraction\n' > {output.segments:q}
         fi
-        {PYTHON:q} {SCRIPTS:q}/pair_qc.py \
+        {PYTHON:q} {SCRIPTS:q}/qc_pair.py \
             --pair-spec {input.spec:q} \
             --thresholds {input.thresholds:q} \
             {params.prefixes:q} \

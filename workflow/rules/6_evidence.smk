@@ -57,7 +57,7 @@ rule evidence:
     shell:
         r"""
         exec &> {log:q}
-        {PYTHON:q} {SCRIPTS:q}/collect_evidence.py \
+        {PYTHON:q} {SCRIPTS:q}/evidence_collect.py \
             --pair-spec {input.spec:q} \
             --reference-fasta {input.fasta:q} \
             --contigs {input.contigs:q} \
@@ -66,7 +66,7 @@ rule evidence:
             --evidence {output.evidence:q} \
             --rejected {output.rejected:q} \
             --candidates {output.candidates:q}
-        {PYTHON:q} {SCRIPTS:q}/recount.py \
+        {PYTHON:q} {SCRIPTS:q}/evidence_recount.py \
             --pair-spec {input.spec:q} \
             --candidates {output.candidates:q} \
             --reference-fasta {input.fasta:q} \

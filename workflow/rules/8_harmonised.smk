@@ -57,7 +57,7 @@ rule harmonise:
     shell:
         r"""
         exec &> {log:q}
-        {PYTHON:q} {SCRIPTS:q}/harmonise_pair.py \
+        {PYTHON:q} {SCRIPTS:q}/harmonised_pair.py \
             --pair-spec {input.spec:q} \
             --reference-dir results/1_reference \
             --tools {input.tools:q} \

@@ -54,7 +54,7 @@ rule release_centre:
         exec &> {log:q}
         key=()
         [ -z {params.key_file:q} ] || key=(--key-file {params.key_file:q})
-        {PYTHON:q} {SCRIPTS:q}/release.py \
+        {PYTHON:q} {SCRIPTS:q}/release_centre.py \
             --folder . \
             --centre {wildcards.centre:q} \
             --name {params.name:q} \

@@ -3,7 +3,7 @@ Derive the variants of the demo: what the simulated patients carry, and what a r
 
 Run once; the results are committed under resources/demo. To repeat it:
 
-    scripts/derive_demo_variants.py --reference chr20.fa --targets resources/demo/targets.bed \
+    scripts/demo_variants.py --reference chr20.fa --targets resources/demo/targets.bed \
         --out resources/demo
 
 Positions are drawn with a fixed seed within the targets and their surroundings; drivers stand at

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Align the lanes of a sample as one stream: trim | bwa mem | mark duplicates | sort.
 #
-# usage: align.sh SAMPLE INDEX FASTA FORMAT TRIM THREADS OUT FASTP_JSON_PREFIX LANE...
+# usage: alignments_align.sh SAMPLE INDEX FASTA FORMAT TRIM THREADS OUT FASTP_JSON_PREFIX LANE...
 # A LANE is LIBRARY|READ_GROUP|FASTQ_1|FASTQ_2, or LIBRARY|READ_GROUP|BAM|- to align a BAM again.
 # Duplicates are marked within a library, across its lanes. The batch size of bwa (-K) is fixed,
 # so that the number of threads does not change an alignment.

@@ -4,7 +4,7 @@ Derive the demo's gene model and clinical variants on GRCh37 chromosome 20 from 
 Run once; the results are committed in resources/demo/. To repeat it:
 
     npm pack ideogram@1.53.0
-    scripts/derive_demo_genes.py --ideogram ideogram-1.53.0.tgz --reference chr20.fa \
+    scripts/demo_genes.py --ideogram ideogram-1.53.0.tgz --reference chr20.fa \
         --out resources/demo
 
 ideogram holds Ensembl 110 structures and ClinVar (2024-12-15) on GRCh38. Each gene moves to GRCh37

@@ -4,7 +4,7 @@ Derive the demo's targets: real exome intervals that meet coding bases of the de
 Run once; the result is committed as resources/demo/targets.bed. To repeat it:
 
     pip download --no-deps sigprofilermatrixgenerator==1.4.0
-    scripts/derive_demo_targets.py --wheel sigprofilermatrixgenerator-1.4.0-py3-none-any.whl \
+    scripts/demo_targets.py --wheel sigprofilermatrixgenerator-1.4.0-py3-none-any.whl \
         --genes resources/demo/genes.gtf --out resources/demo/targets.bed
 
 The wheel has the baits of a GRCh37 exome, 120 bases each, 1-based and closed; adjacent ones merge.
