@@ -2,24 +2,28 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Fault:
     """
     One fault of one input: where, what was found, what was expected and what to do.
 
+    Faults are in the order of their file, line and column.
+
     Args:
         source: file the fault is in, as the user wrote its name.
+        message: what was found, what was expected, what to do; full sentences.
         line: 1-based line of the file, 0 where no single line is at fault.
         column: name of the column or dotted config key, "" where none is at fault.
-        message: what was found, what was expected, what to do; full sentences.
     """
 
     source: str
-    line: int
-    column: str
     message: str
+    line: int = 0
+    column: str = ""
 
     def __str__(self) -> str:
         where = [self.source]
@@ -28,6 +32,12 @@ class Fault:
         if self.column:
             where.append(f'column "{self.column}"' if self.line else f'"{self.column}"')
         return f"{', '.join(where)}: {self.message}"
+
+    def __lt__(self, other: "Fault") -> bool:
+        return self._order() < other._order()
+
+    def _order(self) -> tuple[str, int, str, str]:
+        return self.source, self.line, self.column, self.message
 
 
 class OnconcordError(Exception):
@@ -42,6 +52,11 @@ class InputError(OnconcordError):
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(sorted(set(faults)))
         super().__init__("\n".join(str(fault) for fault in self.faults))
+
+    @classmethod
+    def at(cls, source: str | Path, message: str, line: int = 0, column: str = "") -> Self:
+        """The error of one fault, to be raised; the arguments are those of a Fault."""
+        return cls([Fault(str(source), message, line, column)])
 
 
 class ContractError(InputError):

@@ -72,12 +72,12 @@ def read_caller(folder: Path) -> Caller:
     path = folder / "caller.yaml"
     raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     found = [
-        Fault(str(path), 0, ".".join(map(str, error.absolute_path)), f"{error.message}.")
+        Fault(str(path), f"{error.message}.", column=".".join(map(str, error.absolute_path)))
         for error in Draft202012Validator(SCHEMA).iter_errors(raw)
     ]
     if not found and raw["name"] != folder.name:
         message = f'is "{raw["name"]}", and the folder is "{folder.name}": give both one name.'
-        found = [Fault(str(path), 0, "name", message)]
+        found = [Fault(str(path), message, column="name")]
     if found:
         raise InputError(found)
     return Caller(

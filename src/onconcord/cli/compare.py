@@ -10,7 +10,7 @@ from rich.text import Text
 
 from onconcord.cli import app
 from onconcord.cli.report import table, table_of_differences, terminal
-from onconcord.errors import Fault, InputError
+from onconcord.errors import InputError
 
 if TYPE_CHECKING:
     from onconcord.questions.compare import Comparison
@@ -39,7 +39,7 @@ def compare(
 
     if (b is None) == (callers is None):
         message = "give a second folder or release, or --callers with two callers of A"
-        raise InputError([Fault("B", 0, "", message)])
+        raise InputError.at("B", message)
     source = open_source(a)
     if b is None:
         assert callers is not None

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from onconcord.cli import app
-from onconcord.errors import Fault, InputError
+from onconcord.errors import InputError
 
 contract_app = typer.Typer(
     no_args_is_help=True, help="The data contract: schemas, documents, and what a change means."
@@ -26,7 +26,7 @@ def export(
 
     if tier not in TIERS:
         message = f'"{tier}" is no tier; expected one of {", ".join(TIERS)}'
-        raise InputError([Fault("--tier", 0, "", message)])
+        raise InputError.at("--tier", message)
     folder.mkdir(parents=True, exist_ok=True)
     for path in artefacts.write_all(folder, tier):
         print(path)

@@ -53,7 +53,7 @@ def schema_faults(spec: Table, schema: pa.Schema, tier: str) -> Iterator[Fault]:
     allowed = {field.name: field for field in spec.fields_of(tier)}
     known = {field.name: field for field in spec.fields}
     for name in sorted({name for name in schema.names if schema.names.count(name) > 1}):
-        yield Fault(spec.name, 0, name, "the column occurs twice; keep one")
+        yield Fault(spec.name, "the column occurs twice; keep one", column=name)
     for column in schema:
         if column.name in allowed:
             field = allowed[column.name]
@@ -63,20 +63,22 @@ def schema_faults(spec: Table, schema: pa.Schema, tier: str) -> Iterator[Fault]:
                 found = str(column.type)
             if found != field.type:
                 message = f"the type is {found}; expected {field.type}"
-                yield Fault(spec.name, 0, column.name, message)
+                yield Fault(spec.name, message, column=column.name)
         elif column.name in known:
             message = (
                 f"the column is of tier {known[column.name].tier}; a table of tier {tier} must not "
                 "have it: leave it out"
             )
-            yield Fault(spec.name, 0, column.name, message)
+            yield Fault(spec.name, message, column=column.name)
         else:
             yield Fault(
-                spec.name, 0, column.name, f"the contract has no such column; {_columns(spec)}"
+                spec.name, f"the contract has no such column; {_columns(spec)}", column=column.name
             )
     for field in allowed.values():
         if field.name not in schema.names and not field.nullable:
-            yield Fault(spec.name, 0, field.name, "the column is missing, and it may not be null")
+            yield Fault(
+                spec.name, "the column is missing, and it may not be null", column=field.name
+            )
 
 
 def _columns(spec: Table) -> str:
@@ -116,10 +118,10 @@ def _faults(
         if found is None:
             text = "null"
         message = f"row {row_key(spec, table, int(row))}: found {text}; expected {expected}"
-        yield Fault(spec.name, 0, field.name, message)
+        yield Fault(spec.name, message, column=field.name)
     if len(rows) > EXAMPLES:
         message = f"{len(rows) - EXAMPLES} more rows have this fault (expected {expected})"
-        yield Fault(spec.name, 0, field.name, message)
+        yield Fault(spec.name, message, column=field.name)
 
 
 def _true(mask: pa.Array) -> np.ndarray[Any, Any]:
@@ -236,4 +238,4 @@ def order_faults(spec: Table, table: pa.Table) -> Iterator[Fault]:
     ):
         for row in np.flatnonzero(_true(mask))[:EXAMPLES]:
             key = row_key(spec, table, int(row) + 1)
-            yield Fault(spec.name, 0, "", f"row {key}: expected {expected}")
+            yield Fault(spec.name, f"row {key}: expected {expected}")

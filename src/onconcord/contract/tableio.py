@@ -70,14 +70,16 @@ def prepare(name: str, rows: Rows, tier: str = "local") -> pa.Table:
     for field in fields:
         if field.name not in columns:
             if not field.nullable and count:
-                faults.append(Fault(name, 0, field.name, "the column is missing: give it a value"))
+                faults.append(
+                    Fault(name, "the column is missing: give it a value", column=field.name)
+                )
             arrays.append(pa.nulls(count, field.arrow_type))
             continue
         try:
             arrays.append(normal_form(spec, field, _cast(columns[field.name], field)))
         except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, TypeError) as why:
             message = f"{_culprit(columns[field.name], field, why)}; expected {field.type}"
-            faults.append(Fault(name, 0, field.name, message))
+            faults.append(Fault(name, message, column=field.name))
     if faults:
         raise ContractError(faults)
     table = pa.Table.from_arrays(arrays, schema=spec.schema(tier))
@@ -232,7 +234,7 @@ class TableWriter:
                 f"row {row_key(self._spec, table, 0)}: expected a key after those already "
                 "written; merge the pieces in key order"
             )
-            raise ContractError([Fault(self._spec.name, 0, "", message)])
+            raise ContractError.at(self._spec.name, message)
         self._last = last
         self._digester.update(table)
         self._pending.append(table)
@@ -328,7 +330,7 @@ def read_file(
         table = file.read([n for n in present.names if wanted is None or n in wanted])
     except (pa.ArrowInvalid, OSError) as why:
         message = f"not a readable Parquet file ({str(why).splitlines()[0]}): make it again"
-        raise ContractError([Fault(str(path), 0, "", message)]) from why
+        raise ContractError.at(path, message) from why
     version = (present.metadata or {}).get(b"onconcord.contract_version", b"").decode()
     faults = list(_version_faults(str(path), version))
     known = {field.name for field in spec.fields}
@@ -336,7 +338,7 @@ def read_file(
         table = table.select([n for n in table.column_names if n in known])
     for fault in schema_faults(spec, table.schema, "local"):
         if wanted is None or fault.column in wanted:
-            faults.append(Fault(str(path), 0, fault.column, fault.message))
+            faults.append(Fault(str(path), fault.message, column=fault.column))
     if faults:
         raise ContractError(faults)
     fields = [
@@ -364,4 +366,4 @@ def _version_faults(source: str, version: str) -> Iterable[Fault]:
             f"the file follows contract {version}, this installation {CONTRACT_VERSION}: use a "
             "version of onconcord for that contract"
         )
-        yield Fault(source, 0, "", message)
+        yield Fault(source, message)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from onconcord.errors import Fault, InputError
+from onconcord.errors import InputError
 
 BUMPS = ("none", "patch", "minor", "major")
 """Sizes of a change, smallest first."""
@@ -42,12 +42,10 @@ def read_contract(path: Path) -> dict[str, Any]:
     try:
         raw = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as why:
-        raise InputError(
-            [Fault(str(file), 0, "", f"not a readable contract.json ({why})")]
-        ) from why
+        raise InputError.at(file, f"not a readable contract.json ({why})") from why
     if not isinstance(raw, dict) or not raw.keys() >= CONTRACT_KEYS:
         message = f"not a contract: expected the keys {', '.join(sorted(CONTRACT_KEYS))}"
-        raise InputError([Fault(str(file), 0, "", message)])
+        raise InputError.at(file, message)
     return raw
 
 

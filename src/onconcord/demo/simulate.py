@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pysam
 
-from onconcord.errors import Fault, InputError, ToolError
+from onconcord.errors import InputError, ToolError
 from onconcord.files import whole_file
 
 FLANK_BP = 350
@@ -146,7 +146,7 @@ def _haplotype(sequence: str, start0: int, variants: Iterable[Variant]) -> str:
         if sequence[at : at + len(ref)] != ref:
             found = sequence[at : at + len(ref)]
             message = f"the truth has {ref} at {pos}, the reference {found}: take another FASTA."
-            raise InputError([Fault("20", 0, "", message)])
+            raise InputError.at("20", message)
         sequence = sequence[:at] + alt + sequence[at + len(ref) :]
     return sequence
 

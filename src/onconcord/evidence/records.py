@@ -14,7 +14,7 @@ import polars as pl
 import pysam
 
 from onconcord.calls.callers import Caller
-from onconcord.errors import Fault, InputError, ToolError
+from onconcord.errors import InputError, ToolError
 from onconcord.evidence.normal_form import MAX_LENGTH_BP
 from onconcord.reference.sequence import ContigNames, Genome
 
@@ -76,7 +76,7 @@ def read_records(
         samples = [name for name in header.samples if name in roles]
     if set(samples) != set(roles):
         message = f"the samples are {sorted(found)}: expected {' and '.join(sorted(roles))}."
-        raise InputError([Fault(path.name, 0, "", message)])
+        raise InputError.at(path.name, message)
     score = caller.score_field.removeprefix("INFO/")
     info = sorted({*caller.info_fields, *(() if score == "QUAL" else (score,))})
     fixed = ["CHROM", "POS", "REF", "ALT", "QUAL", "FILTER", *(f"INFO/{name}" for name in info)]

@@ -244,12 +244,12 @@ def _read_sheet(sheet: Path) -> tuple[list[_Row], list[Fault]]:
     try:
         text = sheet.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        return [], [Fault(name, 0, "", f"there is no such file in {sheet.parent}.")]
+        return [], [Fault(name, f"there is no such file in {sheet.parent}.")]
     except UnicodeDecodeError as error:
         message = f"byte {error.start + 1} is not UTF-8: save the sheet as tab-separated UTF-8."
-        return [], [Fault(name, 0, "", message)]
+        return [], [Fault(name, message)]
     except OSError as error:
-        return [], [Fault(name, 0, "", f"cannot be read: {error.strerror}.")]
+        return [], [Fault(name, f"cannot be read: {error.strerror}.")]
     lines = csv.reader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
     filled = (
         (number, [cell.strip() for cell in cells])
@@ -265,13 +265,13 @@ def _read_sheet(sheet: Path) -> tuple[list[_Row], list[Fault]]:
         beyond = [cell for cell in cells[len(header) :] if cell]
         if beyond:
             message = f"{len(cells)} cells, but the header has {len(header)}: {listed(beyond)}."
-            faults.append(Fault(name, number, "", message))
+            faults.append(Fault(name, message, number))
         found = dict.fromkeys(COLUMNS, "")
         found.update(pair for pair in zip(columns, cells, strict=False) if pair[0] in found)
         rows.append(_Row(number, found, frozenset(COLUMNS) - set(columns)))
     if not rows:
         message = "has no sample: write one line per lane under the header, see docs/samples.md."
-        faults.append(Fault(name, 0, "", message))
+        faults.append(Fault(name, message))
     return rows, faults
 
 
@@ -282,23 +282,23 @@ def _columns(name: str, line: int, header: list[str]) -> tuple[list[str], list[F
     A misspelt column is taken for the one it resembles, so that the rows are checked as well.
     """
     if not header:
-        return [], [Fault(name, 0, "", f"is empty: expected the columns {', '.join(REQUIRED)}.")]
+        return [], [Fault(name, f"is empty: expected the columns {', '.join(REQUIRED)}.")]
     if len(header) == 1 and re.search("[,;]", header[0]):
         message = "the header has no tab: save the sheet as tab-separated text."
-        return [], [Fault(name, line, "", message)]
+        return [], [Fault(name, message, line)]
     faults = []
     columns: list[str] = []
     missing = [column for column in (*REQUIRED, *READS) if column not in header]
     for column in header:
         if column in columns:
-            faults.append(Fault(name, line, column, "this column is there twice: keep one."))
+            faults.append(Fault(name, "this column is there twice: keep one.", line, column))
             columns.append("")
         elif column in COLUMNS:
             columns.append(column)
         else:
             near = nearest(column, [known for known in COLUMNS if known not in header])
             message = f"unknown column.{near} Known: {', '.join(COLUMNS)}."
-            faults.append(Fault(name, line, column, message))
+            faults.append(Fault(name, message, line, column))
             meant = near.split('"')[1] if near else ""
             columns.append(meant)
             missing = [other for other in missing if other != meant]
@@ -306,7 +306,7 @@ def _columns(name: str, line: int, header: list[str]) -> tuple[list[str], list[F
     if "bam" in missing:
         absent += [column for column in ("fastq_1", "fastq_2") if column in missing]
     faults += [
-        Fault(name, line, column, "this column is missing, and required.") for column in absent
+        Fault(name, "this column is missing, and required.", line, column) for column in absent
     ]
     return columns, faults
 
@@ -332,10 +332,10 @@ def _samples(
                 f'there is no assay "{first["assay"]}" in config.yaml.'
                 f"{nearest(first['assay'], assays)} Assays: {', '.join(assays)}."
             )
-            faults.append(Fault(sheet.name, of_sample[0].line, "assay", message))
+            faults.append(Fault(sheet.name, message, of_sample[0].line, "assay"))
         if not first["assay"] and len(assays) > 1 and "default" not in assays:
             message = f"config.yaml has several assays: name one of {', '.join(assays)}."
-            faults.append(Fault(sheet.name, of_sample[0].line, "assay", message))
+            faults.append(Fault(sheet.name, message, of_sample[0].line, "assay"))
         samples[sample_id] = _sample(sheet.parent, sample_id, of_sample, config, assays)
     faults += _specimen_faults(sheet.name, samples.values())
     return samples
@@ -350,27 +350,27 @@ def _cell_faults(name: str, row: _Row) -> Iterator[Fault]:
     cells = row.cells
     for column in ("patient", "sample", "role"):
         if not cells[column] and column not in row.absent:
-            yield Fault(name, row.line, column, "is empty, and required.")
+            yield Fault(name, "is empty, and required.", row.line, column)
     if cells["fastq_1"] and not cells["read_group"] and "read_group" not in row.absent:
         message = "is empty: name the lane, such as L1; it becomes the id of the read group."
-        yield Fault(name, row.line, "read_group", message)
+        yield Fault(name, message, row.line, "read_group")
     for column in ID_COLUMNS:
         if cells[column] and not ID.fullmatch(cells[column]):
-            yield Fault(name, row.line, column, _not_an_id(cells[column]))
+            yield Fault(name, _not_an_id(cells[column]), row.line, column)
     yield from _choice(name, row, "role", ROLES, 'is neither "tumour" nor "normal".')
     yield from _choice(name, row, "sex", SEXES, f"is none of {listed(SEXES)}.")
     yield from _choice(name, row, "realign", ("yes", "no"), 'is neither "yes" nor "no".')
     if cells["bam"] and (cells["fastq_1"] or cells["fastq_2"]):
         message = "a row has FASTQ or a BAM, not both: leave one of them empty."
-        yield Fault(name, row.line, "bam", message)
+        yield Fault(name, message, row.line, "bam")
     elif not cells["bam"]:
         for column in ("fastq_1", "fastq_2"):
             if not cells[column]:
                 message = "is empty: a row needs fastq_1 and fastq_2 (paired reads), or bam."
-                yield Fault(name, row.line, column, message)
+                yield Fault(name, message, row.line, column)
         if cells["realign"]:
             message = "only a row with a BAM can say whether to realign: leave it empty."
-            yield Fault(name, row.line, "realign", message)
+            yield Fault(name, message, row.line, "realign")
 
 
 def _not_an_id(found: str) -> str:
@@ -388,7 +388,7 @@ def _choice(
     found = row.cells[column]
     if found and found not in choices:
         near = nearest(found.lower(), choices)
-        yield Fault(name, row.line, column, f'"{found}" {message}{near}')
+        yield Fault(name, f'"{found}" {message}{near}', row.line, column)
 
 
 def _lane_faults(name: str, rows: list[_Row]) -> Iterator[Fault]:
@@ -401,7 +401,7 @@ def _lane_faults(name: str, rows: list[_Row]) -> Iterator[Fault]:
                 f'lane "{lane}" of sample "{row.cells["sample"]}" is there already, on line '
                 f"{seen[lane]}: remove one, or give it its own read group."
             )
-            yield Fault(name, row.line, "read_group", message)
+            yield Fault(name, message, row.line, "read_group")
         seen.setdefault(lane, row.line)
     as_is = [row for row in rows if row.cells["bam"] and row.cells["realign"] != "yes"]
     if as_is and len(rows) > 1:
@@ -409,7 +409,7 @@ def _lane_faults(name: str, rows: list[_Row]) -> Iterator[Fault]:
             f'sample "{rows[0].cells["sample"]}" has {len(rows)} rows, and a BAM that is taken as '
             'it is must be its only one: write "yes" under "realign" to align it with the others.'
         )
-        yield Fault(name, as_is[0].line, "bam", message)
+        yield Fault(name, message, as_is[0].line, "bam")
 
 
 def _disagreements(name: str, first: _Row, row: _Row) -> Iterator[Fault]:
@@ -420,7 +420,7 @@ def _disagreements(name: str, first: _Row, row: _Row) -> Iterator[Fault]:
                 f'sample "{row.cells["sample"]}" has "{row.cells[column]}" here and '
                 f'"{first.cells[column]}" on line {first.line}: one sample has one {column}.'
             )
-            yield Fault(name, row.line, column, message)
+            yield Fault(name, message, row.line, column)
 
 
 def _sample(
@@ -473,7 +473,7 @@ def _specimen_faults(name: str, samples: Iterable[Sample]) -> Iterator[Fault]:
                     f'"{there}" on line {other.line} (sample "{other.sample_id}"): a specimen has '
                     f"one {what}, so one of the two rows is wrong."
                 )
-                yield Fault(name, sample.line, "specimen", message)
+                yield Fault(name, message, sample.line, "specimen")
 
 
 def _pairs(
@@ -510,11 +510,11 @@ def _patient_faults(name: str, of_patient: list[Sample], config: dict[str, Any])
             f'patient "{patient}" has the normals {normals[0].sample_id} and {extra.sample_id}: '
             "keep one, or give both one sample id and different read groups."
         )
-        yield Fault(name, extra.line, "role", message)
+        yield Fault(name, message, extra.line, "role")
     sexes = {sample.sex: sample for sample in reversed(of_patient) if sample.sex}
     if len(sexes) > 1:
         message = f'patient "{patient}" has the sexes {listed(sorted(sexes))}: expected one.'
-        yield Fault(name, max(sample.line for sample in sexes.values()), "sex", message)
+        yield Fault(name, message, max(sample.line for sample in sexes.values()), "sex")
     # A role that is misspelt is a fault already, and may well be the one that is missed here.
     if len(tumours) + len(normals) < len(of_patient):
         return
@@ -523,7 +523,7 @@ def _patient_faults(name: str, of_patient: list[Sample], config: dict[str, Any])
             f'patient "{patient}" has the normal {normals[0].sample_id} and no tumour: '
             "add the tumour, or remove the line."
         )
-        yield Fault(name, normals[0].line, "role", message)
+        yield Fault(name, message, normals[0].line, "role")
     for tumour in tumours if not normals else ():
         assay = config["assays"].get(tumour.assay) if _assay_ids(config) else None
         if isinstance(assay, dict) and assay["tumour_only"] is False:
@@ -531,7 +531,7 @@ def _patient_faults(name: str, of_patient: list[Sample], config: dict[str, Any])
                 f'patient "{patient}" has the tumour {tumour.sample_id} and no normal: name its '
                 f'normal, or set "tumour_only: true" for assay "{tumour.assay}".'
             )
-            yield Fault(name, tumour.line, "role", message)
+            yield Fault(name, message, tumour.line, "role")
 
 
 def _target_faults(name: str, pairs: Iterable[Pair], config: dict[str, Any]) -> Iterator[Fault]:
@@ -549,4 +549,4 @@ def _target_faults(name: str, pairs: Iterable[Pair], config: dict[str, Any]) -> 
                     f'assays "{first.assay}" (line {first.tumour.line}) and "{pair.assay}" differ '
                     f'in "{key}": one working folder has one set of targets, so give each its own.'
                 )
-                yield Fault(name, pair.tumour.line, "assay", message)
+                yield Fault(name, message, pair.tumour.line, "assay")

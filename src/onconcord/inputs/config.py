@@ -154,19 +154,19 @@ def _read(path: Path) -> tuple[dict[str, Any], list[Fault]]:
         message = (
             f'there is no such file in {path.parent.absolute()}: "onconcord init DIR" writes one.'
         )
-        return {}, [Fault(path.name, 0, "", message)]
+        return {}, [Fault(path.name, message)]
     except (OSError, UnicodeDecodeError) as error:
-        return {}, [Fault(path.name, 0, "", f"cannot be read: {error}.")]
+        return {}, [Fault(path.name, f"cannot be read: {error}.")]
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
-        return {}, [Fault(path.name, line, "", f"not YAML: {error.problem}.")]
+        return {}, [Fault(path.name, f"not YAML: {error.problem}.", line)]
     except yaml.YAMLError as error:
-        return {}, [Fault(path.name, 0, "", f"not YAML: {error}.")]
+        return {}, [Fault(path.name, f"not YAML: {error}.")]
     if found is None:
         return {}, []
     if not isinstance(found, dict):
         message = f"holds {_shown(found)}, expected keys such as centre and reference."
-        return {}, [Fault(path.name, 0, "", message)]
+        return {}, [Fault(path.name, message)]
     return found, []
 
 
@@ -205,26 +205,26 @@ def _in_plain_words(error: ValidationError) -> Iterator[Fault]:
         for key in error.instance:
             if key not in known:
                 message = f"unknown key.{nearest(str(key), known)} Known here: {', '.join(known)}."
-                yield Fault(NAME, 0, f"{inside}{key}", message)
+                yield Fault(NAME, message, column=f"{inside}{key}")
     elif error.validator == "required":
         for key in error.validator_value:
             if key not in error.instance:
                 text = error.schema["properties"][key].get("description", "")
-                yield Fault(NAME, 0, f"{inside}{key}", f"missing, and required. {text}".strip())
+                yield Fault(NAME, f"missing, and required. {text}".strip(), column=f"{inside}{key}")
     elif error.validator == "type" and error.instance is None:
-        yield Fault(NAME, 0, where, f"is empty, and required. {_description(error)}".strip())
+        yield Fault(NAME, f"is empty, and required. {_description(error)}".strip(), column=where)
     elif error.validator == "type":
         wanted = error.validator_value
         words = [_TYPE_WORDS[word] for word in ([wanted] if isinstance(wanted, str) else wanted)]
         # Yaml reads 007 as seven and 2026-11-24 as a date; quotes keep them as they are.
         hint = " Put it in quotes." if "text" in words else ""
         message = f"{_shown(error.instance)} is not {' or '.join(words)}.{hint}"
-        yield Fault(NAME, 0, where, message)
+        yield Fault(NAME, message, column=where)
     elif str(error.validator) in _LIMITS:
         message = _LIMITS[str(error.validator)](error.instance, error.validator_value)
-        yield Fault(NAME, 0, where, message)
+        yield Fault(NAME, message, column=where)
     else:
-        yield Fault(NAME, 0, where, error.message)
+        yield Fault(NAME, error.message, column=where)
 
 
 def _description(error: ValidationError) -> str:
@@ -245,16 +245,16 @@ def _rule_faults(values: dict[str, Any], faulty: set[str]) -> list[Fault]:
     for caller in values["callers"] if "callers" not in faulty else ():
         if caller not in there:
             message = f'there is no caller "{caller}".{nearest(caller, there)}'
-            faults.append(Fault(NAME, 0, "callers", f"{message} Callers: {', '.join(there)}."))
+            faults.append(Fault(NAME, f"{message} Callers: {', '.join(there)}.", column="callers"))
     alignment = values["alignment"]
     if "alignment" not in faulty and alignment["bqsr"] and alignment["known_sites"] is None:
         message = "is null, but alignment.bqsr is true and needs a VCF of known sites."
-        faults.append(Fault(NAME, 0, "alignment.known_sites", message))
+        faults.append(Fault(NAME, message, column="alignment.known_sites"))
     if not faulty & {"callers", "decision"}:
         passing, named = values["decision"]["min_callers_pass"], len(values["callers"])
         if passing > named:
             message = f"{passing} callers must pass a variant, but only {named} are named."
-            faults.append(Fault(NAME, 0, "decision.min_callers_pass", message))
+            faults.append(Fault(NAME, message, column="decision.min_callers_pass"))
     return faults
 
 
@@ -281,10 +281,10 @@ def _thresholds(
                 else f'there are no thresholds "{wanted}".{nearest(wanted, names)} '
                 f"Thresholds: {', '.join(names)}; or give the path of a .yaml file."
             )
-            faults.append(Fault(NAME, 0, column, message))
+            faults.append(Fault(NAME, message, column=column))
             continue
         found[wanted], read_faults = _read(path)
-        faults += [Fault(wanted, fault.line, fault.column, fault.message) for fault in read_faults]
+        faults += [Fault(wanted, fault.message, fault.line, fault.column) for fault in read_faults]
         if not read_faults:
             faults += check_thresholds(found[wanted], wanted)
     return found, faults

@@ -50,7 +50,7 @@ def write_templates(folder: Path) -> tuple[Path, ...]:
         folder / SHEET: SHEET_HEAD + "\t".join(SHEET_COLUMNS) + "\n",
     }
     faults = [
-        Fault(str(path), 0, "", "is there already, and is not overwritten: move it away first.")
+        Fault(str(path), "is there already, and is not overwritten: move it away first.")
         for path in texts
         if path.exists()
     ]

@@ -59,7 +59,7 @@ def preflight(folder: Path, deep: bool = False) -> Preflight:
             f"{_gigabytes(free)} are free, but the run needs about {_gigabytes(needed)}: free some "
             "space, or work in another folder."
         )
-        found.append(Fault(str(folder), 0, "", message))
+        found.append(Fault(str(folder), message))
     return Preflight(
         cohort=cohort,
         faults=tuple(sorted(set(found))),
@@ -132,7 +132,7 @@ def _permission_faults(folder: Path) -> Iterator[Fault]:
         path = folder / name
         if path.exists() and not os.access(path, os.W_OK | os.X_OK):
             message = "this user may not write here: change its permissions, or work elsewhere."
-            yield Fault(str(path), 0, "", message)
+            yield Fault(str(path), message)
 
 
 def _existing(folder: Path) -> Path:

@@ -96,21 +96,21 @@ def _lane_faults(
         where = f"line {lane.line}, {column}"
         message = _twice(path, where, seen) or _not_a_file(Path(path))
         if message:
-            yield Fault(sheet, lane.line, column, message)
+            yield Fault(sheet, message, lane.line, column)
         elif column == "bam":
             for message in _bam_faults(Path(path), sample, lane.realign, genome):
-                yield Fault(sheet, lane.line, column, message)
+                yield Fault(sheet, message, lane.line, column)
         else:
             message, name = _fastq_fault(Path(path), seen)
             names.append(name)
             if message:
-                yield Fault(sheet, lane.line, column, message)
+                yield Fault(sheet, message, lane.line, column)
     if len(names) == 2 and all(names) and names[0] != names[1]:
         message = (
             f"its first read is {_text(names[1])}, but that of fastq_1 is {_text(names[0])}: give "
             "the two mate files of one lane."
         )
-        yield Fault(sheet, lane.line, "fastq_2", message)
+        yield Fault(sheet, message, lane.line, "fastq_2")
 
 
 def _twice(path: str, where: str, seen: _Seen) -> str | None:
@@ -284,16 +284,16 @@ def _deep_faults(sheet: str, lane: Lane, genome: Genome | None) -> list[Fault]:
         return [
             Fault(
                 sheet,
+                fault.message,
                 lane.line,
                 "fastq_2" if fault.source == lane.fastq_2 else column,
-                fault.message,
             )
             for fault in error.faults
         ]
     if lane.fastq_1 is None or lane.fastq_2 is None:
         return []
     message = _record_fault(lane.fastq_1, lane.fastq_2)
-    return [Fault(sheet, lane.line, "fastq_2", message)] if message else []
+    return [Fault(sheet, message, lane.line, "fastq_2")] if message else []
 
 
 @contextmanager

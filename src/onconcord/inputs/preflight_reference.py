@@ -73,7 +73,7 @@ def check_reference(
     except (OSError, ValueError, SamtoolsError) as error:
         text = " ".join(str(error).split())
         message = f"{fasta} cannot be read as FASTA ({text}): plain text, or compressed with bgzip."
-        return ReferenceReport(None, (*faults, Fault(CONFIG, 0, "reference.fasta", message)))
+        return ReferenceReport(None, (*faults, Fault(CONFIG, message, column="reference.fasta")))
     build = reference.get("build")
     build = build if build in ("GRCh37", "GRCh38") else CUSTOM
     faults += length_faults(Path(fasta).name, build, genome.lengths)
@@ -117,11 +117,11 @@ def _missing_files(config: Mapping[str, Any], assays: set[str]) -> Iterator[Faul
             continue
         column = "reference.bwa_index" if key.startswith("reference.bwa_index") else key
         if not os.path.isfile(path):
-            yield Fault(CONFIG, 0, column, f"there is no file {path}.")
+            yield Fault(CONFIG, f"there is no file {path}.", column=column)
         elif not os.access(path, os.R_OK):
-            yield Fault(CONFIG, 0, column, f"{path} may not be read by this user.")
+            yield Fault(CONFIG, f"{path} may not be read by this user.", column=column)
         elif os.path.getsize(path) == 0:
-            yield Fault(CONFIG, 0, column, f"{path} is empty.")
+            yield Fault(CONFIG, f"{path} is empty.", column=column)
 
 
 @contextmanager
@@ -161,7 +161,7 @@ def _vcf_faults(key: str, vcf: Path, sequences: pysam.FastaFile, deep: bool) -> 
         with pysam.VariantFile(str(vcf)) as records:
             if key == "resources.population" and "AF" not in records.header.info:
                 message = f"{vcf} has no INFO/AF, the allele frequency that filters need."
-                faults.append(Fault(CONFIG, 0, key, message))
+                faults.append(Fault(CONFIG, message, column=key))
             for record in records if deep else itertools.islice(records, CHECKED_RECORDS):
                 checked += 1
                 contigs.setdefault(record.contig)
@@ -174,21 +174,21 @@ def _vcf_faults(key: str, vcf: Path, sequences: pysam.FastaFile, deep: bool) -> 
                     place = f"{record.contig}:{record.pos}"
                     wrong.append(f"{place} has {ref}, the FASTA {bases or 'no base'}")
     except (OSError, ValueError) as error:
-        return [Fault(CONFIG, 0, key, f"{vcf} cannot be read as VCF: {error}.")]
+        return [Fault(CONFIG, f"{vcf} cannot be read as VCF: {error}.", column=key)]
     finally:
         pysam.set_verbosity(before)
     strangers = [name for name in contigs if name not in lengths]
     if strangers:
         more = f" So are {len(strangers) - 1} others." if strangers[1:] else ""
         message = f"{vcf}: {stranger(strangers[0], lengths)}{more}"
-        faults.append(Fault(CONFIG, 0, key, message))
+        faults.append(Fault(CONFIG, message, column=key))
     if wrong:
         message = (
             f"{vcf}: {len(wrong)} of {checked} records have another REF than the FASTA "
             f"({'; '.join(wrong[:SHOWN_RECORDS])}): it is of another build, or its positions are "
             "shifted."
         )
-        faults.append(Fault(CONFIG, 0, key, message))
+        faults.append(Fault(CONFIG, message, column=key))
     return faults
 
 
@@ -219,14 +219,14 @@ def _hotspot_faults(config: Mapping[str, Any], broken: set[str], genome: Genome)
     (header_line, header), *rows = lines or [(1, [])]
     for column in COLUMNS:
         if column not in header:
-            yield Fault(name, header_line, column, "this column is missing, and required.")
+            yield Fault(name, "this column is missing, and required.", header_line, column)
     if not {"chrom", "pos"} <= set(header):
         return
     for number, cells in rows:
         row = dict(zip(header, cells, strict=False))
         contig, pos = row.get("chrom", ""), row.get("pos", "")
         if contig not in genome.lengths:
-            yield Fault(name, number, "chrom", stranger(contig, genome.lengths))
+            yield Fault(name, stranger(contig, genome.lengths), number, "chrom")
         elif not pos.isdecimal() or not 1 <= int(pos) <= genome.lengths[contig]:
             message = f'"{pos}" is no 1-based position of contig "{contig}".'
-            yield Fault(name, number, "pos", message)
+            yield Fault(name, message, number, "pos")

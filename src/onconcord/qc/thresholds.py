@@ -233,7 +233,7 @@ def check_thresholds(raw: Any, source: str) -> list[Fault]:
         subject, and per FAIL limit that is milder than its WARN limit.
     """
     faults = [
-        Fault(source, 0, ".".join(map(str, error.absolute_path)), f"{error.message}.")
+        Fault(source, f"{error.message}.", column=".".join(map(str, error.absolute_path)))
         for error in Draft202012Validator(SCHEMA).iter_errors(raw)
     ]
     if faults:
@@ -244,18 +244,18 @@ def check_thresholds(raw: Any, source: str) -> list[Fault]:
         metric, subject = row["metric"], row["applies_to"]
         if (metric, subject) in seen:
             message = f'"{metric}" of the {subject} has two thresholds: give one.'
-            faults.append(Fault(source, 0, where, message))
+            faults.append(Fault(source, message, column=where))
         seen.add((metric, subject))
         if METRICS[metric].of_pair != (subject == "pair"):
             wanted = '"pair"' if METRICS[metric].of_pair else '"tumour" or "normal"'
             message = f'"{metric}" applies to {wanted}, not to "{subject}".'
-            faults.append(Fault(source, 0, f"{where}.applies_to", message))
+            faults.append(Fault(source, message, column=f"{where}.applies_to"))
         warn, fail = row["warn"], row["fail"]
         if warn is not None and fail is not None:
             milder = fail > warn if row["direction"] == "at_least" else fail < warn
             if milder:
                 message = f"fail ({fail:g}) is milder than warn ({warn:g}): exchange them."
-                faults.append(Fault(source, 0, f"{where}.fail", message))
+                faults.append(Fault(source, message, column=f"{where}.fail"))
     return faults
 
 
@@ -269,7 +269,7 @@ def read_thresholds(path: Path) -> Thresholds:
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
-        raise InputError([Fault(path.name, 0, "", f"is not YAML ({error}).")]) from error
+        raise InputError.at(path.name, f"is not YAML ({error}).") from error
     faults = check_thresholds(raw, path.name)
     if faults:
         raise InputError(faults)

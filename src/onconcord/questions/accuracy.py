@@ -60,9 +60,9 @@ def read_truth(path: Path) -> pl.DataFrame:
     try:
         table = pl.read_csv(path, separator="\t", infer_schema=False)
     except (OSError, pl.exceptions.PolarsError) as why:
-        raise InputError([Fault(str(path), 0, "", f"not a readable table: {why}")]) from why
+        raise InputError.at(path, f"not a readable table: {why}") from why
     faults = [
-        Fault(str(path), 1, name, f"the header lacks it; it has {', '.join(table.columns)}")
+        Fault(str(path), f"the header lacks it; it has {', '.join(table.columns)}", 1, name)
         for name in TRUTH_COLUMNS
         if name not in table.columns
     ]
@@ -70,7 +70,7 @@ def read_truth(path: Path) -> pl.DataFrame:
         raise InputError(faults)
     pos = table["pos"].cast(pl.Int32, strict=False)
     faults = [
-        Fault(str(path), line, "pos", f'"{text}" is no position: expected a whole number')
+        Fault(str(path), f'"{text}" is no position: expected a whole number', line, "pos")
         for line, (text, value) in enumerate(zip(table["pos"], pos, strict=True), start=2)
         if value is None
     ]

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from onconcord import contract
 from onconcord.contract.model import Table
-from onconcord.errors import Fault, InputError
+from onconcord.errors import InputError
 from onconcord.release.manifest import Part, Release, read_release
 
 if TYPE_CHECKING:
@@ -62,13 +62,13 @@ def register(folder: Path, catalogue: Path) -> tuple[str, int]:
 def _check(folder: Path, catalogue: Path) -> None:
     if find_spec("pyiceberg") is None or find_spec("sqlalchemy") is None:
         message = "pyiceberg is not installed: run uv sync --extra catalogue in the checkout"
-        raise InputError([Fault("onconcord catalogue", 0, "", message)])
+        raise InputError.at("onconcord catalogue", message)
     if catalogue.suffix != SUFFIX:
         message = f'the name does not end in "{SUFFIX}": name a SQLite file that does'
-        raise InputError([Fault(str(catalogue), 0, "--catalogue", message)])
+        raise InputError.at(catalogue, message, column="--catalogue")
     if catalogue.is_relative_to(folder):
         message = "lies inside the release, which holds its own files only: name another place"
-        raise InputError([Fault(str(catalogue), 0, "--catalogue", message)])
+        raise InputError.at(catalogue, message, column="--catalogue")
 
 
 def _empty(opened: "SqlCatalog", namespace: str, folder: Path, catalogue: Path) -> None:
@@ -81,7 +81,7 @@ def _empty(opened: "SqlCatalog", namespace: str, folder: Path, catalogue: Path) 
             f"{namespace} is the release {source} there: pool the releases, or name another "
             "catalogue"
         )
-        raise InputError([Fault(str(catalogue), 0, "--catalogue", message)])
+        raise InputError.at(catalogue, message, column="--catalogue")
     for table in opened.list_tables(namespace):
         opened.drop_table(table)
     opened.drop_namespace(namespace)

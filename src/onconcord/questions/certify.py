@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from onconcord import contract
 from onconcord.contract import digest
-from onconcord.errors import Fault, InputError
+from onconcord.errors import InputError
 from onconcord.files import whole_file
 from onconcord.questions.accuracy import Accuracy, accuracy, read_truth
 from onconcord.questions.sources import TableSource
@@ -218,18 +218,18 @@ def read_golden(path: Path) -> dict[str, Any]:
         published = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as why:
         message = f"not readable as published digests: {why}"
-        raise InputError([Fault(str(path), 0, "", message)]) from why
+        raise InputError.at(path, message) from why
     missing = {"contract_version", "accuracy", "tools", "pairs"} - set(published)
     if missing:
         message = f"not a file of published digests: it lacks {', '.join(sorted(missing))}"
-        raise InputError([Fault(str(path), 0, "", message)])
+        raise InputError.at(path, message)
     ours = contract.load().version
     if published["contract_version"].split(".")[0] != ours.split(".")[0]:
         message = (
             f"published under contract {published['contract_version']}, and this installation has "
             f"{ours}: take the digests that were published with it"
         )
-        raise InputError([Fault(str(path), 0, "", message)])
+        raise InputError.at(path, message)
     return dict(published)
 
 

@@ -121,11 +121,11 @@ def read_map(path: Path, a: list[str], b: list[str]) -> dict[str, str]:
         table = pl.read_csv(path, separator="\t", infer_schema=False)
     except (OSError, pl.exceptions.PolarsError) as why:
         message = f"not a readable table: {why}"
-        raise InputError([Fault(str(path), 0, "", message)]) from why
+        raise InputError.at(path, message) from why
     missing = [name for name in ("a", "b") if name not in table.columns]
     if missing:
         message = f'the header has {table.columns}: expected the columns "a" and "b"'
-        raise InputError([Fault(str(path), 1, name, message) for name in missing])
+        raise InputError([Fault(str(path), message, 1, name) for name in missing])
     faults = []
     for name, known in (("a", set(a)), ("b", set(b))):
         seen: set[str] = set()
@@ -133,9 +133,9 @@ def read_map(path: Path, a: list[str], b: list[str]) -> dict[str, str]:
             if value not in known:
                 there = ", ".join(sorted(known)[:5])
                 message = f'"{value}" is no pair of {name.upper()}, which has {there}'
-                faults.append(Fault(str(path), line, name, message))
+                faults.append(Fault(str(path), message, line, name))
             elif value in seen:
-                faults.append(Fault(str(path), line, name, f'"{value}" is named twice'))
+                faults.append(Fault(str(path), f'"{value}" is named twice', line, name))
             seen.add(value)
     if faults:
         raise InputError(faults)
@@ -302,9 +302,8 @@ def compare_callers(source: TableSource, x: str, y: str) -> Comparison:
     faults = [
         Fault(
             str(source.root),
-            0,
-            "--callers",
             f'no caller "{caller}" has evidence here: there is {", ".join(known) or "none"}',
+            column="--callers",
         )
         for caller in (x, y)
         if caller not in known

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from onconcord.errors import Fault, InputError
+from onconcord.errors import InputError
 from onconcord.questions.sources import VARIANT_KEY, TableSource
 
 Verdict = Literal[
@@ -150,7 +150,7 @@ def parse_variant(text: str) -> Query:
         f'"{text}" is not a variant: expected chrom:pos:ref:alt (chr20:57484420:C:T, 1-based, as '
         "in a VCF) or GENE:p.change (GNAS:p.Arg201Cys or GNAS:p.R201C)"
     )
-    raise InputError([Fault("VARIANT", 0, "", message)])
+    raise InputError.at("VARIANT", message)
 
 
 def explain(source: TableSource, pair: str, text: str) -> list[Explanation]:
@@ -171,7 +171,7 @@ def explain(source: TableSource, pair: str, text: str) -> list[Explanation]:
     if pair not in known:
         near = get_close_matches(pair, known, n=3) or known[:3]
         message = f'no pair "{pair}" among {len(known)}: did you mean {", ".join(near)}?'
-        raise InputError([Fault(str(source.root), 0, "PAIR", message)])
+        raise InputError.at(source.root, message, column="PAIR")
     variants = source.read("small_variant", pair)
     alleles = _alleles(source, pair, query, variants)
     if not alleles:

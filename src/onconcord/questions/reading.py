@@ -44,19 +44,19 @@ def read(
     spec = load().tables.get(table)
     if spec is None:
         known = ", ".join(load().tables)
-        raise InputError(
-            [Fault(str(folder), 0, "", f'no table "{table}"; expected one of {known}')]
-        )
+        raise InputError.at(folder, f'no table "{table}"; expected one of {known}')
     names = [field.name for field in spec.fields] if columns is None else list(columns)
     known_names = {field.name for field in spec.fields}
     faults = [
-        Fault(table, 0, name, f"no such column; expected some of {', '.join(sorted(known_names))}")
+        Fault(
+            table, f"no such column; expected some of {', '.join(sorted(known_names))}", column=name
+        )
         for name in names
         if name not in known_names
     ]
     if not any(folder.glob(f"{table}/*/*.parquet")):
         message = f"no file {table}/center=<centre>/*.parquet; expected the folder of a release"
-        faults.append(Fault(str(folder), 0, "", message))
+        faults.append(Fault(str(folder), message))
     if faults:
         raise InputError(faults)
     try:
@@ -66,7 +66,7 @@ def read(
         result = relation.to_arrow_table()
     except duckdb.Error as why:
         message = f"DuckDB cannot read it with the condition {where!r}: {why}"
-        raise InputError([Fault(f"{folder}/{table}", 0, "", message)]) from why
+        raise InputError.at(f"{folder}/{table}", message) from why
     fields = [spec.field(name) for name in names]
     schema = pa.schema([field.arrow_field() for field in fields])
     arrays = [result.column(field.name).cast(field.arrow_type) for field in fields]

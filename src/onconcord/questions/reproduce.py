@@ -115,7 +115,7 @@ class _Recorded:
         parameters: dict[str, Any] = json.loads(found)
         if provenance.sha256_of(parameters) != self.run["config_sha256"]:
             message = "these are not the parameters of the run's config_sha256: verify the release"
-            raise InputError([Fault(str(self.folder), 0, "tool.params_json", message)])
+            raise InputError.at(self.folder, message, column="tool.params_json")
         return parameters
 
 
@@ -135,10 +135,10 @@ def reproduce(
     release = read_release(request.release)
     if "pair" not in released_tables(release.tier):
         message = f"a release of tier {release.tier} has no pairs: name one of a tighter tier"
-        raise InputError([Fault(str(request.release), 0, "tier", message)])
+        raise InputError.at(request.release, message, column="tier")
     if request.out.exists() and (not request.out.is_dir() or any(request.out.iterdir())):
         message = "is there already and not an empty folder: name another with --out"
-        raise InputError([Fault(str(request.out), 0, "", message)])
+        raise InputError.at(request.out, message)
     here = cohorts.load(request.folder)
     key_file = request.key_file or _given_key(here)
     local, name = _find_pair(request, release, here, key_file)
@@ -193,19 +193,19 @@ def _find_pair(
         pseudonym = Pseudonymiser(load_key(key_file, centre), centre)
         if pseudonym.fingerprint() != centres[centre].key_fingerprint:
             message = f"the release was made with another key of centre {centre}: name that one"
-            raise InputError([Fault(str(key_file or "ONCONCORD_KEY"), 0, "", message)])
+            raise InputError.at(key_file or "ONCONCORD_KEY", message)
         names |= {pair: pseudonym("sample", pair) for pair in of_centre}
     for local, name in names.items():
         if request.pair in (local, name):
             if read(request.release, "pair", where=f"pair_id = {text(name)}", as_="arrow").num_rows:
                 return local, name
             message = f"the release has no pair {name}, which is {local} here: name another"
-            raise InputError([Fault(str(request.release), 0, "--pair", message)])
+            raise InputError.at(request.release, message, column="--pair")
     message = (
         f'"{request.pair}" is no pair of {cohort.sheet} of a centre of the release '
         f"({', '.join(centres)}): name its local id, or its id in the release"
     )
-    raise InputError([Fault(str(request.folder), 0, "--pair", message)])
+    raise InputError.at(request.folder, message, column="--pair")
 
 
 def _write_folder(out: Path, cohort: Cohort, pair: str, parameters: dict[str, Any]) -> Cohort:
@@ -253,7 +253,7 @@ def _differences(recorded: _Recorded, again: Cohort, local: str) -> list[Fault]:
             "parameters are the same, so strategy, padding, tumour_only or the name of the QC "
             "thresholds of its assay is another"
         )
-        found.append(Fault("run", 0, "run_id", message))
+        found.append(Fault("run", message, column="run_id"))
     return found
 
 
@@ -270,7 +270,7 @@ def _inputs(cohort: Cohort, pair: str) -> dict[str, list[tuple[Path, InputFile]]
                 path = Path(name)
                 if not path.is_file():
                     message = "there is no such file: put the reads of the release back"
-                    faults.append(Fault(name, 0, "", message))
+                    faults.append(Fault(name, message))
                     continue
                 kind = path.suffix[1:].lower() if role == "bam" else "fastq.gz"
                 size, digest = path.stat().st_size, file_sha256(path)
@@ -286,7 +286,7 @@ def _parameter_faults(released: Any, here: Any, name: str = "parameters") -> Ite
         for key in sorted(released.keys() | here.keys()):
             yield from _parameter_faults(released.get(key), here.get(key), f"{name}.{key}")
     elif released != here:
-        yield Fault("config.yaml", 0, name, f"{here} here, {released} in the release")
+        yield Fault("config.yaml", f"{here} here, {released} in the release", column=name)
 
 
 def _input_faults(
@@ -303,13 +303,13 @@ def _input_faults(
             released = wanted.pop((file.file_role, file.ordinal), None)
             if released is None:
                 message = f"the release has no {file.file_role} of lane {file.ordinal} of {role}"
-                yield Fault(str(path), 0, "", f"{message}: take the lane out of the sheet")
+                yield Fault(str(path), f"{message}: take the lane out of the sheet")
             elif released != file.sha256:
                 message = f"{file.sha256} here, {released} in the release: these are other reads"
-                yield Fault(str(path), 0, "sha256", message)
+                yield Fault(str(path), message, column="sha256")
         for (file_role, ordinal), released in wanted.items():
             message = f"no {file_role} of lane {ordinal} of {role} is here; the release has one"
-            yield Fault("input_file", 0, "sha256", f"{message} with {released}")
+            yield Fault("input_file", f"{message} with {released}", column="sha256")
 
 
 def _value_faults(
@@ -318,7 +318,7 @@ def _value_faults(
     for column in columns:
         if released.get(column) != here.get(column):
             message = f"{here.get(column)} here, {released.get(column)} in the release"
-            yield Fault(source, 0, column, message)
+            yield Fault(source, message, column=column)
 
 
 def _tool_faults(released: list[dict[str, Any]], here: list[dict[str, Any]]) -> Iterator[Fault]:
@@ -328,7 +328,7 @@ def _tool_faults(released: list[dict[str, Any]], here: list[dict[str, Any]]) -> 
         source = f"{step} {tool}"
         if then is None or now is None:
             where = "in the release" if now is None else "here"
-            yield Fault(source, 0, "", f"is only {where}")
+            yield Fault(source, f"is only {where}")
         else:
             yield from _value_faults(source, then, now, OF_TOOL)
 

@@ -96,9 +96,7 @@ def open_source(path: Path) -> TableSource:
             nor a release.
     """
     if not path.is_dir():
-        raise InputError(
-            [Fault(str(path), 0, "", "no such folder: name a working folder or a release")]
-        )
+        raise InputError.at(path, "no such folder: name a working folder or a release")
     if (path / "contract.json").is_file():
         return TableSource(path, "release")
     if any(path.glob("results/8_harmonised/*/pair.parquet")):
@@ -110,7 +108,7 @@ def open_source(path: Path) -> TableSource:
         else "expected a release (contract.json at its top) or a working folder with finished "
         "pairs (results/8_harmonised/PAIR/pair.parquet): run the pipeline there first"
     )
-    raise InputError([Fault(str(path), 0, "", hint)])
+    raise InputError.at(path, hint)
 
 
 def cohort_source(path: Path) -> TableSource:
@@ -123,5 +121,5 @@ def cohort_source(path: Path) -> TableSource:
     source = open_source(path)
     if source.kind == "release":
         message = "this is a release: expected the working folder that it was made from"
-        raise InputError([Fault(str(path), 0, "", message)])
+        raise InputError.at(path, message)
     return source

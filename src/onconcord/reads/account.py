@@ -199,15 +199,13 @@ def _lane_faults(lane: Lane, mates: Sequence[tuple[Path, _Fastq]]) -> Iterator[F
     """Faults of each mate file, then of the two together."""
     for path, fastq in mates:
         if fastq.problem is not None:
-            yield Fault(str(path), 0, "", f"{path.name} {fastq.problem}")
+            yield Fault(str(path), f"{path.name} {fastq.problem}")
     if len(mates) < 2 or any(fastq.problem for _, fastq in mates):
         return
     (first_path, first), (second_path, second) = mates
     if first.file.reads != second.file.reads:
         yield Fault(
             str(second_path),
-            0,
-            "",
             f"R1 and R2 of lane {lane.read_group} differ in length: {first_path.name} has "
             f"{first.file.reads} reads, {second_path.name} has {second.file.reads}. The two files "
             "must hold the mates of the same reads in the same order: copy the shorter one again.",
@@ -215,8 +213,6 @@ def _lane_faults(lane: Lane, mates: Sequence[tuple[Path, _Fastq]]) -> Iterator[F
     elif first.first_name != second.first_name:
         yield Fault(
             str(second_path),
-            0,
-            "",
             f"R1 and R2 of lane {lane.read_group} do not belong together: the first read of "
             f"{first_path.name} is {first.first_name.decode(errors='replace')!r}, of "
             f"{second_path.name} {second.first_name.decode(errors='replace')!r}. "

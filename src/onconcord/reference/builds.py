@@ -49,9 +49,9 @@ def length_faults(source: str, build: str, lengths: Mapping[str, int]) -> list[F
     known = known_contigs(build)
     if not any(table_chrom(name) in known for name in lengths):
         message = f'no contig of {build} is in it: write "build: custom" for another genome.'
-        return [Fault(source, 0, "", message)]
+        return [Fault(source, message)]
     return [
-        Fault(source, 0, "", _not_the_build(name, build, f"{length} bases", expected.length_bp))
+        Fault(source, _not_the_build(name, build, f"{length} bases", expected.length_bp))
         for name, length in lengths.items()
         if (expected := known.get(table_chrom(name))) and length != expected.length_bp
     ]
@@ -65,8 +65,6 @@ def digest_faults(source: str, build: str, rows: Iterable[ContigRow]) -> list[Fa
     return [
         Fault(
             source,
-            0,
-            "",
             _not_the_build(row.source_name, build, f"MD5 {row.md5}", " or ".join(expected.md5s)),
         )
         for row in rows

@@ -110,5 +110,5 @@ def name_faults(source: str, names: Sequence[str]) -> list[Fault]:
                 f'the contigs "{other}" and "{name}" are both {table_chrom(name)} in the tables: '
                 "keep one of them."
             )
-            faults.append(Fault(source, 0, "", message))
+            faults.append(Fault(source, message))
     return faults

@@ -83,7 +83,7 @@ class GeneModel:
         faults = self._check()
         if len(faults) > MOST_FAULTS:
             more = f"{len(faults) - MOST_FAULTS} more lines are at fault."
-            faults = [*sorted(faults)[:MOST_FAULTS], Fault(path.name, 0, "", more)]
+            faults = [*sorted(faults)[:MOST_FAULTS], Fault(path.name, more)]
         if faults:
             raise InputError(faults)
 
@@ -118,7 +118,7 @@ class GeneModel:
                 numbers = columns[3:5] if len(columns) == 9 else []
                 if not numbers or not all(number.isdecimal() for number in numbers):
                     message = f'"{line[:60]}" is not a line of GTF or GFF3: expected nine columns.'
-                    faults.append(Fault(name, number, "", message))
+                    faults.append(Fault(name, message, number))
                     continue
                 contig, start, end = columns[0], int(numbers[0]), int(numbers[1])
                 length = self._lengths.get(contig)
@@ -129,25 +129,25 @@ class GeneModel:
                         f'{start}-{end} is outside contig "{contig}", which has {length} bases: '
                         "is this the gene model of another build?"
                     )
-                    faults.append(Fault(name, number, "", message))
+                    faults.append(Fault(name, message, number))
                 else:
                     good += 1
                     self._note_parents(number, columns, children)
         except (OSError, UnicodeDecodeError, EOFError) as error:
-            return [Fault(name, 0, "", f"cannot be read as GTF or GFF3: {error}.")]
+            return [Fault(name, f"cannot be read as GTF or GFF3: {error}.")]
         # A model of the whole genome beside a FASTA of some of it is fine: they share names.
         if not good and not faults:
             faults += [
-                Fault(name, number, "", stranger(contig, self._lengths))
+                Fault(name, stranger(contig, self._lengths), number)
                 for contig, number in strangers.items()
             ]
         if not good and not faults:
             message = "has no feature: give a gene model, or leave reference.genes null."
-            faults.append(Fault(name, 0, "", message))
+            faults.append(Fault(name, message))
         for parent, number in children.items():
             if parent not in self._parents:
                 message = f'its Parent "{parent}" is not in the file: give the whole gene model.'
-                faults.append(Fault(name, number, "Parent", message))
+                faults.append(Fault(name, message, number, "Parent"))
         return faults
 
     def _note_parents(self, line: int, columns: list[str], children: dict[str, int]) -> None:

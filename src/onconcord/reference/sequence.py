@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from onconcord.errors import Fault, InputError
+from onconcord.errors import InputError
 
 Bases = npt.NDArray[np.uint8]
 
@@ -57,7 +57,7 @@ class Genome:
         self._block_of, self._block_start0, self._block = "", 0, ""
         if self._bytes[:2].tobytes() == b"\x1f\x8b":
             message = "this FASTA is compressed; give the uncompressed one with its .fai index."
-            raise InputError([Fault(str(fasta), 0, "", message)])
+            raise InputError.at(fasta, message)
 
     def bases(self, contig: str, start0: int, end0: int) -> str:
         """Upper-case bases of [start0, end0), 0-based, cut to the contig."""

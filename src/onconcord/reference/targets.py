@@ -39,38 +39,37 @@ def check_bed(bed: Path, lengths: Mapping[str, int]) -> tuple[tuple[Interval, ..
     try:
         lines = bed.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        return (), [Fault(bed.name, 0, "", f"cannot be read as a BED: {error}.")]
+        return (), [Fault(bed.name, f"cannot be read as a BED: {error}.")]
     for number, line in enumerate(lines, start=1):
         if not line.strip() or line.startswith(("#", "track", "browser")):
             continue
         cells = line.split("\t") if "\t" in line else line.split()
         if len(cells) < 3 or not (cells[1].strip().isdecimal() and cells[2].strip().isdecimal()):
             message = f'"{line[:60]}" is not contig, start and end, with tabs between them.'
-            faults.append(Fault(bed.name, number, "", message))
+            faults.append(Fault(bed.name, message, number))
             continue
         contig, start, end = cells[0], int(cells[1]), int(cells[2])
         if contig not in lengths:
             strangers.setdefault(contig, number)
         elif start >= end:
             message = f"start {start} is not before end {end}: BED is 0-based and half-open."
-            faults.append(Fault(bed.name, number, "", message))
+            faults.append(Fault(bed.name, message, number))
         elif end > lengths[contig]:
             message = (
                 f'end {end} is outside contig "{contig}", which has {lengths[contig]} bases: '
                 "are these the targets of another build?"
             )
-            faults.append(Fault(bed.name, number, "", message))
+            faults.append(Fault(bed.name, message, number))
         else:
             intervals.append((contig, start, end))
     faults += [
-        Fault(bed.name, number, "", stranger(contig, lengths))
-        for contig, number in strangers.items()
+        Fault(bed.name, stranger(contig, lengths), number) for contig, number in strangers.items()
     ]
     if len(faults) > MOST_FAULTS:
         more = f"{len(faults) - MOST_FAULTS} more lines are at fault."
-        faults = [*sorted(faults)[:MOST_FAULTS], Fault(bed.name, 0, "", more)]
+        faults = [*sorted(faults)[:MOST_FAULTS], Fault(bed.name, more)]
     if not intervals and not faults:
-        faults = [Fault(bed.name, 0, "", "has no interval: give targets, or leave the key null.")]
+        faults = [Fault(bed.name, "has no interval: give targets, or leave the key null.")]
     return tuple(intervals), faults
 
 

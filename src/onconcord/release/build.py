@@ -74,7 +74,7 @@ def build_release(order: Order, summary: Path | None = None) -> Release:
     layout.check_name(order.name)
     if order.tier not in contract.TIERS:
         message = f'"{order.tier}" is no tier; expected {", ".join(contract.TIERS)}'
-        raise InputError([Fault("--tier", 0, "", message)])
+        raise InputError.at("--tier", message)
     check_target(order.out)
     names = (
         None
@@ -106,11 +106,11 @@ def build_release(order: Order, summary: Path | None = None) -> Release:
 def check_target(out: Path) -> None:
     """A folder that holds other things than a release is not ours to replace."""
     if out.exists() and not out.is_dir():
-        raise InputError([Fault(str(out), 0, "", "not a folder: name another with --out")])
+        raise InputError.at(out, "not a folder: name another with --out")
     known = {layout.RELEASE, layout.MANIFEST, layout.CONTRACT, *contract.load().tables}
     if out.is_dir() and (there := {path.name for path in out.iterdir()}) and not there & known:
         message = "the folder holds something else than a release: name another with --out"
-        raise InputError([Fault(str(out), 0, "", message)])
+        raise InputError.at(out, message)
 
 
 def _write_tables(
@@ -212,7 +212,7 @@ def _leaks(
     if tier == "local":
         return
     for fault in text_faults(name, table, tier, words):
-        yield Fault(f"{pair}/{name}", 0, fault.column, fault.message)
+        yield Fault(f"{pair}/{name}", fault.message, column=fault.column)
 
 
 def _read_retractions(path: Path | None, centre: str) -> list[dict[str, Any]]:
@@ -229,18 +229,18 @@ def _read_retractions(path: Path | None, centre: str) -> list[dict[str, Any]]:
             reader = csv.DictReader(file, delimiter="\t")
             rows, columns = list(reader), tuple(reader.fieldnames or ())
     except (OSError, UnicodeDecodeError) as why:
-        raise InputError([Fault(str(path), 0, "", f"cannot be read: {why}")]) from why
+        raise InputError.at(path, f"cannot be read: {why}") from why
     if columns != RETRACTIONS:
         message = f"the columns are {', '.join(columns)}; expected {', '.join(RETRACTIONS)}"
-        raise InputError([Fault(str(path), 1, "", message)])
+        raise InputError.at(path, message, 1)
     codes, faults = contract.load().vocabularies["retraction_reason"], []
     for line, row in enumerate(rows, start=2):
         if row["reason_code"] not in codes:
             message = f'"{row["reason_code"]}" is no reason; expected {", ".join(codes)}'
-            faults.append(Fault(str(path), line, "reason_code", message))
+            faults.append(Fault(str(path), message, line, "reason_code"))
         for column in ("pair_id", "from_release"):
             if not row[column]:
-                faults.append(Fault(str(path), line, column, "empty; expected a value"))
+                faults.append(Fault(str(path), "empty; expected a value", line, column))
     if faults:
         raise InputError(faults)
     return [{"center_id": centre, **row} for row in rows]

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from onconcord.errors import Fault, InputError
+from onconcord.errors import InputError
 from onconcord.runtime import checkout
 
 VARIABLE = "ONCONCORD_KEY"
@@ -43,7 +43,7 @@ def load_key(key_file: Path | None, centre: str) -> Key:
                 "no key: pseudonyms need the centre's secret. Name a file outside the checkout "
                 f"with --key-file (release.key_file), or set {VARIABLE}; {_MAKE}"
             )
-            raise InputError([Fault(source, 0, "", message)])
+            raise InputError.at(source, message)
     else:
         source, text = str(key_file), _first_line(key_file)
     if len(text.encode()) < MINIMUM_BYTES:
@@ -51,20 +51,20 @@ def load_key(key_file: Path | None, centre: str) -> Key:
             f"the key has {len(text.encode())} bytes; expected one line of at least "
             f"{MINIMUM_BYTES}: {_MAKE}"
         )
-        raise InputError([Fault(source, 0, "", message)])
+        raise InputError.at(source, message)
     public = text.startswith(PUBLIC)
     if public and not centre.startswith(DEMO):
         message = (
             f'this is the public key of the demo, and "{centre}" is no demo centre (their codes '
             f"begin with {DEMO}): everyone could undo its pseudonyms; {_MAKE}"
         )
-        raise InputError([Fault(source, 0, "", message)])
+        raise InputError.at(source, message)
     if not public and key_file is not None and (folder := _work_tree(key_file)) is not None:
         message = (
             f"the key lies inside the work tree {folder}, from where it can reach a repository: "
             "move it out, for instance to ~/.config/onconcord.key, and name it there"
         )
-        raise InputError([Fault(source, 0, "", message)])
+        raise InputError.at(source, message)
     return Key(text.encode())
 
 
@@ -74,7 +74,7 @@ def _first_line(key_file: Path) -> str:
     except (OSError, UnicodeDecodeError) as why:
         reason = why.strerror if isinstance(why, OSError) else "it is not text"
         message = f"the key cannot be read ({reason}): expected a text file with one line; {_MAKE}"
-        raise InputError([Fault(str(key_file), 0, "", message)]) from why
+        raise InputError.at(key_file, message) from why
     wanted = (line.strip() for line in lines)
     return next((line for line in wanted if line and not line.startswith("#")), "")
 

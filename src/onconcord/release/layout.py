@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from onconcord.errors import Fault, InputError
+from onconcord.errors import InputError
 
 MANIFEST = "MANIFEST.tsv"
 RELEASE = "release.json"
@@ -37,7 +37,7 @@ def check_name(name: str, source: str = "--name") -> str:
             f'"{name}" cannot name a release: expected a letter and then letters, digits, ".", '
             '"_" or "-", such as r2026-11 (never a number)'
         )
-        raise InputError([Fault(source, 0, "", message)])
+        raise InputError.at(source, message)
     return name
 
 
@@ -50,7 +50,7 @@ def check_centre(centre: str, source: str = "--centre") -> str:
     """
     if not _CENTRE.fullmatch(centre):
         message = f'"{centre}" cannot name a centre: expected letters, digits, "_" or "-"'
-        raise InputError([Fault(source, 0, "", message)])
+        raise InputError.at(source, message)
     return centre
 
 

@@ -115,7 +115,7 @@ def read_release(folder: Path) -> Release:
             "not a release: it has no release.json. Name a folder that `onconcord release` or "
             "`onconcord pool` made"
         )
-        raise InputError([Fault(str(folder), 0, "", message)])
+        raise InputError.at(folder, message)
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
         parts = tuple(
@@ -133,10 +133,10 @@ def read_release(folder: Path) -> Release:
         release = Release(str(raw["name"]), str(raw["tier"]), centres, parts, *versions)
     except (ValueError, KeyError, TypeError, AttributeError) as why:
         message = f"not the description of a release ({type(why).__name__}: {why})"
-        raise InputError([Fault(str(path), 0, "", message)]) from why
+        raise InputError.at(path, message) from why
     if release.tier not in contract.TIERS:
         message = f'tier "{release.tier}"; expected one of {", ".join(contract.TIERS)}'
-        raise InputError([Fault(str(path), 0, "tier", message)])
+        raise InputError.at(path, message, column="tier")
     return release
 
 
@@ -171,17 +171,17 @@ def read_manifest(folder: Path) -> list[Entry]:
     """
     path = folder / layout.MANIFEST
     if not path.is_file():
-        raise InputError([Fault(str(path), 0, "", "no such file: the release is not whole")])
+        raise InputError.at(path, "no such file: the release is not whole")
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file, delimiter="\t"))
     if not rows or tuple(rows[0]) != COLUMNS:
         message = f"the header is not {', '.join(COLUMNS)}"
-        raise InputError([Fault(str(path), 1, "", message)])
+        raise InputError.at(path, message, 1)
     lines, faults = [], []
     for number, row in enumerate(rows[1:], start=2):
         if len(row) != len(COLUMNS) or not (row[1] == "" or row[1].isdigit()):
             message = "expected a path, a number of rows or nothing, and two digests"
-            faults.append(Fault(str(path), number, "", message))
+            faults.append(Fault(str(path), message, number))
             continue
         rows_ = int(row[1]) if row[1] else None
         lines.append(Entry(row[0], rows_, row[2], row[3] or None))

@@ -50,7 +50,7 @@ def distinct(name: str, table: pa.Table) -> pa.Table:
                     f"row {row_key(spec, table, int(row))}: one pair says {one!r}, another "
                     f"{two!r}; expected the same: make the older of the two again"
                 )
-                faults.append(Fault(name, 0, column, message))
+                faults.append(Fault(name, message, column=column))
     if faults:
         raise InputError(faults)
     return table.filter(pc.invert(pa.concat_arrays([pa.array([False]), same])))

@@ -40,24 +40,26 @@ def pool_releases(
     first = next(iter(described.values()))
     for folder, release in described.items():
         if folder.resolve() == out.resolve():
-            faults.append(Fault(str(folder), 0, "", "is what --out names: name another folder"))
+            faults.append(Fault(str(folder), "is what --out names: name another folder"))
         if release.tier != first.tier:
             message = f'its tier is "{release.tier}", that of {folders[0]} is "{first.tier}"'
-            faults.append(Fault(str(folder), 0, "tier", f"{message}: pool releases of one tier"))
+            faults.append(
+                Fault(str(folder), f"{message}: pool releases of one tier", column="tier")
+            )
         if _major(release) != _major(first):
             message = (
                 f"contract {release.contract_version}, that of {folders[0]} is "
                 f"{first.contract_version}: pool releases of one major version"
             )
-            faults.append(Fault(str(folder), 0, "contract_version", message))
+            faults.append(Fault(str(folder), message, column="contract_version"))
         for centre in release.centres:
             if (other := seen.setdefault(centre.center_id, folder)) != folder:
                 message = f"centre {centre.center_id} is in {other} too: name one of them"
-                faults.append(Fault(str(folder), 0, "centres", message))
+                faults.append(Fault(str(folder), message, column="centres"))
     names = sorted({release.name for release in described.values()})
     if name is None and len(names) > 1:
         message = f"the releases are named {', '.join(names)}: name the pool with --name"
-        faults.append(Fault("--name", 0, "", message))
+        faults.append(Fault("--name", message))
     if faults:
         raise InputError(faults)
     pooled = Release(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from onconcord.errors import Fault, InputError
+from onconcord.errors import InputError
 from onconcord.release.key import Key
 
 LENGTH = 20
@@ -79,4 +79,4 @@ def check_centres(table: str, column: pa.ChunkedArray, centre: str) -> None:
     others = sorted(set(pc.unique(column).to_pylist()) - {centre})
     if others:
         message = f'rows of centre {", ".join(others)}; expected only "{centre}"'
-        raise InputError([Fault(table, 0, "center_id", message)])
+        raise InputError.at(table, message, column="center_id")

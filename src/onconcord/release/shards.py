@@ -57,14 +57,14 @@ class Shard:
     def _table(self, name: str) -> pa.Table:
         path, stated = self.manifest.with_name(f"{name}.parquet"), self.tables[name]
         if not path.is_file():
-            raise InputError([Fault(str(path), 0, "", f"no such file: {_AGAIN}")])
+            raise InputError.at(path, f"no such file: {_AGAIN}")
         if file_sha256(path) != stated["file_sha256"]:
             message = f"the file's SHA-256 is not that of {self.manifest.name}: {_AGAIN}"
-            raise InputError([Fault(str(path), 0, "", message)])
+            raise InputError.at(path, message)
         table = contract.read_file(name, path)
         if digest.table_digest(table).sha256 != stated["content_sha256"]:
             message = f"the content digest is not that of {self.manifest.name}: {_AGAIN}"
-            raise InputError([Fault(str(path), 0, "", message)])
+            raise InputError.at(path, message)
         return table
 
 
@@ -98,7 +98,7 @@ def read_shards(manifests: Iterable[Path], centre: str) -> list[Shard]:
             others.add(shard.centre)
         elif shard.pair in shards:
             message = f'pair "{shard.pair}" is also in {shards[shard.pair].manifest}: name one'
-            faults.append(Fault(str(path), 0, "pair", message))
+            faults.append(Fault(str(path), message, column="pair"))
         else:
             shards[shard.pair] = shard
     if not faults and not shards:
@@ -106,7 +106,7 @@ def read_shards(manifests: Iterable[Path], centre: str) -> list[Shard]:
         message = (
             f'{found}; expected pairs of centre "{centre}": run the pipeline, or mend --centre'
         )
-        faults.append(Fault("--centre", 0, "", message))
+        faults.append(Fault("--centre", message))
     if faults:
         raise InputError(faults)
     return [shards[pair] for pair in sorted(shards)]
@@ -119,20 +119,20 @@ def _shard(path: Path) -> Shard:
         version = raw["contract_version"]
     except OSError as why:
         message = f"cannot be read ({why.strerror}): name the MANIFEST.json of a finished pair"
-        raise ContractError([Fault(str(path), 0, "", message)]) from why
+        raise ContractError.at(path, message) from why
     except (ValueError, KeyError, TypeError) as why:
         message = f"not the manifest of a finished pair ({why}): {_AGAIN}"
-        raise ContractError([Fault(str(path), 0, "", message)]) from why
+        raise ContractError.at(path, message) from why
     faults = [
-        Fault(str(path), 0, name, f"the contract has no such table: {_AGAIN}")
+        Fault(str(path), f"the contract has no such table: {_AGAIN}", column=name)
         for name in shard.tables
         if name not in contract.load().tables
     ]
     if version.split(".")[0] != contract.CONTRACT_VERSION.split(".")[0]:
         message = f"contract {version}; expected {contract.CONTRACT_VERSION}: {_AGAIN}"
-        faults.append(Fault(str(path), 0, "contract_version", message))
+        faults.append(Fault(str(path), message, column="contract_version"))
     if "pair" not in shard.tables:
-        faults.append(Fault(str(path), 0, "tables", f"has no table pair: {_AGAIN}"))
+        faults.append(Fault(str(path), f"has no table pair: {_AGAIN}", column="tables"))
     if faults:
         raise ContractError(faults)
     return shard

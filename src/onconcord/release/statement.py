@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_ssh_public_key,
 )
 
-from onconcord.errors import Fault, InputError
+from onconcord.errors import InputError
 from onconcord.release import layout
 from onconcord.release.manifest import Entry, Release, dumps
 from onconcord.release.shards import file_sha256
@@ -113,10 +113,10 @@ def sign(text: bytes, key_file: Path) -> str:
         key = load_ssh_private_key(key_file.read_bytes(), password=None)
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as why:
         message = f"the signing key cannot be read ({type(why).__name__}); {wanted}"
-        raise InputError([Fault(str(key_file), 0, "", message)]) from why
+        raise InputError.at(key_file, message) from why
     if not isinstance(key, Ed25519PrivateKey):
         message = f"the signing key is no Ed25519 key; {wanted}"
-        raise InputError([Fault(str(key_file), 0, "", message)])
+        raise InputError.at(key_file, message)
     public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
     blob = b"SSHSIG" + struct.pack(">I", 1)
     blob += _string(_string(b"ssh-ed25519") + _string(public))
@@ -190,9 +190,9 @@ def read_public_key(path: Path) -> Ed25519PublicKey:
         key = load_ssh_public_key(path.read_bytes())
     except (OSError, ValueError, UnsupportedAlgorithm) as why:
         message = f"not a public key ({type(why).__name__}); expected the .pub file of ssh-keygen"
-        raise InputError([Fault(str(path), 0, "", message)]) from why
+        raise InputError.at(path, message) from why
     if not isinstance(key, Ed25519PublicKey):
-        raise InputError([Fault(str(path), 0, "", "not an Ed25519 key")])
+        raise InputError.at(path, "not an Ed25519 key")
     return key
 
 

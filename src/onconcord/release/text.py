@@ -156,7 +156,7 @@ def text_faults(
             local = named
         if local and _any(pc.match_substring_regex(values, "|".join(local))):
             message = "holds a local id of a patient or sample: take it out of the text"
-            yield Fault(name, 0, field.name, message)
+            yield Fault(name, message, column=field.name)
         if field.name == "center_id" or field.name in KINDS:
             continue
         yield from _form_faults(name, field.name, values)
@@ -190,7 +190,7 @@ def _form_faults(table: str, column: str, values: pa.Array) -> Iterator[Fault]:
                 f"{count} distinct values are no codes of this column: free text does not leave a "
                 f"centre. Expected {form}"
             )
-            yield Fault(table, 0, column, message)
+            yield Fault(table, message, column=column)
     # one search for all of them, since next to no value has any
     if column in CLOSED or not _any(pc.match_substring_regex(values, ANY_FORBIDDEN)):
         return
@@ -198,4 +198,6 @@ def _form_faults(table: str, column: str, values: pa.Array) -> Iterator[Fault]:
         if what == "a date" and column in DATED:
             continue
         if _any(pc.match_substring_regex(values, pattern)):
-            yield Fault(table, 0, column, f"a value has {what} in it: that does not leave a centre")
+            yield Fault(
+                table, f"a value has {what} in it: that does not leave a centre", column=column
+            )

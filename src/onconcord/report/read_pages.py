@@ -18,7 +18,7 @@ from igv_reports.report import create_report
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from onconcord.errors import Fault, InputError
+from onconcord.errors import InputError
 from onconcord.files import whole_file
 from onconcord.report.cohort import Cohort
 
@@ -114,7 +114,7 @@ def _native_names(contigs: Path) -> dict[str, str]:
     """The reference's own name of each chromosome of the tables."""
     if not contigs.is_file():
         message = "missing: expected the contig names that the reference stage writes"
-        raise InputError([Fault(str(contigs), 0, "", message)])
+        raise InputError.at(contigs, message)
     table = pl.read_csv(contigs, separator="\t", infer_schema=False)
     return dict(table.select("chrom", "source_name").iter_rows())
 

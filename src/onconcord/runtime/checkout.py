@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from onconcord.errors import Fault, InputError
+from onconcord.errors import InputError
 
 
 def root() -> Path:
@@ -14,17 +14,11 @@ def root() -> Path:
     """
     folder = Path(__file__).resolve().parents[3]
     if not (folder / "Snakefile").is_file() and not (folder / "config/defaults.yaml").is_file():
-        raise InputError(
-            [
-                Fault(
-                    str(folder),
-                    0,
-                    "",
-                    "no Snakefile is here: onconcord runs from its checkout. Install it with "
-                    '"make setup" there (or "pip install --editable CHECKOUT") and call '
-                    "CHECKOUT/.venv/bin/onconcord.",
-                )
-            ]
+        raise InputError.at(
+            folder,
+            "no Snakefile is here: onconcord runs from its checkout. Install it with "
+            '"make setup" there (or "pip install --editable CHECKOUT") and call '
+            "CHECKOUT/.venv/bin/onconcord.",
         )
     return folder
 

@@ -24,23 +24,23 @@ def verify_certificate(path: Path, golden: Path) -> Report:
     try:
         whole = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as why:
-        raise InputError([Fault(str(path), 0, "", f"not a readable certificate: {why}")]) from why
+        raise InputError.at(path, f"not a readable certificate: {why}") from why
     if not isinstance(whole, dict) or whole.get("kind") != KIND:
         message = "neither a certificate (JSON that `onconcord certify` wrote) nor a release folder"
-        raise InputError([Fault(str(path), 0, "", message)])
+        raise InputError.at(path, message)
     report = Report(f"certificate under contract {whole.get('contract_version')}", None)
     claimed = whole.pop("certificate_sha256", None)
     changed = "changed after it was written: certify again"
     report.check(
         "seal",
-        [Fault(str(path), 0, "certificate_sha256", changed)]
+        [Fault(str(path), changed, column="certificate_sha256")]
         if json_sha256(whole) != claimed
         else [],
     )
     report.check(
         "equivalence",
         [
-            Fault(str(path), 0, f"{one['pair']} {one['table']}".strip(), one["message"])
+            Fault(str(path), one["message"], column=f"{one['pair']} {one['table']}".strip())
             for one in whole.get("faults", [])
         ],
     )
@@ -48,6 +48,8 @@ def verify_certificate(path: Path, golden: Path) -> Report:
     other = f"held to the digests {whole.get('golden_sha256')}, and published here are {ours}"
     report.check(
         "published",
-        [Fault(str(path), 0, "golden_sha256", other)] if whole.get("golden_sha256") != ours else [],
+        [Fault(str(path), other, column="golden_sha256")]
+        if whole.get("golden_sha256") != ours
+        else [],
     )
     return report

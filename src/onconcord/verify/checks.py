@@ -56,7 +56,7 @@ def verify_release(folder: Path, public_key: Path | None = None) -> Report:
             report.not_checked["signer"] = "name the centre's public key with --public-key"
     elif public_key is not None:
         message = f"the release is not signed; expected a signature of {public_key.name}"
-        report.check("signature", [Fault(layout.SIGNATURE, 0, "", message)])
+        report.check("signature", [Fault(layout.SIGNATURE, message)])
     else:
         report.not_checked["signature"] = "the release is not signed"
     unreadable = _check_parts(folder, release, report)
@@ -82,7 +82,7 @@ def verify_releases(folder: Path, public_key: Path | None = None) -> dict[Path, 
             "neither a release (it has no release.json) nor a folder of releases: name what "
             "`onconcord release` or `onconcord pool` made"
         )
-        raise InputError([Fault(str(folder), 0, "", message)])
+        raise InputError.at(folder, message)
     reports = {path: verify_release(path, public_key) for path in folders}
     ordered = sorted(folders, key=lambda path: (read_release(path).name, path))
     retracted: dict[tuple[str, str], str] = {}
@@ -101,7 +101,7 @@ def _still_there(folder: Path, retracted: dict[tuple[str, str], str]) -> Iterato
         if (center_id, pair_id) in retracted:
             name = retracted[center_id, pair_id]
             message = f"row center_id={center_id}, pair_id={pair_id}: retracted in release {name}"
-            yield Fault("pair", 0, "pair_id", message)
+            yield Fault("pair", message, column="pair_id")
 
 
 def _rows(folder: Path, table: str) -> list[tuple[str, str]]:
@@ -260,9 +260,9 @@ class _Broken:
         for row in self.rows:
             where = ", ".join(f"{name}={row[name]}" for name in key)
             found = "" if rule.column in key else f"found {row[rule.column]}; "
-            yield Fault(rule.table, 0, rule.column, f"row {where}: {found}{rule.message}")
+            yield Fault(rule.table, f"row {where}: {found}{rule.message}", column=rule.column)
         if self.count > len(self.rows):
             more = f"{self.count - len(self.rows)} more rows: {rule.message}"
-            yield Fault(rule.table, 0, rule.column, more)
+            yield Fault(rule.table, more, column=rule.column)
         if self.error is not None:
-            yield Fault(rule.table, 0, rule.column, self.error)
+            yield Fault(rule.table, self.error, column=rule.column)

@@ -27,23 +27,23 @@ def manifest_faults(folder: Path, release: Release) -> Iterator[Fault]:
         return
     there = set(layout.files(folder)) - layout.UNLISTED
     for path in sorted(lines.keys() - there):
-        yield Fault(path, 0, "", f"the file is in {layout.MANIFEST} and missing here")
+        yield Fault(path, f"the file is in {layout.MANIFEST} and missing here")
     for path in sorted(there - lines.keys()):
-        yield Fault(path, 0, "", f"the file is not in {layout.MANIFEST}: it is no part of this")
+        yield Fault(path, f"the file is not in {layout.MANIFEST}: it is no part of this")
     for path in sorted(there & lines.keys()):
         found = file_sha256(folder / path)
         if found != lines[path].file_sha256:
             message = f"SHA-256 {found}, {layout.MANIFEST} says {lines[path].file_sha256}"
-            yield Fault(path, 0, "", message)
+            yield Fault(path, message)
     parts = {part.path: part.digest for part in release.parts}
     for path, line in sorted(lines.items()):
         digest = parts.get(path)
         stated = (digest.rows, digest.sha256) if digest else (None, None)
         if (line.rows, line.content_sha256) != stated:
             message = f"rows or content digest of {path} are not those of {layout.RELEASE}"
-            yield Fault(layout.MANIFEST, 0, "", message)
+            yield Fault(layout.MANIFEST, message)
     for path in sorted(parts.keys() - lines.keys()):
-        yield Fault(layout.RELEASE, 0, "", f"{path} is not in {layout.MANIFEST}")
+        yield Fault(layout.RELEASE, f"{path} is not in {layout.MANIFEST}")
 
 
 def description_faults(folder: Path, release: Release) -> Iterator[Fault]:
@@ -57,17 +57,17 @@ def description_faults(folder: Path, release: Release) -> Iterator[Fault]:
                 message = (
                     f"table {table} of centre {centre} is missing: an empty one has a file too"
                 )
-                yield Fault(layout.RELEASE, 0, table, message)
+                yield Fault(layout.RELEASE, message, column=table)
     for part in release.parts:
         if part.centre not in described:
             message = f"{part.path} is of centre {part.centre}, which is not among the centres"
-            yield Fault(layout.RELEASE, 0, "centres", message)
+            yield Fault(layout.RELEASE, message, column="centres")
         if not part.path.startswith(f"{part.table}/center={part.centre}/part-"):
-            yield Fault(layout.RELEASE, 0, part.table, f"{part.path} is no place of that table")
+            yield Fault(layout.RELEASE, f"{part.path} is no place of that table", column=part.table)
     stated = json.loads((folder / layout.RELEASE).read_text(encoding="utf-8"))["content_sha256"]
     if stated != release.digest:
         message = f"content digest {stated}; that of the tables is {release.digest}"
-        yield Fault(layout.RELEASE, 0, "content_sha256", message)
+        yield Fault(layout.RELEASE, message, column="content_sha256")
     yield from _contract_faults(folder, release)
 
 
@@ -76,14 +76,14 @@ def _contract_faults(folder: Path, release: Release) -> Iterator[Fault]:
     try:
         version = json.loads(path.read_text(encoding="utf-8"))["version"]
     except (OSError, ValueError, KeyError, TypeError) as why:
-        yield Fault(layout.CONTRACT, 0, "", f"cannot be read ({type(why).__name__})")
+        yield Fault(layout.CONTRACT, f"cannot be read ({type(why).__name__})")
         return
     if version != release.contract_version:
         message = f"contract {version}, {layout.RELEASE} says {release.contract_version}"
-        yield Fault(layout.CONTRACT, 0, "version", message)
+        yield Fault(layout.CONTRACT, message, column="version")
     if release.contract_version.split(".")[0] != contract.CONTRACT_VERSION.split(".")[0]:
         message = f"contract {release.contract_version}; this is {contract.CONTRACT_VERSION}"
-        yield Fault(layout.RELEASE, 0, "contract_version", message)
+        yield Fault(layout.RELEASE, message, column="contract_version")
 
 
 def statement_faults(folder: Path) -> Iterator[Fault]:
@@ -91,14 +91,14 @@ def statement_faults(folder: Path) -> Iterator[Fault]:
     try:
         stated = read_statement(folder / layout.STATEMENT)
     except (OSError, ValueError) as why:
-        yield Fault(layout.STATEMENT, 0, "", f"no statement over the release: {why}")
+        yield Fault(layout.STATEMENT, f"no statement over the release: {why}")
         return
     for path in sorted(set(layout.files(folder)) - {layout.STATEMENT, layout.SIGNATURE}):
         if path not in stated:
-            yield Fault(layout.STATEMENT, 0, "subject", f"{path} is not among its subjects")
+            yield Fault(layout.STATEMENT, f"{path} is not among its subjects", column="subject")
         elif (found := file_sha256(folder / path)) != stated[path]:
             message = f"SHA-256 {found}, the statement says {stated[path]}"
-            yield Fault(path, 0, "", message)
+            yield Fault(path, message)
 
 
 def signature_faults(folder: Path, public_key: Path | None) -> Iterator[Fault]:
@@ -109,10 +109,10 @@ def signature_faults(folder: Path, public_key: Path | None) -> Iterator[Fault]:
             (folder / layout.SIGNATURE).read_text(encoding="utf-8"),
         )
     except (OSError, ValueError) as why:
-        yield Fault(layout.SIGNATURE, 0, "", f"the signature does not hold: {why}")
+        yield Fault(layout.SIGNATURE, f"the signature does not hold: {why}")
         return
     if public_key is not None:
         wanted, found = fingerprint(read_public_key(public_key)), fingerprint(key)
         if wanted != found:
             message = f"signed by {found}; expected {wanted} ({public_key.name})"
-            yield Fault(layout.SIGNATURE, 0, "", message)
+            yield Fault(layout.SIGNATURE, message)

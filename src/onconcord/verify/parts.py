@@ -48,12 +48,12 @@ def part_faults(folder: Path, part: Part, tier: str) -> PartFaults:
         with pq.ParquetFile(folder / part.path) as file:
             _check(file, part, tier, found)
     except FileNotFoundError:
-        found.content.append(Fault(part.path, 0, "", "the file is missing"))
+        found.content.append(Fault(part.path, "the file is missing"))
         found.readable = False
     except DAMAGED as why:
         reason = str(why).splitlines()[0] if str(why) else type(why).__name__
         message = f"table {part.table} cannot be read from it, the file is damaged: {reason}"
-        found.content.append(Fault(part.path, 0, "", message))
+        found.content.append(Fault(part.path, message))
         found.readable = False
     return found
 
@@ -63,7 +63,7 @@ def _check(file: pq.ParquetFile, part: Part, tier: str, found: PartFaults) -> No
     version = (schema.metadata or {}).get(b"onconcord.contract_version", b"").decode()
     if version.split(".")[0] != contract.CONTRACT_VERSION.split(".")[0]:
         message = f'contract version "{version}"; expected {contract.CONTRACT_VERSION}'
-        found.contract.append(Fault(part.path, 0, "", message))
+        found.contract.append(Fault(part.path, message))
     unknown = {name for name in schema.names if name not in {f.name for f in spec.fields}}
     newer = _numbers(version) > _numbers(contract.CONTRACT_VERSION)
     digester, last = Digester(schema), None
@@ -73,7 +73,7 @@ def _check(file: pq.ParquetFile, part: Part, tier: str, found: PartFaults) -> No
         # a newer minor version may have columns that this one does not know
         known = piece.drop_columns(sorted(unknown)) if newer and unknown else piece
         faults = contract.validate(part.table, known, tier)
-        found.contract += [Fault(part.path, 0, one.column, one.message) for one in faults]
+        found.contract += [Fault(part.path, one.message, column=one.column) for one in faults]
         if faults:
             last = None
         elif piece.num_rows:
@@ -82,12 +82,12 @@ def _check(file: pq.ParquetFile, part: Part, tier: str, found: PartFaults) -> No
                 message = (
                     f"row {row_key(spec, piece, 0)}: expected a key after that of the row before"
                 )
-                found.contract.append(Fault(part.path, 0, "", message))
+                found.contract.append(Fault(part.path, message))
             last = tuple(piece.column(name)[-1].as_py() for name in spec.key)
             _check_rows(known, part, tier, found)
     if file.metadata.num_rows == 0:
         empty = contract.validate(part.table, schema.empty_table(), tier)
-        found.contract += [Fault(part.path, 0, one.column, one.message) for one in empty]
+        found.contract += [Fault(part.path, one.message, column=one.column) for one in empty]
     _compare(part, digester.finish().columns, file.metadata.num_rows, found)
 
 
@@ -100,7 +100,7 @@ def _check_rows(rows: pa.Table, part: Part, tier: str, found: PartFaults) -> Non
     others = pc.invert(pc.equal(rows["center_id"], part.centre))
     for row in pc.indices_nonzero(others).to_pylist()[:EXAMPLES]:
         message = f"row {row_key(spec, rows, row)}: the file is of centre {part.centre}"
-        found.centres.append(Fault(part.path, 0, "center_id", message))
+        found.centres.append(Fault(part.path, message, column="center_id"))
     if tier == "local":
         return
     for column in KINDS:
@@ -109,15 +109,15 @@ def _check_rows(rows: pa.Table, part: Part, tier: str, found: PartFaults) -> Non
             plain = [one for one in ids if not is_pseudonym(one, part.centre)]
             if plain:
                 message = f"{len(plain)} ids are no pseudonyms of {part.centre}, such as {plain[0]}"
-                found.pseudonyms.append(Fault(part.path, 0, column, message))
+                found.pseudonyms.append(Fault(part.path, message, column=column))
     for fault in text_faults(part.table, rows, tier):
-        found.text.append(Fault(part.path, 0, fault.column, fault.message))
+        found.text.append(Fault(part.path, fault.message, column=fault.column))
 
 
 def _compare(part: Part, columns: dict[str, str], rows: int, found: PartFaults) -> None:
     if rows != part.digest.rows:
         message = f"{rows} rows, release.json says {part.digest.rows}"
-        found.content.append(Fault(part.path, 0, "", message))
+        found.content.append(Fault(part.path, message))
     stated = part.digest.columns
     for name in sorted(stated.keys() | columns.keys()):
         if stated.get(name) == columns.get(name):
@@ -131,14 +131,14 @@ def _compare(part: Part, columns: dict[str, str], rows: int, found: PartFaults) 
                 f"content digest {columns[name]}, release.json says {stated[name]}: a value, null, "
                 "order or type was changed"
             )
-        found.content.append(Fault(part.path, 0, name, message))
+        found.content.append(Fault(part.path, message, column=name))
 
 
 def described_digest_faults(part: Part) -> Iterator[Fault]:
     """A table digest in release.json that does not follow from the columns' digests there."""
     if part.digest.sha256 != _table_sha256(part):
         message = f"the digest of {part.path} does not follow from those of its columns"
-        yield Fault("release.json", 0, part.table, message)
+        yield Fault("release.json", message, column=part.table)
 
 
 def _table_sha256(part: Part) -> str:
