@@ -76,8 +76,6 @@ def main(argv: list[str] | None = None) -> int:
     step("summary", [*ONCONCORD, "summary", DEMO, "--truth", truth, "--release", release])
     step("certify this installation", [*ONCONCORD, "certify", DEMO])
     step("verify the certificate", [*ONCONCORD, "verify", DEMO / "certificate.json"])
-    step("certify this installation", [*ONCONCORD, "certify", DEMO])
-    step("verify the certificate", [*ONCONCORD, "verify", DEMO / "certificate.json"])
     print(f"[{time.monotonic() - started:4.0f} s] done: {release}, {DEMO / 'report.html'}")
     return 0
 
