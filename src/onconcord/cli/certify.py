@@ -26,7 +26,8 @@ def certify(
         typer.Option(min=1, help="run the cohort first; without it a finished run is taken as is"),
     ] = None,
     golden: Annotated[
-        Path | None, typer.Option(help="published digests; default: resources/demo/golden.json")
+        Path | None,
+        typer.Option(help="folder of published digests; default: resources/demo/golden"),
     ] = None,
     truth: Annotated[
         Path | None, typer.Option(help="known variants; default: resources/demo/somatic.tsv")
@@ -52,7 +53,7 @@ def certify(
     target = out or folder / "certificate.json"
     found = certify_run(
         cohort_source(folder),
-        golden or golden_cohort("golden.json"),
+        golden or golden_cohort("golden"),
         truth or golden_cohort("somatic.tsv"),
     )
     write_certificate(found, target)
@@ -69,6 +70,12 @@ def _show(found: "Certificate", target: Path, console: Console) -> None:
             columns = Text(", ".join(one.columns))
             faults.add_row(Text(one.pair), one.table, columns, Text(one.message))
         console.print(faults)
+    for words, variants in (
+        ("passes here, and not in what is published", found.new_variants),
+        ("passes in what is published, and not here", found.lost_variants),
+    ):
+        for variant in variants:
+            console.print(f"{variant} {words}", markup=False)
     for tool, (published, here) in found.other_tools.items():
         console.print(f"{tool}: {here} here, {published} published", markup=False)
     measured = {_group(row): _counts(row) for row in found.accuracy}

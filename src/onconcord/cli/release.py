@@ -102,7 +102,7 @@ def verify(
     from onconcord.verify import verify_certificate, verify_releases
 
     if folder.is_file():
-        reports = {folder: verify_certificate(folder, golden_cohort("golden.json"))}
+        reports = {folder: verify_certificate(folder, golden_cohort("golden"))}
     else:
         reports = verify_releases(folder, public_key)
     if as_json:

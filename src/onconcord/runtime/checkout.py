@@ -30,5 +30,5 @@ def callers(workflow: Path | None = None) -> tuple[str, ...]:
 
 
 def golden_cohort(name: str) -> Path:
-    """A file of the golden cohort, which is the demo's: golden.json or somatic.tsv."""
+    """A file of the golden cohort, which is the demo's: the folder golden, or somatic.tsv."""
     return root() / "resources/demo" / name

@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 from onconcord.errors import Fault, InputError
-from onconcord.questions.certify import KIND, json_sha256, read_golden
+from onconcord.questions.certify import KIND, json_sha256
+from onconcord.questions.golden import read_golden
 from onconcord.verify.report import Report
 
 
@@ -14,7 +15,7 @@ def verify_certificate(path: Path, golden: Path) -> Report:
 
     Args:
         path: the certificate, JSON.
-        golden: the digests that this installation publishes.
+        golden: folder of the digests that this installation publishes.
     Returns:
         Checks `seal` (unchanged since it was written), `equivalence` (no table differs) and
         `published` (it was held to these digests), with every fault.
@@ -44,7 +45,7 @@ def verify_certificate(path: Path, golden: Path) -> Report:
             for one in whole.get("faults", [])
         ],
     )
-    ours = json_sha256(read_golden(golden))
+    ours = read_golden(golden).sha256()
     other = f"held to the digests {whole.get('golden_sha256')}, and published here are {ours}"
     report.check(
         "published",
