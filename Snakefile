@@ -18,6 +18,7 @@ from snakemake.settings.types import DeploymentMethod
 from onconcord.inputs import cohort as cohorts
 from onconcord.errors import OnconcordError
 from onconcord.runtime.failures import FailedJobs
+from onconcord.runtime.lock import hold_folder
 from onconcord.reference.shards import shard_count
 from onconcord.runtime.tools import refuse_other_versions
 
@@ -64,13 +65,14 @@ logger.addHandler(FAILED)
 
 
 onstart:
-    # A conda environment that changes makes Snakemake run its rules again, a PATH does not.
-    if DeploymentMethod.CONDA not in workflow.deployment_settings.deployment_method:
-        try:
+    try:
+        hold_folder(Path.cwd())
+        # A conda environment that changes makes Snakemake run its rules again, a PATH does not.
+        if DeploymentMethod.CONDA not in workflow.deployment_settings.deployment_method:
             refuse_other_versions(Path("results/1_reference/tools"), os.environ["PATH"])
-        except OnconcordError as error:
-            print(f"error: {error}", file=sys.stderr)
-            sys.exit(error.exit_code)
+    except OnconcordError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
 
 
 onerror:

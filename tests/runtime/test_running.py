@@ -66,13 +66,13 @@ def test_the_exit_code_of_a_run(folder, monkeypatch, code, done, expected):
     for mate in (1, 2):
         write_fastq(folder / f"x_{mate}.gz", mate, names="x")
 
-    def start(words):
+    def start(words, lock):
         for pair in done:
             (folder / "results/8_harmonised" / pair).mkdir(parents=True)
             (folder / "results/8_harmonised" / pair / "MANIFEST.json").touch()
         return code
 
-    monkeypatch.setattr(running, "_start", start)
+    monkeypatch.setattr(running, "run_supervised", start)
     result = CliRunner().invoke(app, ["run", str(folder), "--cores", "1"])
     assert result.exit_code == expected
     assert ("without tables: T2" in result.output) == (done == ["T1"])
@@ -80,6 +80,20 @@ def test_the_exit_code_of_a_run(folder, monkeypatch, code, done, expected):
 
 def test_a_run_with_a_fault_starts_nothing(folder, monkeypatch):
     (folder / "t_1.gz").unlink()
-    monkeypatch.setattr(running, "_start", lambda words: pytest.fail("started"))
+    monkeypatch.setattr(running, "run_supervised", lambda words, lock: pytest.fail("started"))
     result = CliRunner().invoke(app, ["run", str(folder), "--cores", "1"])
     assert result.exception.exit_code == 2
+
+
+def test_a_lock_of_snakemake_that_nobody_holds_is_taken_away(folder, capsys):
+    (folder / ".snakemake/locks").mkdir(parents=True)
+    (folder / ".snakemake/locks/0.input.lock").touch()
+    started = []
+    running.run(big_cohort(folder, 3), 2, start=lambda words: started.append(words) or 0)
+    assert [words[9:] for words in started] == [["--unlock"], ["all"]]
+    assert "was killed. This one goes on from what it finished." in capsys.readouterr().out
+
+
+def test_a_dry_run_takes_no_lock(folder):
+    running.run(big_cohort(folder, 3), 2, ["-n"], start=lambda words: 0)
+    assert not (folder / ".onconcord.lock").exists()

@@ -1,14 +1,15 @@
 """A run: Snakemake on a working folder, in chunks of patients so that it stays linear."""
 
-import signal
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from onconcord.inputs.cohort import Cohort
 from onconcord.runtime import checkout
+from onconcord.runtime.lock import folder_lock, is_locked_by_snakemake
+from onconcord.runtime.supervise import run_supervised
 
 PATIENTS_PER_CHUNK = 25
 """Each round of Snakemake's scheduler looks at the inputs of every ready job, so that the time to
@@ -44,15 +45,33 @@ def run(
         options: further words for Snakemake. Words before the first option are targets, which
             are then made in one run instead of the whole cohort in chunks.
         start: starts one command and returns its exit code.
+    Raises:
+        BusyError: another run works in the folder.
+        InterruptedRun: a signal ended the run.
     """
+    if is_dry(options):
+        return _run(cohort, cores, options, start or run_supervised)
+    with folder_lock(cohort.folder) as lock:
+        start = start or partial(run_supervised, lock=lock)
+        if is_locked_by_snakemake(cohort.folder):
+            # Whoever left it is dead, or it would hold the folder.
+            print("The last run in this folder was killed. This one goes on from what it finished.")
+            sys.stdout.flush()
+            start([*command(cohort.folder, cores), "--unlock"])
+        return _run(cohort, cores, options, start)
+
+
+def _run(
+    cohort: Cohort, cores: int, options: Sequence[str], start: Callable[[Sequence[str]], int]
+) -> Outcome:
     targets = _leading_targets(options)
     further = list(options[len(targets) :])
     failed = 0
     for chunk in [targets] if targets else _chunks(cohort):
-        failed += (start or _start)([*command(cohort.folder, cores), *chunk, *further]) != 0
+        failed += start([*command(cohort.folder, cores), *chunk, *further]) != 0
     if not targets and not failed:
         # Everything that spans the cohort; its pairs are done, so this only adds what is missing.
-        failed += (start or _start)([*command(cohort.folder, cores), "all", *further]) != 0
+        failed += start([*command(cohort.folder, cores), "all", *further]) != 0
     done = cohort.folder / "results/8_harmonised"
     unfinished = (
         ()
@@ -94,24 +113,6 @@ def _chunks(cohort: Cohort) -> Iterator[list[str]]:
     groups = list(patients.values())
     for at in range(0, len(groups), PATIENTS_PER_CHUNK):
         yield [target for group in groups[at : at + PATIENTS_PER_CHUNK] for target in group]
-
-
-def _start(words: Sequence[str]) -> int:
-    """
-    Run a command to its end.
-
-    An interrupt reaches the command as well, which then ends its own jobs; to end before it
-    would leave them running.
-    """
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        # The child gets back the default, which an ignored signal would otherwise replace.
-        with subprocess.Popen(
-            list(words), preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
-        ) as process:
-            return process.wait()
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def is_dry(options: Sequence[str]) -> bool:

@@ -1,0 +1,109 @@
+"""One run at a time in a working folder: a lock that ends with the processes that hold it."""
+
+import errno
+import fcntl
+import os
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from onconcord.errors import OnconcordError
+
+LOCK = ".onconcord.lock"
+HELD = "ONCONCORD_HOLDS"
+"""Environment variable that tells Snakemake which folder the run that started it holds."""
+CANNOT_LOCK = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP})
+
+
+class BusyError(OnconcordError):
+    """Another process works in the folder."""
+
+    exit_code = 3
+
+
+@contextmanager
+def folder_lock(folder: Path) -> Iterator[int]:
+    """
+    Hold a working folder for one run.
+
+    The operating system gives the lock back when its last holder ends, however it ends. Where the
+    run itself is dead and what it started is still being ended, this waits.
+
+    Args:
+        folder: the working folder.
+    Returns:
+        The open file that holds the lock: a process that inherits it holds the folder too.
+    Raises:
+        BusyError: another run is alive.
+    """
+    with (folder / LOCK).open("a+", encoding="utf-8") as file:
+        _take(folder, file)
+        os.environ[HELD] = str(folder.resolve())
+        try:
+            yield file.fileno()
+        finally:
+            del os.environ[HELD]
+
+
+def hold_folder(folder: Path) -> None:
+    """Hold a folder until this process ends, unless the run that started it does already."""
+    if os.environ.get(HELD) != str(folder.resolve()):
+        file = (folder / LOCK).open("a+", encoding="utf-8")
+        _take(folder, file)
+        _HELD_FILES.append(file)
+
+
+_HELD_FILES: list[TextIO] = []
+
+
+def is_locked_by_snakemake(folder: Path) -> bool:
+    """Whether Snakemake's own lock is there, which a killed run leaves behind."""
+    locks = folder / ".snakemake/locks"
+    return locks.is_dir() and any(locks.iterdir())
+
+
+def _take(folder: Path, file: TextIO) -> None:
+    waits = False
+    while not _is_taken(file):
+        file.seek(0)
+        number, _, host = file.read().strip().partition(" ")
+        if host != socket.gethostname() or _is_alive(int(number)):
+            raise BusyError(
+                f"{folder}: another run works in this folder (process {number} on {host}). "
+                "Wait until it ends, or stop it, and start again."
+            )
+        if not waits:
+            print("The last run in this folder was killed, and its jobs are still being ended.")
+            sys.stdout.flush()
+            waits = True
+        time.sleep(0.5)
+    file.seek(0)
+    file.truncate()
+    file.write(f"{os.getpid()} {socket.gethostname()}\n")
+    file.flush()
+
+
+def _is_taken(file: TextIO) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as why:
+        # Some cluster file systems have no locks; Snakemake's own lock still holds there.
+        if why.errno not in CANNOT_LOCK:
+            raise
+    return True
+
+
+def _is_alive(number: int) -> bool:
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # it is there, and somebody else's
+    return True
