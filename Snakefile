@@ -7,7 +7,6 @@ Targets: all (tables of every pair, MultiQC and, where release.name is set, the 
 tables, release, annotate, made_with.
 """
 
-import json
 import os
 import re
 import sys

@@ -4,11 +4,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from onconcord.errors import OnconcordError
 from onconcord.reads.account import account_reads
+from onconcord.runtime.script import script
 
 
-def main(argv: list[str] | None = None) -> int:
+@script
+def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sample", required=True, help="id of the sample, for messages")
     parser.add_argument("--inputs", type=Path, required=True, help="{sample}.inputs.tsv")
@@ -26,13 +27,8 @@ def main(argv: list[str] | None = None) -> int:
         help="samtools flagstat --output-fmt json of the final alignment",
     )
     args = parser.parse_args(argv)
-    try:
-        reads = account_reads(args.sample, args.inputs, args.fastp, args.flagstat)
-    except OnconcordError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
+    reads = account_reads(args.sample, args.inputs, args.fastp, args.flagstat)
     print(f"{args.sample}: all {reads} reads are accounted for")
-    return 0
 
 
 if __name__ == "__main__":

@@ -24,6 +24,8 @@ from pathlib import Path
 
 import pysam
 
+from onconcord.runtime.script import script
+
 # Added to a GRCh38 position to give the GRCh37 one; and residues of the canonical product.
 GENES = {
     "ASXL1": (-1412197, 1541),
@@ -211,7 +213,8 @@ def clinical_lines(
         yield f"{head}\t.\t.\t{info};GENE={gene}\n"
 
 
-def main(argv: list[str] | None = None) -> int:
+@script
+def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--ideogram", type=Path, required=True, help="npm's ideogram-1.53.0.tgz")
     parser.add_argument("--reference", type=Path, required=True, help="GRCh37 chromosome 20")
@@ -225,7 +228,6 @@ def main(argv: list[str] | None = None) -> int:
         (args.out / "genes.gtf").write_text("".join(gtf_lines(transcripts)))
         clinical = "".join(clinical_lines(archive, transcripts, genome))
         (args.out / "clinical.vcf").write_text(clinical)
-    return 0
 
 
 if __name__ == "__main__":

@@ -5,10 +5,11 @@ import sys
 from pathlib import Path
 
 from onconcord.demo.simulate import simulate
-from onconcord.errors import OnconcordError
+from onconcord.runtime.script import script
 
 
-def main(argv: list[str] | None = None) -> int:
+@script
+def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--reference", type=Path, required=True, help="chromosome 20, GRCh37")
     parser.add_argument("--demo", type=Path, required=True, help="resources/demo")
@@ -18,12 +19,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--genes", nargs="*", default=[], help="only these genes")
     args = parser.parse_args(argv)
     only, genes = frozenset(args.samples), frozenset(args.genes)
-    try:
-        simulate(args.reference, args.demo, args.out, args.cores, only, genes)
-    except OnconcordError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
+    simulate(args.reference, args.demo, args.out, args.cores, only, genes)
 
 
 if __name__ == "__main__":

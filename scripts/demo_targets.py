@@ -15,6 +15,8 @@ import sys
 import zipfile
 from pathlib import Path
 
+from onconcord.runtime.script import script
+
 MEMBER = "SigProfilerMatrixGenerator/references/chromosomes/exome/GRCh37/GRCh37_exome.interval_list"
 
 
@@ -41,7 +43,8 @@ def canonical_coding(genes: Path) -> list[tuple[str, int, int]]:
     ]
 
 
-def main(argv: list[str] | None = None) -> int:
+@script
+def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--wheel", type=Path, required=True, help="sigprofilermatrixgenerator 1.4.0"
@@ -56,7 +59,6 @@ def main(argv: list[str] | None = None) -> int:
         if genes:
             lines.append(f"20\t{start}\t{end}\t{','.join(genes)}\n")
     args.out.write_text("".join(lines))
-    return 0
 
 
 if __name__ == "__main__":

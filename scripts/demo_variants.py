@@ -22,6 +22,7 @@ from pathlib import Path
 from onconcord.demo.simulate import Region, simulated_regions
 from onconcord.evidence.normal_form import Allele, normalise, variant_class
 from onconcord.reference.sequence import Genome
+from onconcord.runtime.script import script
 
 PATIENTS = {
     "PAT-A01": ("TUM-A01",),
@@ -196,7 +197,8 @@ def _write(path: Path, header: list[str], rows: Iterable[Sequence[object]]) -> N
         writer.writerows(rows)
 
 
-def main(argv: list[str] | None = None) -> int:
+@script
+def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--reference", type=Path, required=True, help="chromosome 20 of GRCh37")
     parser.add_argument("--targets", type=Path, required=True, help="resources/demo/targets.bed")
@@ -225,7 +227,6 @@ def main(argv: list[str] | None = None) -> int:
         chrom, pos, ref, alt = _columns(allele)
         lines.append(f"{chrom}\t{pos}\t.\t{ref}\t{alt}\t.\t.\tAF={frequency:g}")
     (args.out / "population.vcf").write_text("\n".join(lines) + "\n")
-    return 0
 
 
 if __name__ == "__main__":

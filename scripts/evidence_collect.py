@@ -1,16 +1,17 @@
 """Bring the records of every caller of a pair to one normal form."""
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
 from onconcord.calls.callers import read_callers
-from onconcord.errors import OnconcordError
 from onconcord.evidence.collect import collect_evidence
+from onconcord.inputs.pair_spec import PairSpec
+from onconcord.runtime.script import script
 
 
-def main(argv: list[str] | None = None) -> int:
+@script
+def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pair-spec", type=Path, required=True, help="0_inputs/{pair}.json")
     parser.add_argument("--reference-fasta", type=Path, required=True, help="FASTA with its .fai")
@@ -21,24 +22,19 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--rejected", type=Path, required=True, help="Parquet to write")
     parser.add_argument("--candidates", type=Path, required=True, help="sites to write, .vcf.gz")
     args = parser.parse_args(argv)
-    spec = json.loads(args.pair_spec.read_text())
     calls = {name: Path(path) for name, path in (word.split("=", 1) for word in args.calls)}
-    try:
-        collect_evidence(
-            calls,
-            read_callers(args.callers_dir, list(calls)),
-            spec["tumour"]["sample"],
-            spec["normal"]["sample"] if spec["normal"] else None,
-            args.reference_fasta,
-            args.contigs,
-            args.evidence,
-            args.rejected,
-            args.candidates,
-        )
-    except OnconcordError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
+    spec = PairSpec.read(args.pair_spec)
+    collect_evidence(
+        calls,
+        read_callers(args.callers_dir, list(calls)),
+        spec.tumour.sample,
+        spec.normal.sample if spec.normal else None,
+        args.reference_fasta,
+        args.contigs,
+        args.evidence,
+        args.rejected,
+        args.candidates,
+    )
 
 
 if __name__ == "__main__":

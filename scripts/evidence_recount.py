@@ -1,17 +1,18 @@
 """Count every candidate of a pair, its atoms and the hotspots again from the reads."""
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
-from onconcord.errors import OnconcordError
 from onconcord.evidence.hotspots import hotspot_alleles, read_hotspots
 from onconcord.evidence.recount import recount
+from onconcord.inputs.pair_spec import PairSpec
 from onconcord.reference.sequence import Genome
+from onconcord.runtime.script import script
 
 
-def main(argv: list[str] | None = None) -> int:
+@script
+def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pair-spec", type=Path, required=True, help="0_inputs/{pair}.json")
     parser.add_argument("--candidates", type=Path, required=True, help="sites, .vcf.gz")
@@ -23,27 +24,20 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path, required=True, help="Parquet to write")
     args = parser.parse_args(argv)
-    spec = json.loads(args.pair_spec.read_text())
     reads = {"tumour": args.tumour_bam}
     if args.normal_bam:
         reads["normal"] = args.normal_bam
-    try:
-        recount(
-            args.candidates,
-            hotspot_alleles(
-                read_hotspots(spec["resources"]["hotspots"], Genome(args.reference_fasta))
-            ),
-            args.reference_fasta,
-            reads,
-            args.min_mapping_quality,
-            args.min_base_quality,
-            args.threads,
-            args.out,
-        )
-    except OnconcordError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
+    spec = PairSpec.read(args.pair_spec)
+    recount(
+        args.candidates,
+        hotspot_alleles(read_hotspots(spec.resources.hotspots, Genome(args.reference_fasta))),
+        args.reference_fasta,
+        reads,
+        args.min_mapping_quality,
+        args.min_base_quality,
+        args.threads,
+        args.out,
+    )
 
 
 if __name__ == "__main__":

@@ -1,15 +1,16 @@
 """Write every contract table of one pair."""
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
-from onconcord.errors import OnconcordError
 from onconcord.harmonised import PairFiles, harmonise_pair
+from onconcord.inputs.pair_spec import PairSpec
+from onconcord.runtime.script import script
 
 
-def main(argv: list[str] | None = None) -> int:
+@script
+def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pair-spec", type=Path, required=True, help="0_inputs/{pair}.json")
     parser.add_argument("--reference-dir", type=Path, required=True, help="1_reference")
@@ -28,8 +29,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--lock", type=Path, required=True, help="lock file of the packages")
     parser.add_argument("--out", type=Path, required=True, help="folder of the pair")
     args = parser.parse_args(argv)
-    spec = json.loads(args.pair_spec.read_text())
-    roles = ("tumour", "normal") if spec["normal"] else ("tumour",)
+    roles = tuple(PairSpec.read(args.pair_spec).samples)
     files = PairFiles(
         spec=args.pair_spec,
         reference=args.reference_dir,
@@ -47,12 +47,7 @@ def main(argv: list[str] | None = None) -> int:
         callers_dir=args.callers_dir,
         lock=args.lock,
     )
-    try:
-        harmonise_pair(files, args.out)
-    except OnconcordError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
+    harmonise_pair(files, args.out)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,11 @@ import sys
 from pathlib import Path
 
 from onconcord.demo.slice import write_slice
-from onconcord.errors import OnconcordError
+from onconcord.runtime.script import script
 
 
-def main(argv: list[str] | None = None) -> int:
+@script
+def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--reference", type=Path, required=True, help="chromosome 20, GRCh37")
     parser.add_argument("--index", type=Path, required=True, help="prefix of its bwa index")
@@ -16,12 +17,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, help="the working folder to write")
     parser.add_argument("--cores", type=int, default=2, help="samples side by side")
     args = parser.parse_args(argv)
-    try:
-        write_slice(args.reference, args.index, args.demo, args.out, args.cores)
-    except OnconcordError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
+    write_slice(args.reference, args.index, args.demo, args.out, args.cores)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,16 @@
 """Write the metrics, the verdict and its reasons of one pair."""
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
-from onconcord.errors import OnconcordError
+from onconcord.inputs.pair_spec import PairSpec
 from onconcord.qc import SampleFiles, write_pair_qc
+from onconcord.runtime.script import script
 
 
-def main(argv: list[str] | None = None) -> int:
+@script
+def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pair-spec", type=Path, required=True, help="0_inputs/{pair}.json")
     parser.add_argument("--thresholds", type=Path, required=True, help="config/qc/NAME.yaml")
@@ -26,13 +27,8 @@ def main(argv: list[str] | None = None) -> int:
     flagstats = args.flagstats or [None] * len(prefixes)
     files = [SampleFiles(*one) for one in zip(prefixes, args.inputs, flagstats, strict=True)]
     samples = dict(zip(("tumour", "normal"), files, strict=False))
-    try:
-        spec = json.loads(args.pair_spec.read_text())
-        write_pair_qc(spec, args.thresholds, samples, args.contamination, args.out)
-    except OnconcordError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
+    spec = PairSpec.read(args.pair_spec)
+    write_pair_qc(spec, args.thresholds, samples, args.contamination, args.out)
 
 
 if __name__ == "__main__":

@@ -4,11 +4,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from onconcord.errors import OnconcordError
 from onconcord.reads.account import Lane, count_reads, write_inputs
+from onconcord.runtime.script import script
 
 
-def main(argv: list[str] | None = None) -> int:
+@script
+def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--lane",
@@ -22,13 +23,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--threads", type=int, default=1, help="files read side by side")
     parser.add_argument("--out", type=Path, required=True, help="{sample}.inputs.tsv")
     args = parser.parse_args(argv)
-    try:
-        lanes = [lane_of(*words) for words in args.lane]
-        write_inputs(count_reads(lanes, args.reference, args.threads), args.out)
-    except OnconcordError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
+    lanes = [lane_of(*words) for words in args.lane]
+    write_inputs(count_reads(lanes, args.reference, args.threads), args.out)
 
 
 def lane_of(read_group: str, first: str, second: str | None = None) -> Lane:

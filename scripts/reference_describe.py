@@ -4,11 +4,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from onconcord.errors import OnconcordError
 from onconcord.reference.prepare import describe_reference
+from onconcord.runtime.script import script
 
 
-def main(argv: list[str] | None = None) -> int:
+@script
+def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fasta", type=Path, required=True, help="genome, with its .fai")
     parser.add_argument("--build", required=True, help="GRCh37, GRCh38 or custom")
@@ -20,19 +21,14 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--resources", type=Path, required=True, help="resources.tsv")
     args = parser.parse_args(argv)
     named = dict(resource.split("=", 1) for resource in args.resource)
-    try:
-        describe_reference(
-            args.fasta,
-            args.build,
-            {name: Path(path) for name, path in named.items()},
-            args.contigs,
-            args.identity,
-            args.resources,
-        )
-    except OnconcordError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
+    describe_reference(
+        args.fasta,
+        args.build,
+        {name: Path(path) for name, path in named.items()},
+        args.contigs,
+        args.identity,
+        args.resources,
+    )
 
 
 if __name__ == "__main__":

@@ -4,11 +4,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from onconcord.errors import OnconcordError
 from onconcord.reference.prepare import prepare_targets
+from onconcord.runtime.script import script
 
 
-def main(argv: list[str] | None = None) -> int:
+@script
+def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--contigs", type=Path, required=True, help="contigs.tsv")
     parser.add_argument("--targets", type=Path, nargs="?", help="BED; none = primary contigs")
@@ -20,22 +21,17 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--out-gene-regions", type=Path, required=True, help="gene_regions.tsv")
     parser.add_argument("--out-depth", type=Path, required=True, help="targets cut at exon ends")
     args = parser.parse_args(argv)
-    try:
-        prepare_targets(
-            args.contigs,
-            args.targets,
-            args.genes,
-            args.padding,
-            args.out_targets,
-            args.out_calling,
-            args.out_genes,
-            args.out_gene_regions,
-            args.out_depth,
-        )
-    except OnconcordError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
+    prepare_targets(
+        args.contigs,
+        args.targets,
+        args.genes,
+        args.padding,
+        args.out_targets,
+        args.out_calling,
+        args.out_genes,
+        args.out_gene_regions,
+        args.out_depth,
+    )
 
 
 if __name__ == "__main__":

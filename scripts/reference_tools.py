@@ -4,22 +4,18 @@ import argparse
 import sys
 from pathlib import Path
 
-from onconcord.errors import OnconcordError
+from onconcord.runtime.script import script
 from onconcord.runtime.tools import write_tool_versions
 
 
-def main(argv: list[str] | None = None) -> int:
+@script
+def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--environment", required=True, help="of envs/, or a caller's name")
     parser.add_argument("--callers-dir", type=Path, required=True, help="workflow/callers")
     parser.add_argument("--out", type=Path, required=True, help="1_reference/tools/{name}.tsv")
     args = parser.parse_args(argv)
-    try:
-        write_tool_versions(args.environment, args.callers_dir, args.out)
-    except OnconcordError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
+    write_tool_versions(args.environment, args.callers_dir, args.out)
 
 
 if __name__ == "__main__":

@@ -5,11 +5,12 @@ import sys
 from pathlib import Path
 
 from onconcord.contract import TIERS
-from onconcord.errors import OnconcordError
 from onconcord.release import Order, build_release
+from onconcord.runtime.script import script
 
 
-def main(argv: list[str] | None = None) -> int:
+@script
+def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, required=True, help="the working folder")
     parser.add_argument("--centre", required=True, help="code of the centre")
@@ -41,12 +42,7 @@ def main(argv: list[str] | None = None) -> int:
         sign_key=args.sign_key,
         retractions=args.retractions,
     )
-    try:
-        build_release(order, args.summary)
-    except OnconcordError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
+    build_release(order, args.summary)
 
 
 if __name__ == "__main__":

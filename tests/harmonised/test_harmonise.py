@@ -18,6 +18,7 @@ from onconcord.harmonised import pieces
 from onconcord.harmonised.features import covered, known_drivers, repeats, trinucleotides
 from onconcord.harmonised.variants import Facts
 from onconcord.reference.sequence import ContigNames, Genome
+from pair_specs import pair_spec
 
 BASES = "".join(random.Random(2).choices("ACGT", k=2000))
 SEQUENCE = BASES[:600] + "C" + "A" * 8 + "T" + BASES[610:]
@@ -256,24 +257,6 @@ def test_a_driver_in_an_event_makes_it_one(genome):
     assert known_drivers(hotspots, events).to_list() == [True, False]
 
 
-SPEC = {
-    "pair": "TUM",
-    "normal": {"sample": "NOR"},
-    "resources": {"population": None},
-    "parameters": {
-        "decision": {
-            "min_tumour_depth": 10,
-            "min_normal_depth": 8,
-            "min_tumour_alt_reads": 3,
-            "min_tumour_vaf": 0.02,
-            "max_normal_vaf": 0.02,
-            "max_population_af": 0.0005,
-            "min_callers_pass": 1,
-        }
-    },
-}
-
-
 def write_pair(folder, genome, events):
     """Evidence, counts and annotation of a pair of which both callers pass every event."""
     rows = [
@@ -317,7 +300,7 @@ def write_pair(folder, genome, events):
         for name in ("one", "two")
     ]
     facts = Facts(
-        spec=SPEC,
+        spec=pair_spec(),
         reference_id="custom-0",
         genome=genome,
         names=ContigNames({"20": "chr20"}, frozenset({"20"})),

@@ -1,6 +1,7 @@
 """The sample sheet: what pairs come of it, and every fault with its line."""
 
 import time
+from dataclasses import asdict
 
 import pytest
 
@@ -85,7 +86,7 @@ def test_one_patient_id_in_two_centres_is_two_patients(tmp_path):
 
 def test_the_pair_spec_holds_everything_and_no_other_pair(tmp_path):
     spec = cohort.pair_spec(load(tmp_path, [*PAIR, *more_pair()]), "T1")
-    assert spec["tumour"] == {
+    assert asdict(spec.tumour) == {
         "sample": "T1",
         "role": "tumour",
         "library": None,
@@ -93,7 +94,7 @@ def test_the_pair_spec_holds_everything_and_no_other_pair(tmp_path):
         "sex": None,
         "diagnosis": None,
         "consent": None,
-        "lanes": [
+        "lanes": (
             {
                 "read_group": "L1",
                 "fastq_1": str(tmp_path / "t_1.gz"),
@@ -101,18 +102,18 @@ def test_the_pair_spec_holds_everything_and_no_other_pair(tmp_path):
                 "bam": None,
                 "realign": False,
                 "library": "T1",
-            }
-        ],
+            },
+        ),
     }
-    assert (spec["centre"], spec["pair"], spec["patient"]) == ("A", "T1", "P1")
-    assert spec["assay"] == {
+    assert (spec.centre, spec.pair, spec.patient) == ("A", "T1", "P1")
+    assert asdict(spec.assay) == {
         "assay_id": "default",
         "strategy": "WES",
         "padding": 100,
         "tumour_only": False,
         "qc": "wes",
     }
-    assert spec["resources"]["fasta"] == str(tmp_path / "g.fa")
+    assert spec.resources.fasta == str(tmp_path / "g.fa")
     assert "T9" not in str(spec)
 
 
@@ -123,16 +124,16 @@ def more_pair():
 def test_no_path_and_no_id_is_among_the_parameters(tmp_path):
     raw = {"alignment": {"bqsr": True, "known_sites": "k.vcf"}}
     spec = cohort.pair_spec(load(tmp_path, PAIR, **raw), "T1")
-    assert spec["resources"]["known_sites"] == str(tmp_path / "k.vcf")
-    assert str(tmp_path) not in str(spec["parameters"])
-    assert spec["parameters"]["alignment"] == {"format": "bam", "bqsr": True, "realigned": []}
+    assert spec.resources.known_sites == str(tmp_path / "k.vcf")
+    assert str(tmp_path) not in str(spec.parameters)
+    assert spec.parameters.alignment == {"format": "bam", "bqsr": True, "realigned": []}
 
 
 def test_aligning_a_bam_again_is_a_parameter(tmp_path):
     header = "patient sample role read_group bam realign"
     rows = ["P1 T1 tumour L1 t.bam yes", "P1 N1 normal L1 n.bam no"]
     spec = cohort.pair_spec(load(tmp_path, rows, header=header), "T1")
-    assert spec["parameters"]["alignment"]["realigned"] == ["tumour"]
+    assert spec.parameters.alignment["realigned"] == ["tumour"]
 
 
 KNOWN = ", ".join(cohort.COLUMNS)

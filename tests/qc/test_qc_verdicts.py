@@ -13,6 +13,7 @@ from onconcord.qc import SampleFiles, write_pair_qc
 from onconcord.qc.measures import contamination, infer_sex, sample_metrics
 from onconcord.qc.thresholds import METRICS, check_thresholds, read_thresholds
 from onconcord.runtime import checkout
+from pair_specs import pair_spec
 
 SHIPPED = sorted((checkout.root() / "config/qc").glob("*.yaml"))
 
@@ -290,20 +291,19 @@ def test_thresholds_that_are_not_yaml_are_refused(tmp_path):
         read_thresholds(path)
 
 
-def judge(folder, *rows, sex=None, spec=None, samples=None):
+def judge(folder, *rows, sex=None, normal="N", samples=None):
     """Verdict of a pair of which nothing is wrong but what the thresholds say."""
     samples = samples or {
         "tumour": write_sample(folder, "T"),
         "normal": write_sample(folder, "N", tumour=False),
     }
-    sheet = {"tumour": {"sample": "T", "sex": sex}, "normal": {"sample": "N", "sex": sex}}
     path = folder / "q.yaml"
     path.write_text(yaml.safe_dump(thresholds_with(*rows)))
     table = write_table(
         folder / "c.table", ("sample", "contamination", "error"), ("T", 0.03, 0.001)
     )
     out = folder / "qc.json"
-    write_pair_qc({"pair": "T", **sheet, **(spec or {})}, path, samples, table, out)
+    write_pair_qc(pair_spec("T", normal, sex), path, samples, table, out)
     return json.loads(out.read_text())
 
 
@@ -382,7 +382,7 @@ def test_every_metric_is_a_row_of_the_contract(tmp_path):
 
 
 def test_a_tumour_without_a_normal_is_judged_on_its_own(tmp_path):
-    found = judge(tmp_path, spec={"normal": None}, samples={"tumour": write_sample(tmp_path, "T")})
+    found = judge(tmp_path, normal=None, samples={"tumour": write_sample(tmp_path, "T")})
     of_pair = {row["metric_id"]: row for row in found["metrics"] if row["subject_kind"] == "pair"}
     assert of_pair["callable_frac"]["value"] == 0.9
     for name in ("identity_sites", "identity_lod", "reversal_lod", "tumor_in_normal_frac"):

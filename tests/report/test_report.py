@@ -4,7 +4,6 @@ import json
 import os
 import random
 import re
-import runpy
 from pathlib import Path
 
 import pysam
@@ -20,7 +19,6 @@ from onconcord.report.read_pages import igv_script
 from onconcord.report.svg import Scale, nice_ticks
 
 HOSTILE = "<img src=x onerror=\"alert('&')\"></script><script>alert(1)</script>"
-SCRIPT = Path(__file__).parents[2] / "scripts/report.py"
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 
 
@@ -161,13 +159,13 @@ def test_rows_beyond_the_limit_are_counted(tmp_path):
     assert {row[0] for row in data["rows"]} <= {"kept", "flagged"}
 
 
-def test_a_folder_without_results_is_refused(tmp_path, capsys):
-    main = runpy.run_path(str(SCRIPT))["main"]
-    assert main(["--folder", str(tmp_path), "--out", str(tmp_path / "r.html")]) == 2
-    assert capsys.readouterr().err == (
-        f"error: {tmp_path}: expected a release (contract.json at its top) or a working folder "
+def test_a_folder_without_results_is_refused(tmp_path):
+    with pytest.raises(InputError) as error:
+        write_report(tmp_path, tmp_path / "r.html")
+    assert str(error.value) == (
+        f"{tmp_path}: expected a release (contract.json at its top) or a working folder "
         "with finished pairs (results/8_harmonised/PAIR/pair.parquet): run the pipeline there "
-        "first\n"
+        "first"
     )
     with pytest.raises(InputError, match="no such folder"):
         open_source(tmp_path / "nowhere")

@@ -7,7 +7,7 @@ A spec holds only its own pair, so a pair that is added leaves the others as the
 
 
 def spec_of_pair(wildcards):
-    return json.dumps(cohorts.pair_spec(COHORT, wildcards.pair), sort_keys=True)
+    return cohorts.pair_spec(COHORT, wildcards.pair).to_json()
 
 
 localrules:

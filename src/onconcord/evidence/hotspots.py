@@ -6,6 +6,7 @@ import polars as pl
 from scipy.special import betaincinv
 
 from onconcord.evidence.normal_form import Allele, normalise
+from onconcord.inputs.pair_spec import PairSpec
 from onconcord.reference.sequence import ContigNames, Genome
 
 COLUMNS = ("hotspot_id", "gene_symbol", "chrom", "pos", "ref", "alt")
@@ -39,7 +40,7 @@ def hotspot_rows(
     hotspots: pl.DataFrame,
     recount: pl.DataFrame,
     states: pl.DataFrame,
-    spec: dict[str, Any],
+    spec: PairSpec,
     names: ContigNames,
     reference_id: str,
 ) -> list[dict[str, Any]]:
@@ -47,7 +48,7 @@ def hotspot_rows(
     Rows of `hotspot_status`: mutated by the limits of the decision, wild type where the 95 %
     upper bound of the allele fraction (Clopper-Pearson) is low enough, else indeterminate.
     """
-    limits = spec["parameters"]["decision"]
+    limits = spec.parameters.decision
     found = hotspots.join(recount, on=["chrom", "pos", "ref", "alt"], how="left")
     rows = []
     for row in found.iter_rows(named=True):
@@ -63,7 +64,7 @@ def hotspot_rows(
             status = "indeterminate"
         rows.append(
             {
-                "pair_id": spec["pair"],
+                "pair_id": spec.pair,
                 "hotspot_id": row["hotspot_id"],
                 "alt": row["alt"],
                 "reference_id": reference_id,

@@ -18,6 +18,7 @@ from onconcord.harmonised import provenance
 from onconcord.harmonised.final_vcf import write_final_vcf
 from onconcord.harmonised.pieces import write_variant_tables
 from onconcord.harmonised.variants import Facts, rule_definitions
+from onconcord.inputs.pair_spec import PairSpec
 from onconcord.reads.account import read_inputs
 from onconcord.reference.sequence import ContigNames, Genome
 from onconcord.runtime.tools import read_tool_versions
@@ -69,7 +70,7 @@ def harmonise_pair(files: PairFiles, out: Path) -> None:
     Raises:
         ContractError: a table breaks the contract, which is a fault of ours or of a tool.
     """
-    spec = json.loads(files.spec.read_text())
+    spec = PairSpec.read(files.spec)
     work = out.with_name(f".{out.name}.partial")
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
@@ -81,29 +82,29 @@ def harmonise_pair(files: PairFiles, out: Path) -> None:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _write_pair(spec: dict[str, Any], files: PairFiles, work: Path) -> None:
+def _write_pair(spec: PairSpec, files: PairFiles, work: Path) -> None:
     """Write the tables of a pair, its final VCF and, once they are whole, MANIFEST.json."""
     of_pair = _OfPair.read(spec, files)
     recount = pl.read_parquet(files.recount)
     digests, passing = write_variant_tables(
-        of_pair.facts, spec["centre"], files.evidence, recount, of_pair.annotation, work
+        of_pair.facts, spec.centre, files.evidence, recount, of_pair.annotation, work
     )
     tables = _tables(of_pair, files, recount, passing)
     for name in contract.load().tables:
         if name not in digests:
             digests[name] = contract.write(
-                name, _of_centre(spec["centre"], tables.get(name, [])), work / f"{name}.parquet"
+                name, _of_centre(spec.centre, tables.get(name, [])), work / f"{name}.parquet"
             )
     write_final_vcf(
         pl.scan_parquet(work / "small_variant.parquet").filter("is_pass").collect().to_arrow(),
         files.reference,
-        spec["tumour"]["sample"],
-        spec["normal"]["sample"] if spec["normal"] else None,
-        work / f"{spec['pair']}.vcf.gz",
+        spec.tumour.sample,
+        spec.normal.sample if spec.normal else None,
+        work / f"{spec.pair}.vcf.gz",
     )
     manifest = {
-        "pair": spec["pair"],
-        "centre": spec["centre"],
+        "pair": spec.pair,
+        "centre": spec.centre,
         "run_id": tables["pair"][0]["run_id"],
         "contract_version": contract.load().version,
         "tables": {
@@ -140,13 +141,13 @@ class _OfPair:
     reference_digest: str
 
     @classmethod
-    def read(cls, spec: dict[str, Any], files: PairFiles) -> "_OfPair":
+    def read(cls, spec: PairSpec, files: PairFiles) -> "_OfPair":
         identity = json.loads((files.reference / "reference.json").read_text())
         names = ContigNames.read(files.reference / "contigs.tsv")
         genes = canonical_transcripts(files.reference / "gene_regions.tsv")
         versions = {row["tool"]: row["version"] for row in read_tool_versions(files.tools)}
         genome = Genome(files.reference / "genome.fa")
-        hotspots = read_hotspots(spec["resources"]["hotspots"], genome)
+        hotspots = read_hotspots(spec.resources.hotspots, genome)
         facts = Facts(
             spec=spec,
             reference_id=identity["reference_id"],
@@ -184,10 +185,10 @@ def _tables(
     resources = provenance.read_resources(files.reference / "resources.tsv")
     inputs = {role: read_inputs(path) for role, path in files.inputs.items()}
     run = provenance.run_id(spec, inputs, resources, of_pair.reference_digest)
-    ids = {role: spec[role]["sample"] for role in inputs}
+    ids = {role: spec.samples[role].sample for role in inputs}
     verdict = json.loads(files.qc.read_text())
     genes = of_pair.genes.with_columns(pl.col("chrom").replace(names.table_of))
-    pair_columns = {"pair_id": spec["pair"], "reference_id": reference_id}
+    pair_columns = {"pair_id": spec.pair, "reference_id": reference_id}
     metrics = [{**row, "run_id": run} for row in verdict["metrics"]]
     targets, states, hotspots = facts.targets, facts.states, of_pair.hotspots
     genes_callable = qc.gene_callability(
@@ -196,7 +197,7 @@ def _tables(
         files.regions["tumour"],
         files.regions.get("normal"),
         names.table_of,
-        min_alt_reads=spec["parameters"]["decision"]["min_tumour_alt_reads"],
+        min_alt_reads=spec.parameters.decision["min_tumour_alt_reads"],
     )
     region_bp = targets.select((pl.col("end0") - pl.col("start0")).sum()).item()
     return {
@@ -207,13 +208,13 @@ def _tables(
         "reference_contig": provenance.contig_rows(files.reference / "contigs.tsv", reference_id),
         "pair": [_pair_row(spec, reference_id, run, verdict, metrics)],
         "run": provenance.run_rows(spec, run, files.lock, of_pair.reference_digest),
-        "tool": provenance.tool_rows(run, files.tools, resources, spec["parameters"]),
+        "tool": provenance.tool_rows(run, files.tools, resources, spec.parameters.to_dict()),
         "input_file": provenance.input_rows(run, inputs, ids),
         "qc_metric": metrics,
         "callable_region": states.with_columns(
             pl.lit(value).alias(name) for name, value in pair_columns.items()
         ),
-        "gene_callability": genes_callable.with_columns(pl.lit(spec["pair"]).alias("pair_id")),
+        "gene_callability": genes_callable.with_columns(pl.lit(spec.pair).alias("pair_id")),
         "analysis_scope": _scope(spec, facts.callers, passing, hotspots, region_bp),
         "hotspot_status": hotspot_rows(hotspots, recount, states, spec, names, reference_id),
         "rejected_record": pl.read_parquet(files.rejected)
@@ -221,7 +222,7 @@ def _tables(
         .with_columns(pl.col("chrom").replace(names.table_of))
         .with_columns(pl.lit(value).alias(name) for name, value in pair_columns.items()),
         "filter_definition": _filters(files.calls, rule_definitions(spec)),
-        "vocabulary": contract.vocabulary_rows(spec["centre"]),
+        "vocabulary": contract.vocabulary_rows(spec.centre),
     }
 
 
@@ -240,19 +241,19 @@ def _refget(contigs: Path) -> dict[str, str]:
 
 
 def _pair_row(
-    spec: dict[str, Any],
+    spec: PairSpec,
     reference_id: str,
     run: str,
     verdict: dict[str, Any],
     metrics: list[dict[str, Any]],
 ) -> dict[str, Any]:
-    found = {row["metric_id"]: row["value"] for row in metrics if row["entity_id"] == spec["pair"]}
-    normal = spec["normal"]
+    found = {row["metric_id"]: row["value"] for row in metrics if row["entity_id"] == spec.pair}
+    normal = spec.normal
     return {
-        "pair_id": spec["pair"],
-        "tumor_sample_id": spec["tumour"]["sample"],
-        "normal_sample_id": normal["sample"] if normal else None,
-        "assay_id": spec["assay"]["assay_id"],
+        "pair_id": spec.pair,
+        "tumor_sample_id": spec.tumour.sample,
+        "normal_sample_id": normal.sample if normal else None,
+        "assay_id": spec.assay.assay_id,
         "design": "matched" if normal else "tumor_only",
         "reference_id": reference_id,
         "run_id": run,
@@ -273,18 +274,18 @@ def _pair_row(
 
 
 def _scope(
-    spec: dict[str, Any],
+    spec: PairSpec,
     callers: dict[str, Any],
     passing: int,
     hotspots: pl.DataFrame,
     region_bp: int,
 ) -> list[dict[str, Any]]:
-    matched = spec["normal"] is not None
-    limits = json.dumps(spec["parameters"]["decision"], sort_keys=True, separators=(",", ":"))
+    matched = spec.normal is not None
+    limits = json.dumps(spec.parameters.decision, sort_keys=True, separators=(",", ":"))
     able = sorted(name for name, one in callers.items() if matched or one.tumour_only)
     rows: list[dict[str, Any]] = [
         {
-            "pair_id": spec["pair"],
+            "pair_id": spec.pair,
             "analysis": "small_variant",
             "status": "done" if passing else "done_none_found",
             "callers": able,
@@ -292,7 +293,7 @@ def _scope(
             "params_json": limits,
         },
         {
-            "pair_id": spec["pair"],
+            "pair_id": spec.pair,
             "analysis": "hotspot",
             "status": "done" if hotspots.height else "not_run",
             "reason_code": None if hotspots.height else "no_hotspot_list",
@@ -301,7 +302,7 @@ def _scope(
     ]
     return rows + [
         {
-            "pair_id": spec["pair"],
+            "pair_id": spec.pair,
             "analysis": analysis,
             "status": "not_run",
             "reason_code": "no_caller",

@@ -61,7 +61,7 @@ def write_variant_tables(
     """
     fixed = {
         "center_id": center_id,
-        "pair_id": facts.spec["pair"],
+        "pair_id": facts.spec.pair,
         "reference_id": facts.reference_id,
     }
     passing = 0

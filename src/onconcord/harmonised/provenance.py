@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from onconcord import contract
+from onconcord.inputs.pair_spec import PairSpec
 from onconcord.reads.account import InputFile
 from onconcord.runtime.tools import COLUMNS, read_tool_versions
 
@@ -23,7 +25,7 @@ def sha256_of(value: Any) -> str:
 
 
 def run_id(
-    spec: dict[str, Any],
+    spec: PairSpec,
     inputs: dict[str, tuple[InputFile, ...]],
     resources: dict[str, str],
     reference_digest: str,
@@ -41,8 +43,8 @@ def run_id(
     """
     made_from = {
         "inputs": {role: sorted(file.sha256 for file in files) for role, files in inputs.items()},
-        "parameters": spec["parameters"],
-        "assay": {key: value for key, value in spec["assay"].items() if key != "assay_id"},
+        "parameters": spec.parameters.to_dict(),
+        "assay": {key: value for key, value in asdict(spec.assay).items() if key != "assay_id"},
         "resources": resources,
         "reference": reference_digest,
         "pipeline": version("onconcord"),
@@ -56,14 +58,14 @@ def read_resources(path: Path) -> dict[str, str]:
     return dict(zip(table["name"], table["sha256"], strict=True))
 
 
-def run_rows(spec: dict[str, Any], run: str, lock: Path, reference_digest: str) -> Rows:
+def run_rows(spec: PairSpec, run: str, lock: Path, reference_digest: str) -> Rows:
     return [
         {
             "run_id": run,
-            "pair_id": spec["pair"],
+            "pair_id": spec.pair,
             "pipeline_version": version("onconcord"),
             "contract_version": contract.load().version,
-            "config_sha256": sha256_of(spec["parameters"]),
+            "config_sha256": sha256_of(spec.parameters.to_dict()),
             "lock_sha256": hashlib.sha256(lock.read_bytes()).hexdigest(),
             "reference_digest": reference_digest,
             "snakemake_version": version("snakemake"),
@@ -127,47 +129,46 @@ def input_rows(run: str, inputs: dict[str, tuple[InputFile, ...]], ids: dict[str
     ]
 
 
-def subject_rows(spec: dict[str, Any]) -> Rows:
-    sex = {"female": "XX", "male": "XY", "other": "other"}.get(spec["tumour"]["sex"] or "")
-    consent = spec["tumour"]["consent"]
+def subject_rows(spec: PairSpec) -> Rows:
+    sex = {"female": "XX", "male": "XY", "other": "other"}.get(spec.tumour.sex or "")
+    consent = spec.tumour.consent
     return [
         {
-            "subject_id": spec["patient"],
+            "subject_id": spec.patient,
             "sex_karyotypic": sex,
             "consent_code": [consent] if consent else None,
         }
     ]
 
 
-def sample_rows(spec: dict[str, Any]) -> Rows:
+def sample_rows(spec: PairSpec) -> Rows:
     rows = []
     for role, name in (("tumour", "tumor"), ("normal", "normal")):
-        sample = spec[role]
-        if sample is not None:
+        if sample := spec.samples.get(role):
             rows.append(
                 {
-                    "sample_id": sample["sample"],
-                    "subject_id": spec["patient"],
+                    "sample_id": sample.sample,
+                    "subject_id": spec.patient,
                     "role": name,
-                    "library_id": sample["library"],
-                    "diagnosis_oncotree": sample["diagnosis"],
+                    "library_id": sample.library,
+                    "diagnosis_oncotree": sample.diagnosis,
                 }
             )
     return rows
 
 
 def assay_rows(
-    spec: dict[str, Any], targets: pl.DataFrame, genes: pl.DataFrame, resources: dict[str, str]
+    spec: PairSpec, targets: pl.DataFrame, genes: pl.DataFrame, resources: dict[str, str]
 ) -> Rows:
     size = targets.select((pl.col("end0") - pl.col("start0")).sum()).item()
     targeted = genes.filter(pl.col("end0") > pl.col("start0"))["gene_id"].n_unique()
     return [
         {
-            "assay_id": spec["assay"]["assay_id"],
-            "strategy": spec["assay"]["strategy"],
+            "assay_id": spec.assay.assay_id,
+            "strategy": spec.assay.strategy,
             "target_bed_sha256": resources.get("targets"),
             "target_size_bp": size,
-            "callable_padding_bp": spec["assay"]["padding"],
+            "callable_padding_bp": spec.assay.padding,
             "alteration_types": ["small_variant"],
             "n_genes": targeted if genes.height else None,
         }
@@ -175,7 +176,7 @@ def assay_rows(
 
 
 def assay_region_rows(
-    spec: dict[str, Any], reference_id: str, targets: pl.DataFrame, genes: pl.DataFrame
+    spec: PairSpec, reference_id: str, targets: pl.DataFrame, genes: pl.DataFrame
 ) -> pl.DataFrame:
     """The targets, each with the first gene whose coding exons it meets; positions 0-based."""
     rows = []
@@ -192,7 +193,7 @@ def assay_region_rows(
             gene = met.row(0, named=True) if met.height else None
         rows.append(
             {
-                "assay_id": spec["assay"]["assay_id"],
+                "assay_id": spec.assay.assay_id,
                 "reference_id": reference_id,
                 "chrom": chrom,
                 "start0": start0,

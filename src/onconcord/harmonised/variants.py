@@ -15,6 +15,7 @@ from onconcord.evidence.normal_form import Allele, atoms
 from onconcord.harmonised.event_ids import event_id
 from onconcord.harmonised.features import covered, known_drivers, repeats, trinucleotides
 from onconcord.harmonised.vrs import allele_ids
+from onconcord.inputs.pair_spec import PairSpec
 from onconcord.reference.sequence import ContigNames, Genome
 
 CONSENSUS_RULE = "onconcord.caller_pass"
@@ -37,7 +38,7 @@ class Facts:
         refget: `SQ.…` by native contig name.
     """
 
-    spec: dict[str, Any]
+    spec: PairSpec
     reference_id: str
     genome: Genome
     names: ContigNames
@@ -65,12 +66,10 @@ def variant_tables(
     """
     evidence = choose(evidence, recount)
     small = _with_facts(facts, _events(evidence), recount, picked)
-    decided, trail = decide(small, facts.spec["parameters"]["decision"])
+    decided, trail = decide(small, facts.spec.parameters.decision)
     small = small.with_columns(decided.get_columns()).drop(OF_RULES_ALONE)
     several = _steps_of_several(facts.names, small)
-    small = small.with_columns(
-        event_id=_event_ids(facts.spec["pair"], small["variant_key"], several)
-    )
+    small = small.with_columns(event_id=_event_ids(facts.spec.pair, small["variant_key"], several))
     tables = {
         "small_variant_atom": _atom_rows(facts.names, small, several, recount),
         "variant_call_evidence": _evidence_rows(facts, evidence),
@@ -82,9 +81,9 @@ def variant_tables(
     return tables
 
 
-def rule_definitions(spec: dict[str, Any]) -> list[dict[str, Any]]:
+def rule_definitions(spec: PairSpec) -> list[dict[str, Any]]:
     """Rows of `filter_definition` that the decision's rules have."""
-    limits = json.dumps(spec["parameters"]["decision"], sort_keys=True, separators=(",", ":"))
+    limits = json.dumps(spec.parameters.decision, sort_keys=True, separators=(",", ":"))
     return [
         {
             "filter_id": rule.rule_id,
@@ -124,7 +123,7 @@ def _with_facts(
     facts: Facts, events: pl.DataFrame, recount: pl.DataFrame, picked: pl.DataFrame
 ) -> pl.DataFrame:
     """The events with counts, annotation, places and what else the rules and the table need."""
-    spec, matched = facts.spec, facts.spec["normal"] is not None
+    spec, matched = facts.spec, facts.spec.normal is not None
     capable: dict[str, int] = {}
     for caller in facts.callers.values():
         for kind in caller.variant_classes if matched or caller.tumour_only else ():
@@ -139,7 +138,7 @@ def _with_facts(
     around = trinucleotides(facts.genome, small["chrom"], small["pos"])
     ids = allele_ids(facts.genome.path, facts.refget, small.select(KEY).iter_rows())
     return small.with_columns(
-        pair_id=pl.lit(spec["pair"]),
+        pair_id=pl.lit(spec.pair),
         reference_id=pl.lit(facts.reference_id),
         variant_key=pl.concat_str(chrom, "pos", "ref", "alt", separator=":"),
         vrs_id=pl.Series(ids, dtype=pl.String),
@@ -147,7 +146,7 @@ def _with_facts(
         n_callers_capable=pl.col("variant_class").replace_strict(
             capable, default=0, return_dtype=pl.Int64
         ),
-        has_population=pl.lit(spec["resources"]["population"] is not None),
+        has_population=pl.lit(spec.resources.population is not None),
         in_target=covered(facts.targets, chrom, small["pos"]),
         is_callable=covered(callable_, chrom, small["pos"]),
         is_hotspot=known_drivers(facts.hotspots, small),
@@ -256,7 +255,7 @@ def _evidence_rows(facts: Facts, evidence: pl.DataFrame) -> pl.DataFrame:
         "match",
         *("raw_record_key", "raw_gt", "is_pass", "filters", "qual", "score_name", "score"),
         *("tumor_depth", "tumor_alt_count", "normal_depth", "normal_alt_count", "info_json"),
-        pair_id=pl.lit(facts.spec["pair"]),
+        pair_id=pl.lit(facts.spec.pair),
         reference_id=pl.lit(facts.reference_id),
         vaf_reported=pl.when(depth > 0).then((pl.col("tumor_alt_count") / depth).round(6)),
     ).with_columns(_table_chrom(facts.names))

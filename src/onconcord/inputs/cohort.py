@@ -11,6 +11,15 @@ from typing import Any
 from onconcord.errors import Fault, InputError
 from onconcord.inputs import config as configuration
 from onconcord.inputs.config import listed, nearest
+from onconcord.inputs.pair_spec import (
+    AssaySpec,
+    LaneSpec,
+    PairSpec,
+    Parameters,
+    ReferenceSpec,
+    ResourceSpec,
+    SampleSpec,
+)
 
 REQUIRED = ("patient", "sample", "role", "read_group")
 READS = ("fastq_1", "fastq_2", "bam")
@@ -167,12 +176,10 @@ def check(
     return cohort, (*checked.faults, *faults)
 
 
-def pair_spec(cohort: Cohort, pair_id: str) -> dict[str, Any]:
+def pair_spec(cohort: Cohort, pair_id: str) -> PairSpec:
     """
     Everything a pair's jobs need to know about it, as written to 0_inputs/{pair}.json.
 
-    Returns:
-        The pair spec of docs/architecture.md; null = the sheet does not say, or no such resource.
     Raises:
         KeyError: there is no such pair, which is our own mistake.
     """
@@ -183,59 +190,59 @@ def pair_spec(cohort: Cohort, pair_id: str) -> dict[str, Any]:
     alignment["realigned"] = sorted(
         sample.role for sample in pair.samples if any(lane.realign for lane in sample.lanes)
     )
-    return {
-        "centre": pair.centre,
-        "pair": pair.pair_id,
-        "patient": pair.patient,
-        "tumour": _sample_spec(pair.tumour),
-        "normal": _sample_spec(pair.normal) if pair.normal else None,
-        "assay": {
-            "assay_id": pair.assay,
-            "strategy": assay["strategy"],
-            "padding": assay["padding"],
-            "tumour_only": assay["tumour_only"],
-            "qc": Path(assay["qc"]).stem,
-        },
-        "resources": {
-            "fasta": config["reference"]["fasta"],
-            "genes": config["reference"]["genes"],
-            "targets": assay["targets"],
+    return PairSpec(
+        centre=pair.centre,
+        pair=pair.pair_id,
+        patient=pair.patient,
+        tumour=_sample_spec(pair.tumour),
+        normal=_sample_spec(pair.normal) if pair.normal else None,
+        assay=AssaySpec(
+            assay_id=pair.assay,
+            strategy=assay["strategy"],
+            padding=assay["padding"],
+            tumour_only=assay["tumour_only"],
+            qc=Path(assay["qc"]).stem,
+        ),
+        resources=ResourceSpec(
+            fasta=config["reference"]["fasta"],
+            genes=config["reference"]["genes"],
+            targets=assay["targets"],
+            known_sites=config["alignment"]["known_sites"],
             **config["resources"],
-            "known_sites": config["alignment"]["known_sites"],
-        },
-        "reference": {"build": config["reference"]["build"]},
-        "parameters": {
-            "callers": sorted(config["callers"]),
-            "reads": config["reads"],
-            "alignment": alignment,
-            "calling": config["calling"],
-            "decision": config["decision"],
-            "qc": cohort.qc[assay["qc"]],
-        },
-    }
+        ),
+        reference=ReferenceSpec(build=config["reference"]["build"]),
+        parameters=Parameters(
+            callers=tuple(sorted(config["callers"])),
+            reads=config["reads"],
+            alignment=alignment,
+            calling=config["calling"],
+            decision=config["decision"],
+            qc=cohort.qc[assay["qc"]],
+        ),
+    )
 
 
-def _sample_spec(sample: Sample) -> dict[str, Any]:
-    return {
-        "sample": sample.sample_id,
-        "role": sample.role,
-        "library": sample.library,
-        "specimen": sample.specimen,
-        "sex": sample.sex,
-        "diagnosis": sample.diagnosis,
-        "consent": sample.consent,
-        "lanes": [
-            {
-                "read_group": lane.read_group,
-                "fastq_1": lane.fastq_1,
-                "fastq_2": lane.fastq_2,
-                "bam": lane.bam,
-                "realign": lane.realign,
-                "library": lane.library,
-            }
+def _sample_spec(sample: Sample) -> SampleSpec:
+    return SampleSpec(
+        sample=sample.sample_id,
+        role=sample.role,
+        library=sample.library,
+        specimen=sample.specimen,
+        sex=sample.sex,
+        diagnosis=sample.diagnosis,
+        consent=sample.consent,
+        lanes=tuple(
+            LaneSpec(
+                read_group=lane.read_group,
+                fastq_1=lane.fastq_1,
+                fastq_2=lane.fastq_2,
+                bam=lane.bam,
+                realign=lane.realign,
+                library=lane.library,
+            )
             for lane in sample.lanes
-        ],
-    }
+        ),
+    )
 
 
 def _read_sheet(sheet: Path) -> tuple[list[_Row], list[Fault]]:

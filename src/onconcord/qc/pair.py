@@ -4,9 +4,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from onconcord.files import whole_file
+from onconcord.inputs.pair_spec import PairSpec
 from onconcord.qc.identity import Answer, compare_genotypes
 from onconcord.qc.measures import contamination, infer_sex, pileups, sample_metrics, target_share
 from onconcord.qc.thresholds import METRICS, Thresholds, read_thresholds
@@ -59,7 +59,7 @@ class SampleFiles:
 
 
 def write_pair_qc(
-    spec: Mapping[str, Any],
+    spec: PairSpec,
     thresholds: Path,
     samples: Mapping[str, SampleFiles],
     contamination_table: Path,
@@ -83,7 +83,7 @@ def write_pair_qc(
     judged: list[tuple[str, Metric]] = []
     for role, files in samples.items():
         measured = sample_metrics(files.prefix, files.inputs, files.flagstat)
-        sample = spec[role]["sample"]
+        sample = spec.samples[role].sample
         judged += [(role, _judge(role, sample, *item, wanted)) for item in measured.items()]
     prefixes = {role: files.prefix for role, files in samples.items()}
     of_pair = {
@@ -91,7 +91,7 @@ def write_pair_qc(
         "contamination_frac": contamination(contamination_table, MAX_CONTAMINATION_ERROR),
         **_genotypes(prefixes, wanted),
     }
-    pair = spec["pair"]
+    pair = spec.pair
     judged += [("pair", _judge("pair", pair, *item, wanted)) for item in of_pair.items()]
     judged.append(("pair", _sex(spec, prefixes, wanted)))
     statuses = {metric.status for _, metric in judged}
@@ -148,12 +148,12 @@ def _judge(role: str, entity: str, metric_id: str, answer: Answer, wanted: Thres
     )
 
 
-def _sex(spec: Mapping[str, Any], prefixes: Mapping[str, Path], wanted: Thresholds) -> Metric:
+def _sex(spec: PairSpec, prefixes: Mapping[str, Path], wanted: Thresholds) -> Metric:
     """Sex chromosomes of the normal, or of the tumour without one, against the sheet's sex."""
     role = "normal" if "normal" in prefixes else "tumour"
     found = infer_sex(Path(f"{prefixes[role]}.mosdepth.summary.txt"))
-    metric = _judge("pair", spec["pair"], "sex_inferred", found, wanted)
-    stated = KARYOTYPES.get(spec[role]["sex"] or "")
+    metric = _judge("pair", spec.pair, "sex_inferred", found, wanted)
+    stated = KARYOTYPES.get(spec.samples[role].sex or "")
     if stated is None or found.text not in KARYOTYPES.values():
         return metric
     return replace(metric, status="PASS" if stated == found.text else "WARN")

@@ -234,7 +234,7 @@ def _differences(recorded: _Recorded, again: Cohort, local: str) -> list[Fault]:
     resources = provenance.read_resources(reference / "resources.tsv")
     digest = json.loads((reference / "reference.json").read_text())["digest"]
     inputs = _inputs(again, local)
-    found = [*_parameter_faults(recorded.parameters(), spec["parameters"])]
+    found = [*_parameter_faults(recorded.parameters(), spec.parameters.to_dict())]
     found += _input_faults(recorded, inputs)
     run_id = provenance.run_id(
         spec,
@@ -245,7 +245,7 @@ def _differences(recorded: _Recorded, again: Cohort, local: str) -> list[Fault]:
     (row,) = provenance.run_rows(spec, run_id, checkout.root() / "uv.lock", digest)
     found += _value_faults("run", recorded.run, row, OF_RUN)
     tools = sorted((reference / "tools").glob("*.tsv"))
-    rows = provenance.tool_rows(run_id, tools, resources, spec["parameters"])
+    rows = provenance.tool_rows(run_id, tools, resources, spec.parameters.to_dict())
     found += _tool_faults(recorded.tools, rows)
     if not found and run_id != recorded.run["run_id"]:
         message = (

@@ -1,0 +1,40 @@
+"""Pair specs of made-up pairs."""
+
+from dataclasses import replace
+
+from onconcord.inputs import config
+from onconcord.inputs.pair_spec import (
+    AssaySpec,
+    LaneSpec,
+    PairSpec,
+    Parameters,
+    ReferenceSpec,
+    ResourceSpec,
+    SampleSpec,
+)
+
+
+def sample_spec(sample="TUM", role="tumour", sex=None):
+    lane = LaneSpec("L1", f"/{sample}_1.fq.gz", f"/{sample}_2.fq.gz", None, False, sample)
+    return SampleSpec(sample, role, None, None, sex, None, None, (lane,))
+
+
+def pair_spec(tumour="TUM", normal="NOR", sex=None, decision=None):
+    """A pair with the default configuration; `normal` None is a tumour alone."""
+    values = config.defaults()
+    parameters = Parameters(
+        callers=("freebayes", "mutect2"),
+        qc={},
+        **{name: values[name] for name in ("reads", "alignment", "calling", "decision")},
+    )
+    return PairSpec(
+        centre="CENTRE",
+        pair=tumour,
+        patient="PAT",
+        tumour=sample_spec(tumour, "tumour", sex),
+        normal=sample_spec(normal, "normal", sex) if normal else None,
+        assay=AssaySpec("exome", "WES", 100, normal is None, "wes"),
+        resources=ResourceSpec("/g.fa", None, None, None, None, None, None, None),
+        reference=ReferenceSpec("custom"),
+        parameters=replace(parameters, decision=decision) if decision else parameters,
+    )
