@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 from snakemake.settings.types import DeploymentMethod
+from snakemake.utils import min_version
 
 from onconcord.inputs import cohort as cohorts
 from onconcord.errors import OnconcordError
@@ -20,6 +21,8 @@ from onconcord.runtime.failures import FailedJobs
 from onconcord.runtime.lock import hold_folder
 from onconcord.reference.shards import shard_count
 from onconcord.runtime.tools import refuse_other_versions
+
+min_version("9.9")
 
 CHECKOUT = Path(workflow.basedir)
 SCRIPTS = CHECKOUT / "scripts"
@@ -87,6 +90,7 @@ wildcard_constraints:
 
 include: "workflow/rules/0_inputs.smk"
 include: "workflow/rules/1_reference.smk"
+include: "workflow/rules/2_reads.smk"
 include: "workflow/rules/3_alignments.smk"
 include: "workflow/rules/4_qc.smk"
 include: "workflow/rules/5_calls.smk"

@@ -5,11 +5,13 @@ import gzip
 import polars as pl
 import pytest
 
+from onconcord.inputs.preflight import JOBS_PER_PAIR
 from pipeline_runs import DEMO, digests, jobs, snakemake, table, working_folder
 
 LOCAL_IDS = ("TUM-A01", "NOR-A01", "TUM-B02", "PAT-A01", "PAT-B02")
 OF_ONE_PAIR = {
     "pair_inputs": 1,
+    "count_reads": 2,
     "align": 2,
     "sample_qc": 2,
     "pair_qc": 1,
@@ -24,12 +26,12 @@ OF_ONE_PAIR = {
 pytestmark = pytest.mark.e2e
 
 
-def test_an_exome_pair_is_thirteen_jobs(tmp_path, a_slice):
+def test_an_exome_pair_is_fifteen_jobs(tmp_path, a_slice):
     counts = jobs(working_folder(tmp_path / "w", a_slice, ["TUM-A01"]), "tables")
     once = {"reference", "bwa_index", "targets", "population", "snpeff_database", "tool_versions"}
     of_pair = {rule: number for rule, number in counts.items() if rule not in {*once, "tables"}}
     assert of_pair == OF_ONE_PAIR
-    assert sum(of_pair.values()) == 13
+    assert sum(of_pair.values()) == JOBS_PER_PAIR == 15
 
 
 def test_the_drivers_are_found_under_their_names(finished):
@@ -61,7 +63,8 @@ def test_tables_are_the_same_on_one_core(finished, a_slice, tmp_path):
 
 def test_a_pair_that_is_added_runs_alone(grown):
     _, asked = grown
-    assert asked == {**OF_ONE_PAIR, "align": 1, "sample_qc": 1, "tables": 1}
+    of_its_sample = dict.fromkeys(("count_reads", "align", "sample_qc"), 1)
+    assert asked == {**OF_ONE_PAIR, **of_its_sample, "tables": 1}
 
 
 @pytest.mark.parametrize("centre", ["DEMO-A", "DEMO-B"])
@@ -85,6 +88,6 @@ def test_reads_that_are_cut_off_fail_the_pair_by_name(a_slice, tmp_path):
     done = snakemake(folder, "results/3_alignments/NOR-A01.bam", check=False)
     assert done.returncode == 1
     said = done.stdout.split("error: 1 job failed")[1]
-    assert "sample NOR-A01, of pair TUM-A01: rule align failed." in said
+    assert "sample NOR-A01, of pair TUM-A01: rule count_reads failed." in said
     assert "cut_1.fq.gz has" in said
     assert not (folder / "results/3_alignments/NOR-A01.bam").exists()

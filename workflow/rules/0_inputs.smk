@@ -1,5 +1,5 @@
 """
-0_inputs: what each pair is made from.
+0_inputs: what each pair is made from, and the input functions that several stages share.
 
 Inputs: the sheet and the configuration. Outputs: one pair spec per pair.
 A spec holds only its own pair, so a pair that is added leaves the others as they are.
@@ -22,3 +22,69 @@ rule pair_inputs:
         spec=spec_of_pair,
     shell:
         "printf '%s\\n' {params.spec:q} > {output.spec:q}"
+
+
+# A pair's samples: the tumour comes first, and a pair without a normal has one.
+
+
+def samples_of_pair(wildcards):
+    return [sample.sample_id for sample in PAIRS[wildcards.pair].samples]
+
+
+def tumour_of_pair(wildcards):
+    return PAIRS[wildcards.pair].tumour.sample_id
+
+
+def normal_of_pair(wildcards):
+    """Sample id of the normal, or nothing."""
+    return samples_of_pair(wildcards)[1:]
+
+
+# Files of a sample or a pair.
+
+
+def given_reads_of_sample(wildcards):
+    """The files of the sheet: both FASTQ of each lane, or its BAM or CRAM."""
+    lanes = SAMPLES[wildcards.sample].lanes
+    return [file for lane in lanes for file in (lane.fastq_1, lane.fastq_2, lane.bam) if file]
+
+
+def inputs_of_pair(wildcards):
+    return expand("results/2_reads/{sample}.inputs.tsv", sample=samples_of_pair(wildcards))
+
+
+def flagstats_of_pair(wildcards):
+    return expand("results/3_alignments/{sample}.flagstat.json", sample=samples_of_pair(wildcards))
+
+
+def alignments_of_pair(wildcards):
+    return expand(f"results/3_alignments/{{sample}}.{READS}", sample=samples_of_pair(wildcards))
+
+
+def indexes_of_pair(wildcards):
+    return expand(
+        f"results/3_alignments/{{sample}}.{READS_INDEX}", sample=samples_of_pair(wildcards)
+    )
+
+
+def tumour_alignment(wildcards):
+    return f"results/3_alignments/{tumour_of_pair(wildcards)}.{READS}"
+
+
+def normal_alignment(wildcards):
+    return expand(f"results/3_alignments/{{sample}}.{READS}", sample=normal_of_pair(wildcards))
+
+
+# Resources that a configuration may leave out.
+
+
+def population_if_given(wildcards):
+    return "results/1_reference/population.vcf.gz" if HAS_POPULATION else []
+
+
+def common_sites_if_given(wildcards):
+    return "results/1_reference/common_sites.bed" if HAS_POPULATION else []
+
+
+def panel_of_normals_if_given(wildcards):
+    return config["resources"]["panel_of_normals"] or []

@@ -119,14 +119,14 @@ rule targets:
             --contigs {input.contigs:q} \
             --targets {input.targets:q} \
             --genes {input.genes:q} \
-            --padding {params.padding} \
+            --padding {params.padding:q} \
             --out-targets {output.targets:q} \
             --out-calling {output.calling:q} \
             --out-genes {output.genes:q} \
             --out-gene-regions {output.gene_regions:q} \
             --out-depth {output.depth:q}
         {PYTHON:q} {SCRIPTS:q}/reference_shards.py \
-            --calling {output.calling:q} --count {params.shards} --out {output.shards:q}
+            --calling {output.calling:q} --count {params.shards:q} --out {output.shards:q}
         """
 
 

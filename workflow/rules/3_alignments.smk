@@ -1,11 +1,10 @@
 """
 3_alignments: reads to sorted alignments with duplicates marked, as one stream.
 
-Inputs: FASTQ, BAM or CRAM of each sample; the aligner's index. Outputs: results/3_alignments/.
-Trimming (stage 2_reads) is part of the stream: its reports are kept, its reads are not.
-Steps: read every input to its end and count it, so that a broken one is named before the aligner
-trips over it; align, or take an alignment as it is; account for every read; base quality
-recalibration where the configuration asks for it.
+Inputs: reads of each sample, counted (2_reads); the aligner's index. Outputs:
+results/3_alignments/, with fastp's report of each lane: trimmed reads themselves are not kept.
+Steps: align, or take an alignment as it is; account for every read; base quality recalibration
+where the configuration asks for it.
 """
 
 
@@ -14,33 +13,20 @@ def side_by_side_threads(wildcards):
     return max(1, workflow.cores // 2) if workflow.cores else 8
 
 
-def read_files_of_sample(wildcards):
-    lanes = SAMPLES[wildcards.sample].lanes
-    return [file for lane in lanes for file in (lane.fastq_1, lane.fastq_2, lane.bam) if file]
-
-
 def taken_as_is(wildcards):
     lanes = SAMPLES[wildcards.sample].lanes
     return "yes" if any(lane.bam and not lane.realign for lane in lanes) else "no"
 
 
-def index_of_sample(wildcards):
+def bwa_index_unless_as_is(wildcards):
     return [] if taken_as_is(wildcards) == "yes" else BWA_INDEX
 
 
-def lanes_of_sample(wildcards):
+def lanes_to_align(wildcards):
     return [
         "|".join((lane.library, lane.read_group, lane.fastq_1 or lane.bam, lane.fastq_2 or "-"))
         for lane in SAMPLES[wildcards.sample].lanes
     ]
-
-
-def lanes_to_count(wildcards):
-    words = []
-    for lane in SAMPLES[wildcards.sample].lanes:
-        words += ["--lane", lane.read_group]
-        words += [lane.bam] if lane.bam else [lane.fastq_1, lane.fastq_2]
-    return words
 
 
 def trimming_reports(wildcards):
@@ -48,23 +34,23 @@ def trimming_reports(wildcards):
     lanes = SAMPLES[wildcards.sample].lanes
     if not config["reads"]["trim"] or any(lane.bam for lane in lanes):
         return []
-    folder = f"results/2_reads/{wildcards.sample}"
+    folder = f"results/3_alignments/{wildcards.sample}.trimming"
     return [f"{folder}/{wildcards.sample}.{lane.read_group}.fastp.json" for lane in lanes]
 
 
 rule align:
-    """Alignments of one sample; every input is read to its end, and every read accounted for."""
+    """Alignments of one sample, every read accounted for."""
     input:
-        reads=read_files_of_sample,
-        index=index_of_sample,
+        reads=given_reads_of_sample,
+        inputs="results/2_reads/{sample}.inputs.tsv",
+        index=bwa_index_unless_as_is,
         fasta="results/1_reference/genome.fa",
         fasta_index="results/1_reference/genome.fa.fai",
     output:
         reads=f"results/3_alignments/{{sample}}.{READS}",
         index=f"results/3_alignments/{{sample}}.{READS_INDEX}",
-        inputs="results/3_alignments/{sample}.inputs.tsv",
         flagstat="results/3_alignments/{sample}.flagstat.json",
-        trimming=directory("results/2_reads/{sample}"),
+        trimming=directory("results/3_alignments/{sample}.trimming"),
     log:
         "logs/3_alignments/{sample}.align.log",
     benchmark:
@@ -76,8 +62,7 @@ rule align:
         mem_mb=8000,
         runtime=720,
     params:
-        lanes=lanes_of_sample,
-        counts=lanes_to_count,
+        lanes=lanes_to_align,
         trimming=trimming_reports,
         as_is=taken_as_is,
         format=READS,
@@ -88,29 +73,28 @@ rule align:
         r"""
         exec &> {log:q}
         mkdir -p {output.trimming:q}
-        {PYTHON:q} {SCRIPTS:q}/reads_count.py {params.counts:q} \
-            --reference {input.fasta:q} --threads {threads} --out {output.inputs:q}
         if [ {params.as_is:q} = yes ]; then
             samtools view --threads {threads} --reference {input.fasta:q} \
-                --output-fmt {params.format} --output {output.reads:q} {input.reads[0]:q}
+                --output-fmt {params.format:q} --output {output.reads:q} {input.reads:q}
         else
             {SCRIPTS:q}/alignments_align.sh {wildcards.sample:q} results/1_reference/bwa/genome \
-                {input.fasta:q} {params.format} {params.trim} {threads} {output.reads:q} \
+                {input.fasta:q} {params.format:q} {params.trim:q} {threads} {output.reads:q} \
                 {output.trimming:q}/{wildcards.sample:q} {params.lanes:q}
         fi
         if [ {params.bqsr:q} = true ]; then
+            recalibrated={output.reads:q}.recalibrated.{params.format:q}
             samtools index {output.reads:q}
             gatk BaseRecalibrator --reference {input.fasta:q} --input {output.reads:q} \
                 --known-sites {params.known_sites:q} --output {output.trimming:q}/recalibration.table
             gatk ApplyBQSR --reference {input.fasta:q} --input {output.reads:q} \
                 --bqsr-recal-file {output.trimming:q}/recalibration.table \
-                --output {output.reads:q}.recalibrated.{params.format} --create-output-bam-index false
-            mv {output.reads:q}.recalibrated.{params.format} {output.reads:q}
+                --output "$recalibrated" --create-output-bam-index false
+            mv "$recalibrated" {output.reads:q}
         fi
         samtools index --output {output.index:q} {output.reads:q} 2>/dev/null \
             || samtools index {output.reads:q} {output.index:q}
         samtools flagstat --output-fmt json {output.reads:q} > {output.flagstat:q}
         {PYTHON:q} {SCRIPTS:q}/alignments_account.py --sample {wildcards.sample:q} \
-            --inputs {output.inputs:q} --flagstat {output.flagstat:q} \
+            --inputs {input.inputs:q} --flagstat {output.flagstat:q} \
             --fastp {params.trimming:q}
         """

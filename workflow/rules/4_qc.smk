@@ -8,18 +8,6 @@ cat, which does not, and the one of two lines, which fits into any block, may no
 """
 
 
-def reads_of_sample(wildcards):
-    return f"results/3_alignments/{wildcards.sample}.{READS}"
-
-
-def population_if_given(wildcards):
-    return "results/1_reference/population.vcf.gz" if HAS_POPULATION else []
-
-
-def common_sites_if_given(wildcards):
-    return "results/1_reference/common_sites.bed" if HAS_POPULATION else []
-
-
 def callable_depth_of_sample(wildcards):
     return config["decision"][f"min_{SAMPLES[wildcards.sample].role}_depth"]
 
@@ -49,7 +37,7 @@ QC_OF_SAMPLE = [
 rule sample_qc:
     """Coverage, callable states, read statistics and pileups at common sites of one sample."""
     input:
-        reads=reads_of_sample,
+        reads=f"results/3_alignments/{{sample}}.{READS}",
         index=f"results/3_alignments/{{sample}}.{READS_INDEX}",
         fasta="results/1_reference/genome.fa",
         dictionary="results/1_reference/genome.dict",
@@ -75,17 +63,18 @@ rule sample_qc:
         r"""
         exec &> {log:q}
         prefix=results/4_qc/samples/{wildcards.sample:q}
+        sites={input.sites:q}
         export MOSDEPTH_Q0=NO_COVERAGE MOSDEPTH_Q1=LOW MOSDEPTH_Q2=CALLABLE
         mosdepth --no-per-base --fasta {input.fasta:q} --by {input.depth:q} \
-            --mapq {params.min_mapping_quality} \
-            --quantize 0:1:{params.callable_depth}: "$prefix" {input.reads:q}
+            --mapq {params.min_mapping_quality:q} \
+            --quantize 0:1:{params.callable_depth:q}: "$prefix" {input.reads:q}
         mosdepth --no-per-base --fasta {input.fasta:q} \
-            --quantize 0:1:{params.callable_depth}: "$prefix.anymapq" {input.reads:q}
+            --quantize 0:1:{params.callable_depth:q}: "$prefix.anymapq" {input.reads:q}
         samtools stats --reference {input.fasta:q} --target-regions {input.targets:q} \
             {input.reads:q} | cat > "$prefix.stats.txt"
-        if [ -s "{input.sites}" ]; then
+        if [ -s "$sites" ]; then
             gatk GetPileupSummaries --reference {input.fasta:q} --input {input.reads:q} \
-                --variant {input.population:q} --intervals {input.sites:q} \
+                --variant {input.population:q} --intervals "$sites" \
                 --minimum-population-allele-frequency 0.01 \
                 --maximum-population-allele-frequency 1.0 \
                 --output /dev/fd/3 3>&1 >&2 | cat > "$prefix.pileups.table"
@@ -97,22 +86,11 @@ rule sample_qc:
 
 
 def tumour_qc(wildcards):
-    return expand(QC_OF_SAMPLE, sample=PAIRS[wildcards.pair].tumour.sample_id)
+    return expand(QC_OF_SAMPLE, sample=tumour_of_pair(wildcards))
 
 
 def normal_qc(wildcards):
-    normal = PAIRS[wildcards.pair].normal
-    return expand(QC_OF_SAMPLE, sample=normal.sample_id) if normal else []
-
-
-def inputs_of_pair(wildcards):
-    samples = PAIRS[wildcards.pair].samples
-    return [f"results/3_alignments/{sample.sample_id}.inputs.tsv" for sample in samples]
-
-
-def flagstats_of_pair(wildcards):
-    samples = PAIRS[wildcards.pair].samples
-    return [f"results/3_alignments/{sample.sample_id}.flagstat.json" for sample in samples]
+    return expand(QC_OF_SAMPLE, sample=normal_of_pair(wildcards))
 
 
 def thresholds_of_pair(wildcards):
@@ -121,22 +99,17 @@ def thresholds_of_pair(wildcards):
 
 
 def prefixes_of_pair(wildcards):
-    pair = PAIRS[wildcards.pair]
-    prefixes = ["--tumour-prefix", f"results/4_qc/samples/{pair.tumour.sample_id}"]
-    if pair.normal:
-        prefixes += ["--normal-prefix", f"results/4_qc/samples/{pair.normal.sample_id}"]
-    return prefixes
+    words = ["--tumour-prefix", f"results/4_qc/samples/{tumour_of_pair(wildcards)}"]
+    for normal in normal_of_pair(wildcards):
+        words += ["--normal-prefix", f"results/4_qc/samples/{normal}"]
+    return words
 
 
 def pileups_of_pair(wildcards):
-    pair = PAIRS[wildcards.pair]
-    tables = ["--input", f"results/4_qc/samples/{pair.tumour.sample_id}.pileups.table"]
-    if pair.normal:
-        tables += [
-            "--matched-normal",
-            f"results/4_qc/samples/{pair.normal.sample_id}.pileups.table",
-        ]
-    return tables
+    words = ["--input", f"results/4_qc/samples/{tumour_of_pair(wildcards)}.pileups.table"]
+    for normal in normal_of_pair(wildcards):
+        words += ["--matched-normal", f"results/4_qc/samples/{normal}.pileups.table"]
+    return words
 
 
 rule pair_qc:
@@ -168,7 +141,8 @@ rule pair_qc:
     shell:
         r"""
         exec &> {log:q}
-        if [ -s "{input.sites}" ]; then
+        sites={input.sites:q}
+        if [ -s "$sites" ]; then
             gatk CalculateContamination {params.pileups:q} \
                 --output {output.contamination:q} \
                 --tumor-segmentation /dev/fd/3 3>&1 >&2 | cat > {output.segments:q}
@@ -205,5 +179,5 @@ rule multiqc:
         exec &> {log:q}
         multiqc --force --no-data-dir --no-version-check --config {input.config:q} \
             --filename multiqc.html --outdir results/4_qc \
-            results/2_reads results/3_alignments results/4_qc/samples results/7_annotated
+            results/3_alignments results/4_qc/samples results/7_annotated
         """

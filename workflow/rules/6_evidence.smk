@@ -6,19 +6,10 @@ Inputs: every caller's VCF of a pair, its alignments. Outputs: results/6_evidenc
 
 
 def reads_arguments_of_pair(wildcards):
-    pair = PAIRS[wildcards.pair]
-    reads = ["--tumour-bam", f"results/3_alignments/{pair.tumour.sample_id}.{READS}"]
-    if pair.normal:
-        reads += ["--normal-bam", f"results/3_alignments/{pair.normal.sample_id}.{READS}"]
-    return reads
-
-
-def reads_of_pair(wildcards):
-    samples = PAIRS[wildcards.pair].samples
-    return expand(
-        [f"results/3_alignments/{{sample}}.{suffix}" for suffix in (READS, READS_INDEX)],
-        sample=[sample.sample_id for sample in samples],
-    )
+    words = ["--tumour-bam", tumour_alignment(wildcards)]
+    for normal in normal_alignment(wildcards):
+        words += ["--normal-bam", normal]
+    return words
 
 
 def calls_arguments(wildcards):
@@ -30,7 +21,8 @@ rule evidence:
     input:
         spec="results/0_inputs/{pair}.json",
         calls=expand("results/5_calls/{caller}/{{pair}}.vcf.gz", caller=CALLERS),
-        reads=reads_of_pair,
+        reads=alignments_of_pair,
+        indexes=indexes_of_pair,
         fasta="results/1_reference/genome.fa",
         contigs="results/1_reference/contigs.tsv",
     output:
@@ -71,8 +63,8 @@ rule evidence:
             --candidates {output.candidates:q} \
             --reference-fasta {input.fasta:q} \
             {params.reads:q} \
-            --min-mapping-quality {params.min_mapping_quality} \
-            --min-base-quality {params.min_base_quality} \
+            --min-mapping-quality {params.min_mapping_quality:q} \
+            --min-base-quality {params.min_base_quality:q} \
             --threads {threads} \
             --out {output.recount:q}
         """

@@ -41,26 +41,27 @@ rule annotate_pair:
     shell:
         r"""
         exec 2> {log:q}
+        population={input.population:q} clinical={input.clinical:q} database={input.database:q}
         resources=$(mktemp -d)
         trap 'rm -rf "$resources"' EXIT
-        if [ -n "{input.population}" ]; then
+        if [ -n "$population" ]; then
             printf '[[annotation]]\nfile="%s"\nfields=["AF"]\nnames=["population_af"]\nops=["max"]\n' \
-                {input.population:q} >> "$resources/vcfanno.toml"
+                "$population" >> "$resources/vcfanno.toml"
         fi
-        if [ -n "{input.clinical}" ]; then
-            bcftools view --output-type z --output "$resources/clinical.vcf.gz" {input.clinical:q}
+        if [ -n "$clinical" ]; then
+            bcftools view --output-type z --output "$resources/clinical.vcf.gz" "$clinical"
             tabix --preset vcf "$resources/clinical.vcf.gz"
             printf '[[annotation]]\nfile="%s"\nfields=["CLNSIG","ID"]\nnames=["clinical_significance","clinical_id"]\nops=["self","self"]\n' \
                 "$resources/clinical.vcf.gz" >> "$resources/vcfanno.toml"
         fi
         consequences() {{
-            if [ -n "{input.database}" ]; then
+            if [ -n "$database" ]; then
                 # Debian's wrapper prints its arguments before the VCF.
                 snpEff -Xmx2g ann -noLog -nodownload -noLof -htmlStats "$resources/summary.html" \
                     -c results/1_reference/snpeff/snpEff.config \
-                    -csvStats "$resources/{wildcards.pair}.snpeff.csv" genome "$1" \
+                    -csvStats "$resources/"{wildcards.pair:q}.snpeff.csv genome "$1" \
                 | sed -n '/^##fileformat/,$p'
-                cp "$resources/{wildcards.pair}.snpeff.csv" {output.statistics:q}
+                cp "$resources/"{wildcards.pair:q}.snpeff.csv {output.statistics:q}
             else
                 : > {output.statistics:q}
                 bcftools view "$1"

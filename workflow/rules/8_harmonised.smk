@@ -7,15 +7,13 @@ in place as a whole once every table is valid.
 
 
 def quantized_arguments(wildcards):
-    pair = PAIRS[wildcards.pair]
-    arguments = []
-    for role, sample in (("tumour", pair.tumour), ("normal", pair.normal)):
-        if sample:
-            prefix = f"results/4_qc/samples/{sample.sample_id}"
-            arguments += [f"--quantized-{role}", f"{prefix}.quantized.bed.gz"]
-            arguments += [f"--anymapq-{role}", f"{prefix}.anymapq.quantized.bed.gz"]
-            arguments += [f"--regions-{role}", f"{prefix}.regions.bed.gz"]
-    return arguments
+    words = []
+    for role, sample in zip(("tumour", "normal"), samples_of_pair(wildcards)):
+        prefix = f"results/4_qc/samples/{sample}"
+        words += [f"--quantized-{role}", f"{prefix}.quantized.bed.gz"]
+        words += [f"--anymapq-{role}", f"{prefix}.anymapq.quantized.bed.gz"]
+        words += [f"--regions-{role}", f"{prefix}.regions.bed.gz"]
+    return words
 
 
 rule harmonise:

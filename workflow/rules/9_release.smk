@@ -52,8 +52,9 @@ rule release_centre:
     shell:
         r"""
         exec &> {log:q}
+        key_file={params.key_file:q}
         key=()
-        [ -z {params.key_file:q} ] || key=(--key-file {params.key_file:q})
+        [ -z "$key_file" ] || key=(--key-file "$key_file")
         {PYTHON:q} {SCRIPTS:q}/release_centre.py \
             --folder . \
             --centre {wildcards.centre:q} \

@@ -13,7 +13,7 @@ from onconcord.inputs.cohort import Cohort
 from onconcord.inputs.preflight_reads import reads_faults
 from onconcord.inputs.preflight_reference import check_reference
 
-JOBS_PER_PAIR = 14
+JOBS_PER_PAIR = 15
 ALIGNMENT_SHARE = 1.6
 """Bytes of a sample's alignment and of its sorting at work, per byte of its reads files."""
 BWA_INDEX_SHARE = 1.8

@@ -49,7 +49,7 @@ class SampleFiles:
     Args:
         prefix: `4_qc/samples/{sample}`, followed by .stats.txt, .mosdepth.summary.txt,
             .regions.bed.gz, .quantized.bed.gz and .pileups.table.
-        inputs: `3_alignments/{sample}.inputs.tsv`.
+        inputs: `2_reads/{sample}.inputs.tsv`.
         flagstat: samtools flagstat's JSON of the whole alignment, or None.
     """
 

@@ -8,33 +8,19 @@ Steps: freebayes_call (one job a shard), freebayes_filter.
 """
 
 
-def freebayes_reads(wildcards):
-    samples = PAIRS[wildcards.pair].samples
-    return [f"results/3_alignments/{sample.sample_id}.{READS}" for sample in samples]
-
-
-def freebayes_indexes(wildcards):
-    samples = PAIRS[wildcards.pair].samples
-    return [f"results/3_alignments/{sample.sample_id}.{READS_INDEX}" for sample in samples]
-
-
 def freebayes_shards(wildcards):
     return [f"results/5_calls/freebayes/{wildcards.pair}.{shard}.raw.vcf.gz" for shard in SHARDS]
 
 
-def samples_of_pair(wildcards):
-    return ",".join(sample.sample_id for sample in PAIRS[wildcards.pair].samples)
-
-
-def has_normal(wildcards):
-    return PAIRS[wildcards.pair].normal is not None
+def freebayes_has_normal(wildcards):
+    return bool(normal_of_pair(wildcards))
 
 
 rule freebayes_call:
     """Every allele of tumour and normal in one shard of the calling regions."""
     input:
-        reads=freebayes_reads,
-        indexes=freebayes_indexes,
+        reads=alignments_of_pair,
+        indexes=indexes_of_pair,
         fasta="results/1_reference/genome.fa",
         shards="results/1_reference/shards",
     output:
@@ -55,12 +41,12 @@ rule freebayes_call:
         r"""
         exec 2> {log:q}
         freebayes --fasta-reference {input.fasta:q} \
-            --targets {input.shards:q}/{wildcards.shard}.bed \
+            --targets {input.shards:q}/{wildcards.shard:q}.bed \
             --pooled-continuous \
             --min-alternate-fraction 0.02 \
             --min-alternate-count 3 \
-            --min-mapping-quality {params.min_mapping_quality} \
-            --min-base-quality {params.min_base_quality} \
+            --min-mapping-quality {params.min_mapping_quality:q} \
+            --min-base-quality {params.min_base_quality:q} \
             {input.reads:q} \
         | bgzip > {output.vcf:q}
         """
@@ -83,16 +69,17 @@ rule freebayes_filter:
         runtime=60,
     params:
         samples=samples_of_pair,
-        has_normal=has_normal,
+        has_normal=freebayes_has_normal,
     shell:
         r"""
         exec 2> {log:q}
+        samples=$(printf '%s\n' {params.samples:q} | paste -s -d ,)
         bcftools concat --output-type u {input.vcfs:q} \
-        | bcftools view --samples {params.samples:q} --output-type u \
+        | bcftools view --samples "$samples" --output-type u \
         | bcftools norm --fasta-ref {input.fasta:q} --multiallelics -any --output-type u \
         | bcftools view --exclude 'FMT/AO[0:0] = 0 || FMT/AO[0:0] = "."' --output-type u \
         | bcftools sort --output-type u \
-        | {CALLERS_DIR:q}/freebayes/somatic_filter.sh {params.has_normal} \
+        | {CALLERS_DIR:q}/freebayes/somatic_filter.sh {params.has_normal:q} \
         | bcftools view --output-type z --output {output.vcf:q}
         tabix --preset vcf {output.vcf:q}
         """

@@ -7,34 +7,11 @@ Steps: mutect2_call (one job a shard), mutect2_filter.
 """
 
 
-def tumour_bam(wildcards):
-    return f"results/3_alignments/{PAIRS[wildcards.pair].tumour.sample_id}.{READS}"
-
-
-def normal_bam(wildcards):
-    normal = PAIRS[wildcards.pair].normal
-    return f"results/3_alignments/{normal.sample_id}.{READS}" if normal else []
-
-
-def indexes_of_pair(wildcards):
-    samples = PAIRS[wildcards.pair].samples
-    return [f"results/3_alignments/{sample.sample_id}.{READS_INDEX}" for sample in samples]
-
-
-def normal_name(wildcards):
-    normal = PAIRS[wildcards.pair].normal
-    return normal.sample_id if normal else ""
-
-
-def panel_of_normals_if_given(wildcards):
-    return config["resources"]["panel_of_normals"] or []
-
-
 rule mutect2_call:
     """Unfiltered somatic calls of one pair in one shard of the calling regions."""
     input:
-        tumour=tumour_bam,
-        normal=normal_bam,
+        tumour=tumour_alignment,
+        normal=normal_alignment,
         indexes=indexes_of_pair,
         fasta="results/1_reference/genome.fa",
         dictionary="results/1_reference/genome.dict",
@@ -60,22 +37,23 @@ rule mutect2_call:
         mem_mb=4000,
         runtime=720,
     params:
-        normal=normal_name,
+        normal=normal_of_pair,
         min_base_quality=config["calling"]["min_base_quality"],
     shell:
         r"""
         exec &> {log:q}
+        normal={params.normal:q} population={input.population:q} panel={input.panel_of_normals:q}
         options=()
-        [ -z {params.normal:q} ] || options+=(--input {input.normal:q} --normal-sample {params.normal:q})
-        [ -z "{input.population}" ] || options+=(--germline-resource {input.population:q})
-        [ -z "{input.panel_of_normals}" ] || options+=(--panel-of-normals {input.panel_of_normals:q})
+        [ -z "$normal" ] || options+=(--input {input.normal:q} --normal-sample "$normal")
+        [ -z "$population" ] || options+=(--germline-resource "$population")
+        [ -z "$panel" ] || options+=(--panel-of-normals "$panel")
         # Minutes to hours at work: worth the full compiler, which short steps do without.
         gatk --java-options -XX:TieredStopAtLevel=4 Mutect2 \
             --input {input.tumour:q} \
             "${{options[@]}}" \
             --reference {input.fasta:q} \
-            --intervals {input.shards:q}/{wildcards.shard}.bed \
-            --min-base-quality-score {params.min_base_quality} \
+            --intervals {input.shards:q}/{wildcards.shard:q}.bed \
+            --min-base-quality-score {params.min_base_quality:q} \
             --native-pair-hmm-threads {threads} \
             --f1r2-tar-gz {output.orientation:q} \
             --output {output.vcf:q}
@@ -123,6 +101,7 @@ rule mutect2_filter:
         work=results/5_calls/mutect2/{wildcards.pair:q}.filter
         rm -rf "$work" && mkdir "$work"
         trap 'rm -rf "$work"' EXIT
+        sites={input.sites:q}
         orientation=() stats=() options=()
         for file in {input.orientation:q}; do orientation+=(--input "$file"); done
         for file in {input.stats:q}; do stats+=(--stats "$file"); done
@@ -131,7 +110,7 @@ rule mutect2_filter:
         gatk LearnReadOrientationModel "${{orientation[@]}}" \
             --output "$work/orientation.tar.gz"
         gatk MergeMutectStats "${{stats[@]}}" --output "$work/joined.stats"
-        [ ! -s "{input.sites}" ] || options+=(
+        [ ! -s "$sites" ] || options+=(
             --contamination-table {input.contamination:q}
             --tumor-segmentation {input.segments:q}
         )
