@@ -2,6 +2,7 @@
 # Align the lanes of a sample as one stream: trim | bwa mem | mark duplicates | sort.
 #
 # usage: alignments_align.sh SAMPLE INDEX FASTA FORMAT TRIM THREADS OUT FASTP_JSON_PREFIX LANE...
+# PYTHON of the environment is the interpreter of reads_pairs.py, which looks at every pair.
 # A LANE is LIBRARY|READ_GROUP|FASTQ_1|FASTQ_2, or LIBRARY|READ_GROUP|BAM|- to align a BAM again.
 # Duplicates are marked within a library, across its lanes. The batch size of bwa (-K) is fixed,
 # so that the number of threads does not change an alignment.
@@ -9,6 +10,8 @@ set -euo pipefail
 
 sample=$1 index=$2 fasta=$3 format=$4 trim=$5 threads=$6 out=$7 json=$8
 shift 8
+scripts=$(dirname "${BASH_SOURCE[0]}")
+export REF_PATH=${REF_PATH:-/dev/null}
 # One thread more than cores: it uses what trimming and sorting leave, and what the job beside this
 # one leaves when it is done.
 aligners=$((threads + 1))
@@ -31,16 +34,26 @@ run() {
 reads_of_lane() {
     local read_group=$1 first=$2 second=$3
     if [ "$second" = - ]; then
-        run samtools collate -u -O "$first" "$out.collate.$read_group" \
+        local options=()
+        ! decodes_with_fasta "$first" || options=(--reference "$fasta")
+        run samtools collate "${options[@]}" -u -O "$first" "$out.collate.$read_group" \
             | run samtools fastq -n -F 0x900 -
     elif [ "$trim" = true ]; then
         # fastp's own guess at duplicates takes a gibibyte a sample; samblaster marks them.
-        run fastp --in1 "$first" --in2 "$second" --stdout --thread 1 --dont_eval_duplication \
+        pairs "$@" | run fastp --stdin --interleaved_in --stdout --thread 1 --dont_eval_duplication \
             --json "$json.$read_group.fastp.json" --html /dev/null
     else
-        paste -d '\n' <(zcat -- "$first" | paste - - - -) <(zcat -- "$second" | paste - - - -) \
-            | tr '\t' '\n'
+        pairs "$@"
     fi
+}
+
+pairs() {
+    run "$PYTHON" "$scripts/reads_pairs.py" --read-group "$1" --fastq-1 "$2" --fastq-2 "$3"
+}
+
+# A CRAM may name a reference that has moved: the run's FASTA takes its place where it is the same.
+decodes_with_fasta() {
+    [ -n "$(samtools view -F 4 --reference "$fasta" "$1" 2>/dev/null | head -n 1)" ]
 }
 
 # The sample is part of a read group's id: callers that read several files want ids unique.

@@ -17,7 +17,7 @@ def main(argv: list[str] | None = None) -> None:
         nargs="+",
         default=[],
         metavar=("READ_GROUP", "FILE"),
-        help="read group, then R1 and R2 as .fastq.gz, or one .bam or .cram; once per lane",
+        help="read group, then R1 and R2 as FASTQ, or one BAM or CRAM; once per lane",
     )
     parser.add_argument("--reference", type=Path, help="FASTA, needed for CRAM")
     parser.add_argument("--threads", type=int, default=1, help="files read side by side")
@@ -28,10 +28,10 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def lane_of(read_group: str, first: str, second: str | None = None) -> Lane:
-    """A lane from its words on the command line."""
-    if first.endswith((".bam", ".cram")):
+    """A lane from its words on the command line: two files are FASTQ, one is a BAM or CRAM."""
+    if second is None:
         return Lane(read_group, bam=Path(first))
-    return Lane(read_group, fastq_1=Path(first), fastq_2=Path(second) if second else None)
+    return Lane(read_group, fastq_1=Path(first), fastq_2=Path(second))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from onconcord.demo.slice import write_slice
 from onconcord.runtime.checkout import root
@@ -13,6 +14,16 @@ from pipeline_runs import DEMO, REFERENCE, jobs, snakemake, working_folder
 from small_folder import SEQUENCE, configure, write_fastq, write_sheet
 
 TOOLS = (str(root() / ".tools/bin"), str(Path(sys.executable).parent))
+
+
+settings.register_profile("quick", max_examples=25, deadline=None, derandomize=True)
+settings.register_profile("thorough", max_examples=750, deadline=None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Readers of input are tried on many random files, and on a few in the quick tests."""
+    quick = "not slow" in str(config.option.markexpr)
+    settings.load_profile("quick" if quick else "thorough")
 
 
 @pytest.hookimpl(tryfirst=True)

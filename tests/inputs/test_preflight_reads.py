@@ -10,6 +10,7 @@ import pysam
 import pytest
 
 from onconcord.inputs import preflight_reads
+from onconcord.reads import fastq
 from small_folder import (
     faults_of,
     write_bam,
@@ -17,7 +18,7 @@ from small_folder import (
     write_sheet,
 )
 
-AGAIN = "Copy it again from its source and compare its checksum."
+AGAIN = "Copy the file again from its source and compare its checksum."
 
 
 def cut_bgzf(path):
@@ -43,9 +44,10 @@ def fasta_in_gzip(path):
         pytest.param(Path.unlink, "there is no file t_1.gz.", id="missing"),
         pytest.param(lambda path: path.write_bytes(b""), f"t_1.gz is empty. {AGAIN}", id="empty"),
         pytest.param(
-            lambda path: path.write_text("@read0/1\nACGT\n+\nIIII\n"),
-            "t_1.gz is not gzip: compress it with bgzip or gzip.",
-            id="not gzip",
+            lambda path: path.write_text("PK"),
+            't_1.gz, line 1: begins with "PK", expected "@": a record of FASTQ has four lines, '
+            "@name, bases, + and qualities. Give the FASTQ of the lane.",
+            id="neither gzip nor FASTQ",
         ),
         pytest.param(
             cut_bgzf,
@@ -54,17 +56,18 @@ def fasta_in_gzip(path):
         ),
         pytest.param(
             cut_gzip,
-            f"t_1.gz ends without its gzip end: it is truncated. {AGAIN}",
+            f"t_1.gz: it stops in the middle of its gzip data. {AGAIN}",
             id="gzip without its end",
         ),
         pytest.param(
             without_reads,
-            "t_1.gz holds no read: leave the lane out, or give its reads.",
+            "t_1.gz: holds no read. Give the lane's reads, or remove the lane from the sheet.",
             id="no read",
         ),
         pytest.param(
             fasta_in_gzip,
-            't_1.gz begins with ">read0": a FASTQ record begins with @.',
+            't_1.gz, line 1: begins with ">read0", expected "@": a record of FASTQ has four '
+            "lines, @name, bases, + and qualities. Give the FASTQ of the lane.",
             id="not FASTQ",
         ),
     ],
@@ -104,24 +107,26 @@ def test_the_same_reads_twice_are_found(folder, make, expected):
 def test_mates_of_another_lane_are_found_by_their_first_read(folder):
     write_fastq(folder / "t_2.gz", 2, names="else")
     assert faults_of(folder) == [
-        'samples.tsv, line 2, column "fastq_2": its first read is "@else0", but that of fastq_1 '
-        'is "@t_read0": give the two mate files of one lane.'
+        'samples.tsv, line 2, column "fastq_2": t_2.gz: R1 and R2 of lane L1 do not belong '
+        'together: the first read of t_1.gz is "t_read0/1", of t_2.gz "else0/2". Give the two mate '
+        "files of one lane."
     ]
 
 
 def test_a_truncated_end_of_long_plain_gzip_is_left_to_deep(folder, monkeypatch):
     monkeypatch.setattr(preflight_reads, "WHOLE_BYTES", 0)
+    monkeypatch.setattr(fastq, "HEAD_BYTES", 100)
     cut_gzip(folder / "t_1.gz")
     assert faults_of(folder) == []
     (found,) = faults_of(folder, deep=True)
-    assert 'line 2, column "fastq_1": t_1.gz stops in the middle of its gzip data after' in found
+    assert 'column "fastq_1": t_1.gz: it stops in the middle of its gzip data, after' in found
 
 
 def damage_inside(work):
     for mate in (1, 2):
         # Longer than what is read of a file's beginning, since qualities at random do not shrink.
         with pysam.BGZFile(str(work / f"t_{mate}.gz"), "wb") as handle:
-            for number in range(2000):
+            for number in range(4000):
                 quality = "".join(random.Random(number + mate).choices("ABCDEFGHIJ", k=100))
                 handle.write(f"@read{number}\n{'A' * 100}\n+\n{quality}\n".encode())
     data = bytearray((work / "t_1.gz").read_bytes())
@@ -147,23 +152,37 @@ def short_qualities(work):
 @pytest.mark.parametrize(
     ("break_lane", "expected"),
     [
-        pytest.param(damage_inside, "t_1.gz is damaged after", id="damaged inside"),
-        pytest.param(fewer_mates, "R1 and R2 of lane L1 differ in length", id="R2 is shorter"),
+        pytest.param(
+            fewer_mates,
+            "t_2.gz: R1 and R2 of lane L1 differ in length: t_1.gz has 20 reads, t_2.gz has 12. ",
+            id="R2 is shorter",
+        ),
         pytest.param(
             one_name_differs,
-            "read 8 is 't_readX', but that of fastq_1 is 't_read7': the mates are not in the same "
-            "order.",
+            "t_2.gz, line 29: R1 and R2 of lane L1 are out of step: read 8 of t_1.gz is "
+            '"t_read7/1", of t_2.gz "t_readX/2". Copy both again from their source, or pair them '
+            "by name (seqkit pair).",
             id="names differ in the middle",
         ),
-        pytest.param(short_qualities, "has not one quality per base.", id="a quality is missing"),
+        pytest.param(
+            short_qualities,
+            "t_2.gz, line 4: 50 bases, but 49 qualities. ",
+            id="a quality is missing",
+        ),
     ],
 )
-def test_deep_finds_what_the_ends_do_not_show(folder, break_lane, expected):
+def test_a_lane_that_is_wrong_inside_is_found_where_it_is(folder, break_lane, expected):
     break_lane(folder)
+    (found,) = faults_of(folder)
+    assert found.startswith(f'samples.tsv, line 2, column "fastq_2": {expected}')
+    assert faults_of(folder, deep=True) == [found]
+
+
+def test_deep_finds_what_the_ends_do_not_show(folder):
+    damage_inside(folder)
     assert faults_of(folder) == []
     (found,) = faults_of(folder, deep=True)
-    assert found.startswith("samples.tsv, line 2, column")
-    assert expected in found
+    assert 'samples.tsv, line 2, column "fastq_1": t_1.gz' in found
 
 
 OR_REALIGN = 'write "yes" under "realign" to align it again.'
@@ -191,11 +210,7 @@ OR_REALIGN = 'write "yes" under "realign" to align it again.'
             [f"t.bam is not sorted by coordinate (SO is unsorted): sort it, or {OR_REALIGN}"],
             id="unsorted",
         ),
-        pytest.param(
-            {"index": False},
-            [f"t.bam has no index beside it: make one with samtools index, or {OR_REALIGN}"],
-            id="without index",
-        ),
+        pytest.param({"index": False}, [], id="without index, which the run makes"),
         pytest.param(
             {"contigs": (("chr20", 2999),)},
             [

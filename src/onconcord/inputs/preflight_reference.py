@@ -14,7 +14,7 @@ from pysam.utils import SamtoolsError
 
 from onconcord.errors import Fault, InputError
 from onconcord.inputs.config import NAME as CONFIG
-from onconcord.inputs.preflight_reads import Genome
+from onconcord.reads.bam import Genome
 from onconcord.reference.builds import CUSTOM, digest_faults, length_faults
 from onconcord.reference.contigs import contig_rows, name_faults
 from onconcord.reference.genes import GeneModel

@@ -6,25 +6,20 @@ truncated one (fastp 0.23 exits 0 in both cases), so the files are read here on 
 """
 
 import csv
-import hashlib
 import json
-import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
-import pysam
-from pysam.utils import SamtoolsError
-
 from onconcord.errors import Fault, InputError, ToolError
 from onconcord.files import whole_file
+from onconcord.reads.bam import count_alignment
+from onconcord.reads.fastq import read_lane
 
-CHUNK_BYTES = 1 << 20
-FLAG_SECONDARY_OR_SUPPLEMENTARY = 0x900
-# The empty last block of a BGZF file (SAM specification, section 4.1.2).
-BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
-BAD_FASTQ_ADVICE = "Copy the file again from its source and compare its checksum."
+PAIRED = "paired in sequencing"
+"""Key of samtools flagstat: primary reads that are one of a pair."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +29,7 @@ class Lane:
 
     Args:
         read_group: id of the lane.
-        fastq_1, fastq_2: gzipped FASTQ of the first and second mates; fastq_2 is None for
+        fastq_1, fastq_2: FASTQ of the first and second mates, gzip or plain; fastq_2 is None for
             single reads. Both are None when the lane comes as an alignment.
         bam: BAM or CRAM of the lane, or None.
     """
@@ -53,7 +48,7 @@ class InputFile:
     Args:
         file_role: fastq_1, fastq_2 or bam.
         ordinal: 1-based number of the lane, in the order of the sheet's keys.
-        format: fastq.gz, bam or cram.
+        format: fastq.gz, fastq, bam or cram, by its content.
         bytes: size of the file.
         sha256: hex digest of the file's bytes.
         reads: records of the FASTQ; primary records, mapped or not, of a BAM or CRAM.
@@ -65,159 +60,6 @@ class InputFile:
     bytes: int
     sha256: str
     reads: int
-
-
-@dataclass(frozen=True)
-class _Fastq:
-    """A FASTQ read to its end; `problem` is None when it is whole."""
-
-    file: InputFile
-    first_name: bytes
-    problem: str | None
-
-
-class _FastqReader:
-    """Counts the lines of a gzip stream of one or more members, chunk by chunk."""
-
-    def __init__(self) -> None:
-        self.lines = 0
-        self.head = b""
-        self.problem: str | None = None
-        self._last = b"\n"
-        self._gzip = zlib.decompressobj(wbits=31)
-        self._in_member = False
-        self._is_bgzf = False
-        self._tail = b""
-
-    def feed(self, data: bytes) -> None:
-        """Take the next bytes of the file."""
-        if not self._tail:
-            self._is_bgzf = data[3:4] == b"\x04" and data[12:14] == b"BC"
-        self._tail = (self._tail + data)[-len(BGZF_END) :]
-        while data and self.problem is None:
-            if self._gzip.eof:
-                self._gzip = zlib.decompressobj(wbits=31)
-            try:
-                text = self._gzip.decompress(data)
-            except zlib.error as error:
-                self.problem = (
-                    f"is damaged after {self.lines // 4} reads ({error}): "
-                    f"expected whole gzip data. {BAD_FASTQ_ADVICE}"
-                )
-                return
-            self._in_member = not self._gzip.eof
-            self._take(text)
-            data = self._gzip.unused_data
-
-    def _take(self, text: bytes) -> None:
-        if text:
-            self.head = (self.head + text[:1000])[:1000]
-            self.lines += text.count(b"\n")
-            self._last = text[-1:]
-
-    def close(self) -> None:
-        """Judge the whole: the last gzip member has its end, every record has its four lines."""
-        self.lines += self._last != b"\n"
-        if self.problem is not None:
-            return
-        if self._in_member or (self._is_bgzf and self._tail != BGZF_END):
-            self.problem = (
-                f"stops in the middle of its gzip data after {self.lines // 4} whole reads: "
-                f"the file is truncated. {BAD_FASTQ_ADVICE}"
-            )
-        elif self.lines == 0:
-            self.problem = (
-                "holds no read: expected at least one FASTQ record. "
-                "Give the lane's reads, or remove the lane from the sheet."
-            )
-        elif not self.head.startswith(b"@"):
-            start = self.head.splitlines()[0][:40].decode(errors="replace")
-            self.problem = (
-                f"starts with {start!r}: expected "
-                'a FASTQ record, which starts with "@". Give the FASTQ of the lane.'
-            )
-        elif self.lines % 4:
-            self.problem = (
-                f"has {self.lines} lines: a FASTQ has four lines a read, so its last "
-                f"read is incomplete. {BAD_FASTQ_ADVICE}"
-            )
-
-
-def _read_fastq(path: Path, role: str, ordinal: int) -> _Fastq:
-    """Checksum, number of reads and fault of one FASTQ, in one pass over its bytes."""
-    digest = hashlib.sha256()
-    reader = _FastqReader()
-    size = 0
-    with path.open("rb") as handle:
-        while chunk := handle.read(CHUNK_BYTES):
-            size += len(chunk)
-            digest.update(chunk)
-            if size == len(chunk) and not chunk.startswith(b"\x1f\x8b"):
-                reader.problem = (
-                    "is not gzip: expected a gzipped FASTQ. Compress it (bgzip or gzip)."
-                )
-            reader.feed(chunk)
-    reader.close()
-    return _Fastq(
-        InputFile(role, ordinal, "fastq.gz", size, digest.hexdigest(), reader.lines // 4),
-        _read_name(reader.head),
-        reader.problem,
-    )
-
-
-def _read_name(head: bytes) -> bytes:
-    """Name of the first read, without comment and without the mate's /1 or /2."""
-    words = head.split(b"\n", 1)[0].split()
-    name = words[0] if words else b""
-    return name[:-2] if name.endswith((b"/1", b"/2")) else name
-
-
-def _read_alignment(
-    path: Path, ordinal: int, reference: Path | None
-) -> tuple[InputFile, str | None]:
-    """Checksum, number of primary reads and fault of one BAM or CRAM."""
-    file_format = path.suffix.removeprefix(".").lower()
-    problem, reads = None, 0
-    options = ["--reference", str(reference)] if reference else []
-    try:
-        pysam.quickcheck(str(path))
-        flag = str(FLAG_SECONDARY_OR_SUPPLEMENTARY)
-        reads = int(str(pysam.view("-c", "-F", flag, *options, str(path))))
-    except SamtoolsError as error:
-        detail = " ".join(str(error.value).split())
-        problem = (
-            f"cannot be read to its end ({detail}): expected a whole "
-            f"{file_format.upper()}. Copy the file again from its source and compare its checksum."
-        )
-    with path.open("rb") as handle:
-        digest = hashlib.file_digest(handle, "sha256").hexdigest()
-    size = path.stat().st_size
-    return InputFile("bam", ordinal, file_format, size, digest, reads), problem
-
-
-def _lane_faults(lane: Lane, mates: Sequence[tuple[Path, _Fastq]]) -> Iterator[Fault]:
-    """Faults of each mate file, then of the two together."""
-    for path, fastq in mates:
-        if fastq.problem is not None:
-            yield Fault(str(path), f"{path.name} {fastq.problem}")
-    if len(mates) < 2 or any(fastq.problem for _, fastq in mates):
-        return
-    (first_path, first), (second_path, second) = mates
-    if first.file.reads != second.file.reads:
-        yield Fault(
-            str(second_path),
-            f"R1 and R2 of lane {lane.read_group} differ in length: {first_path.name} has "
-            f"{first.file.reads} reads, {second_path.name} has {second.file.reads}. The two files "
-            "must hold the mates of the same reads in the same order: copy the shorter one again.",
-        )
-    elif first.first_name != second.first_name:
-        yield Fault(
-            str(second_path),
-            f"R1 and R2 of lane {lane.read_group} do not belong together: the first read of "
-            f"{first_path.name} is {first.first_name.decode(errors='replace')!r}, of "
-            f"{second_path.name} {second.first_name.decode(errors='replace')!r}. "
-            "Give the two mate files of one lane.",
-        )
 
 
 def count_reads(
@@ -236,29 +78,31 @@ def count_reads(
         InputError: all faults of all files: not gzip, truncated, damaged, an incomplete record,
             no read, R1 and R2 of different length or of other reads, an unreadable BAM.
     """
-    jobs: list[tuple[Path, str, int]] = []
-    for ordinal, lane in enumerate(lanes, 1):
-        for role, path in (("fastq_1", lane.fastq_1), ("fastq_2", lane.fastq_2), ("bam", lane.bam)):
-            if path is not None:
-                jobs.append((path, role, ordinal))
 
-    def read(job: tuple[Path, str, int]) -> _Fastq:
-        path, role, ordinal = job
-        if role == "bam":
-            file, problem = _read_alignment(path, ordinal, reference)
-            return _Fastq(file, b"", problem)
-        return _read_fastq(path, role, ordinal)
+    def read(numbered: tuple[int, Lane]) -> tuple[tuple[InputFile, ...], tuple[Fault, ...]]:
+        try:
+            return _read_lane(*numbered, reference), ()
+        except InputError as error:
+            return (), error.faults
 
-    # zlib and hashlib let go of the interpreter lock, so threads do run side by side.
-    with ThreadPoolExecutor(max(threads, 1)) as pool:
-        results = list(zip(jobs, pool.map(read, jobs), strict=True))
-    faults: list[Fault] = []
-    for ordinal, lane in enumerate(lanes, 1):
-        mates = [(job[0], result) for job, result in results if job[2] == ordinal]
-        faults.extend(_lane_faults(lane, mates))
+    # The two files of a lane are read side by side already.
+    with ThreadPoolExecutor(max(threads // 2, 1)) as pool:
+        results = list(pool.map(read, enumerate(lanes, 1)))
+    faults = [fault for _, found in results for fault in found]
     if faults:
         raise InputError(faults)
-    return tuple(result.file for _, result in results)
+    return tuple(file for files, _ in results for file in files)
+
+
+def _read_lane(ordinal: int, lane: Lane, reference: Path | None) -> tuple[InputFile, ...]:
+    if lane.bam is not None:
+        found = count_alignment(lane.bam, reference)
+        return (InputFile("bam", ordinal, *astuple(found)),)
+    paths = [path for path in (lane.fastq_1, lane.fastq_2) if path is not None]
+    return tuple(
+        InputFile(f"fastq_{mate}", ordinal, *astuple(file))
+        for mate, file in enumerate(read_lane(lane.read_group, paths), 1)
+    )
 
 
 def write_inputs(files: Iterable[InputFile], out: Path) -> None:
@@ -305,23 +149,36 @@ def _from_json(path: Path, tool: str, *keys: str) -> int:
         raise ToolError(f"{path}: not a whole report of {tool} ({error!r})") from error
 
 
-def primary_reads(flagstat: Path) -> int:
-    """Primary reads, mapped or not, of a whole alignment, from the JSON of samtools flagstat."""
+@dataclass(frozen=True)
+class AlignedReads:
+    """Primary reads of an alignment, mapped or not, and how many of them are one of a pair."""
+
+    primary: int
+    paired: int
+
+
+def aligned_reads(flagstat: Path) -> AlignedReads:
+    """Counts of a whole alignment from the JSON of samtools flagstat."""
+    return AlignedReads(*(flagstat_count(flagstat, key) for key in ("primary", PAIRED)))
+
+
+def flagstat_count(flagstat: Path, key: str) -> int:
+    """One count of samtools flagstat's JSON, of reads that passed the vendor's QC or not."""
     tool = "samtools flagstat --output-fmt json"
     return sum(
-        _from_json(flagstat, tool, kind, "primary")
-        for kind in ("QC-passed reads", "QC-failed reads")
+        _from_json(flagstat, tool, kind, key) for kind in ("QC-passed reads", "QC-failed reads")
     )
 
 
 def account_reads(sample: str, inputs: Path, fastp_reports: Sequence[Path], flagstat: Path) -> int:
     """
-    Assert that every read that went in came out of each step: files, trimming, alignment.
+    Assert that every read, and every pair, that went in came out of each step.
 
     Args:
         sample: id of the sample, for messages.
         inputs: `{sample}.inputs.tsv` of `count_reads`.
-        fastp_reports: fastp's JSON per lane, in the order of the lanes; empty without trimming.
+        fastp_reports: fastp's JSON of each lane of FASTQ, in the order of the lanes; empty without
+            trimming. Lanes that come as a BAM are not trimmed.
         flagstat: `samtools flagstat --output-fmt json` of the whole, final BAM or CRAM.
     Returns:
         Primary reads in the alignment.
@@ -329,36 +186,44 @@ def account_reads(sample: str, inputs: Path, fastp_reports: Sequence[Path], flag
         ToolError: a count differs, or a report is missing or cut off; all differences at once.
     """
     files = read_inputs(inputs)
-    lanes = sorted({file.ordinal for file in files})
-    if fastp_reports and len(fastp_reports) != len(lanes):
+    given: dict[int, int] = defaultdict(int)
+    for file in files:
+        if file.file_role != "bam":
+            given[file.ordinal] += file.reads
+    of_bams = sum(file.reads for file in files if file.file_role == "bam")
+    if fastp_reports and len(fastp_reports) != len(given):
         raise ToolError(
-            f"sample {sample}: {len(fastp_reports)} fastp reports for {len(lanes)} lanes"
+            f"sample {sample}: {len(fastp_reports)} fastp reports for {len(given)} lanes of FASTQ"
         )
     problems: list[str] = []
-    expected = 0
-    for lane, report in zip(lanes, fastp_reports, strict=False):
-        given = sum(file.reads for file in files if file.ordinal == lane)
+    of_pairs = 0 if fastp_reports else sum(given.values())
+    for lane, report in zip(given, fastp_reports, strict=False):
         before, after = (
             _from_json(report, "fastp", "summary", key, "total_reads")
             for key in ("before_filtering", "after_filtering")
         )
-        expected += after
-        if before != given:
+        of_pairs += after
+        if before != given[lane]:
             problems.append(
-                f"trimming (fastp) of lane {lane} read {before} of the {given} reads in its files"
+                f"trimming (fastp) of lane {lane} read {before} of the {given[lane]} reads in its "
+                "files"
             )
-    if not fastp_reports:
-        expected = sum(file.reads for file in files)
-    aligned = primary_reads(flagstat)
-    if aligned != expected:
+    found = aligned_reads(flagstat)
+    expected = of_pairs + of_bams
+    if found.primary != expected:
         stage = "trimming" if fastp_reports else "the input files"
         problems.append(
-            f"alignment: {expected} reads came from {stage}, {aligned} primary reads are in the "
-            "alignment file"
+            f"alignment: {expected} reads came from {stage}, {found.primary} primary reads are in "
+            "the alignment file"
+        )
+    # A BAM may hold reads without their mates; the mates of FASTQ come in pairs and stay so.
+    elif found.paired < of_pairs or (found.paired > of_pairs and not of_bams):
+        problems.append(
+            f"alignment: {of_pairs // 2} pairs came in, {found.paired // 2} were aligned as pairs"
         )
     if problems:
         raise ToolError(
             f"sample {sample}: reads were lost or doubled. {'. '.join(problems)}. The alignment "
             "is not to be used: see the step's log, mend the cause and run again."
         )
-    return aligned
+    return found.primary

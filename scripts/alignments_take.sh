@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Take an alignment as it is, with read groups that no other sample has.
+#
+# usage: alignments_take.sh SAMPLE FASTA FORMAT THREADS GIVEN OUT
+# Callers that read several files want ids of read groups to be unique, so the sample becomes part
+# of each, as in alignments_align.sh. A read without a read group, or of one that the header does
+# not name, goes into the first.
+set -euo pipefail
+
+sample=$1 fasta=$2 format=$3 threads=$4 given=$5 out=$6
+export REF_PATH=${REF_PATH:-/dev/null}
+options=(--threads "$threads" --reference "$fasta")
+write=(--output-fmt "$format" --output "$out")
+
+groups=$(samtools view --header-only "${options[@]}" "$given" | grep '^@RG')
+if ! grep -qv -F $'\tID:'"$sample." <<<"$groups"; then
+    samtools view "${options[@]}" "${write[@]}" "$given"
+    exit
+fi
+samtools view "${options[@]}" --with-header "$given" | awk -v sample="$sample" '
+    BEGIN { FS = OFS = "\t" }
+    $1 == "@RG" {
+        named = 0
+        for (field = 2; field <= NF; field++) {
+            if ($field ~ /^SM:/) named = 1
+            if ($field !~ /^ID:/) continue
+            id = substr($field, 4)
+            group[id] = index(id, sample ".") == 1 ? id : sample "." id
+            if (first == "") first = group[id]
+            $field = "ID:" group[id]
+        }
+        print $0 (named ? "" : "\tSM:" sample)
+        next
+    }
+    /^@/ { print; next }
+    match($0, /\tRG:Z:[^\t]*/) {
+        id = substr($0, RSTART + 6, RLENGTH - 6)
+        print substr($0, 1, RSTART + 5) (id in group ? group[id] : first) substr($0, RSTART + RLENGTH)
+        next
+    }
+    { print $0 "\tRG:Z:" first }' \
+    | samtools view "${options[@]}" "${write[@]}" -

@@ -1,0 +1,230 @@
+"""BAM and CRAM: the one reader of them, which a check and the count of reads share."""
+
+import hashlib
+import os
+import tempfile
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pysam
+from pysam.utils import SamtoolsError
+
+from onconcord.compressed import COPY_AGAIN, Inflater, is_bgzf
+from onconcord.errors import InputError
+
+HEAD_BYTES = 1 << 16
+FLAG_UNMAPPED = 0x4
+FLAG_SECONDARY_OR_SUPPLEMENTARY = 0x900
+# Without this htslib asks a server for a reference that it does not find.
+os.environ.setdefault("REF_PATH", os.devnull)
+
+
+@dataclass(frozen=True)
+class Genome:
+    """
+    What a BAM is compared with.
+
+    Args:
+        fasta: the FASTA it is read from.
+        lengths: bases by native contig name.
+        md5s: MD5 by native contig name; empty where they are not known yet.
+    """
+
+    fasta: Path
+    lengths: Mapping[str, int]
+    md5s: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        """Name of the FASTA, for messages."""
+        return self.fasta.name
+
+
+def alignment_format(path: Path) -> str | None:
+    """What a file is by its content, bam or cram; None for anything else."""
+    with path.open("rb") as handle:
+        head = handle.read(18)
+    if head.startswith(b"CRAM"):
+        return "cram"
+    if not is_bgzf(head):
+        return None
+    try:
+        with path.open("rb") as handle:
+            content = Inflater().feed(handle.read(HEAD_BYTES))
+    except ValueError:
+        return None
+    return "bam" if content.startswith(b"BAM\1") else None
+
+
+@dataclass(frozen=True)
+class CountedAlignment:
+    """A BAM or CRAM that was read to its end: format, size, SHA-256 and primary reads."""
+
+    format: str
+    bytes: int
+    sha256: str
+    reads: int
+
+
+def count_alignment(path: Path, reference: Path | None) -> CountedAlignment:
+    """
+    Read an alignment, or a BAM of unaligned reads, to its end.
+
+    Args:
+        path: BAM or CRAM, whatever its name.
+        reference: FASTA for a CRAM.
+    Raises:
+        InputError: it is neither, or cannot be read to its end.
+    """
+    kind = alignment_format(path)
+    if kind is None:
+        raise InputError.at(path, _NEITHER)
+    options = ["--reference", str(reference)] if reference else []
+    try:
+        # -u: a BAM of unaligned reads may have no contig.
+        pysam.quickcheck("-u", str(path))
+        flag = str(FLAG_SECONDARY_OR_SUPPLEMENTARY)
+        reads = int(str(pysam.view("-c", "-F", flag, *options, str(path))))
+    except SamtoolsError as error:
+        detail = " ".join(str(error.value).split())
+        message = f"cannot be read to its end ({detail}): expected a whole {kind.upper()}."
+        raise InputError.at(path, f"{message} {COPY_AGAIN}") from error
+    with path.open("rb") as handle:
+        digest = hashlib.file_digest(handle, "sha256").hexdigest()
+    return CountedAlignment(kind, path.stat().st_size, digest, reads)
+
+
+_NEITHER = (
+    "is neither BAM nor CRAM by its content: give one of them (samtools view makes a BAM of SAM)."
+)
+
+
+def alignment_faults(
+    path: Path, sample: str, realign: bool, genome: Genome | None
+) -> Iterator[str]:
+    """
+    What is wrong with a BAM or CRAM as far as its header and its end tell, a message each.
+
+    Args:
+        path: the file.
+        sample: id that its read groups must have as SM, where it is taken as it is.
+        realign: whether its reads are aligned again.
+        genome: what it must be aligned to, where it is taken as it is; None where unknown.
+    """
+    kind = alignment_format(path)
+    if kind is None:
+        yield f"{path} {_NEITHER}"
+        return
+    try:
+        header = _header(path)
+    except (OSError, ValueError) as error:
+        yield f"{path} cannot be read as {kind.upper()} ({error}). {COPY_AGAIN}"
+        return
+    try:
+        pysam.quickcheck("-u", str(path))
+    except SamtoolsError:
+        yield f"{path} ends without its end block: it is truncated. {COPY_AGAIN}"
+    names = sorted({group["SM"] for group in header.get("RG", []) if group.get("SM")})
+    if len(names) > 1:
+        yield f"{path} has reads of several samples ({', '.join(names)}): split it by sample."
+    if realign:
+        if kind == "cram" and genome and not _decodes(path, genome):
+            yield (
+                f"{path} was written against another reference than {genome.name}, and that is "
+                "not to be found: make a BAM of it with its own reference (samtools view "
+                "--reference)."
+            )
+        return
+    advice = 'write "yes" under "realign" to align it again'
+    if not names:
+        yield f"{path} has no read group with a sample name (SM): {advice}."
+    elif len(names) == 1 and names[0] != sample:
+        yield (
+            f'{path} is of sample "{names[0]}" (SM), but the row is of "{sample}": give the BAM of '
+            f'"{sample}", change its SM with samtools reheader, or {advice}.'
+        )
+    order = header.get("HD", {}).get("SO", "unknown")
+    if order != "coordinate":
+        yield f"{path} is not sorted by coordinate (SO is {order}): sort it, or {advice}."
+    if genome:
+        yield from _genome_faults(path, header.get("SQ", []), genome, advice)
+
+
+def _header(path: Path) -> dict[str, Any]:
+    # That the end is missing is found elsewhere, and must not hide what the header says.
+    with (
+        warnings.catch_warnings(action="ignore"),
+        pysam.AlignmentFile(str(path), check_sq=False, ignore_truncation=True) as alignments,
+    ):
+        found: dict[str, Any] = alignments.header.to_dict()
+        return found
+
+
+def _decodes(path: Path, genome: Genome) -> bool:
+    """Whether the first mapped read of a CRAM can be read, by the FASTA or by what it names."""
+    with _quiet(), reference_aside(genome) as fasta:
+        for reference in (str(fasta), None):
+            try:
+                with pysam.AlignmentFile(
+                    str(path), check_sq=False, reference_filename=reference
+                ) as alignments:
+                    next((one for one in alignments if not one.flag & FLAG_UNMAPPED), None)
+            except (OSError, ValueError):
+                continue
+            return True
+    return False
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    before = pysam.set_verbosity(0)
+    try:
+        yield
+    finally:
+        pysam.set_verbosity(before)
+
+
+@contextmanager
+def reference_aside(genome: Genome | None) -> Iterator[Path | None]:
+    """
+    The FASTA under a path where its index may be written.
+
+    htslib writes a missing index beside the FASTA it is given, and a check writes nothing there.
+    """
+    if genome is None or Path(f"{genome.fasta}.fai").is_file():
+        yield genome.fasta if genome else None
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        link = Path(scratch, genome.name)
+        link.symlink_to(genome.fasta)
+        yield link
+
+
+def _genome_faults(
+    path: Path, contigs: list[dict[str, str]], genome: Genome, advice: str
+) -> Iterator[str]:
+    """One message for each way in which a BAM's header differs from the genome."""
+    lengths = {contig["SN"]: int(contig["LN"]) for contig in contigs}
+    missing = [name for name in lengths if name not in genome.lengths]
+    absent = [name for name in genome.lengths if name not in lengths]
+    other = [name for name in lengths if genome.lengths.get(name, lengths[name]) != lengths[name]]
+    changed = [
+        contig["SN"]
+        for contig in contigs
+        if contig["SN"] not in other
+        and contig.get("M5", genome.md5s.get(contig["SN"])) != genome.md5s.get(contig["SN"])
+        and contig["SN"] in genome.md5s
+    ]
+    for names, problem in (
+        (missing, f"contigs that {genome.name} has not"),
+        (absent, f"not the contigs that {genome.name} has"),
+        (other, f"contigs of another length than {genome.name}"),
+        (changed, f"contigs of another sequence (M5) than {genome.name}"),
+    ):
+        if names:
+            shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if names[3:] else "")
+            yield f"{path} is aligned to another reference: it has {problem} ({shown}): {advice}."

@@ -1,0 +1,376 @@
+"""
+FASTQ: the one reader of it, which a check, the count of reads and the aligner's stream share.
+
+Trimmers and aligners stop quietly at the end of the shorter mate file, and take mates that are out
+of step for single reads. Here every record is looked at, and every pair by its name.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+import numpy as np
+
+from onconcord.compressed import COPY_AGAIN, Inflater, is_gzip, read_chunks
+from onconcord.errors import Fault, InputError
+
+HEAD_BYTES = 1 << 16
+MATE_ENDS = (b"/", b".", b"_")
+"""What stands before the 1 and 2 of mates: `/1` of Illumina, `.1` of the SRA, `_1` of others."""
+PHRED64_LOWEST, PHRED64_TOP = 59, 84
+"""Qualities of offset 64 begin at ";" (-5) and reach "T" (20); of offset 33 that would be 26 to 51
+and more in every base of a file, which no sequencer writes."""
+_BASES = b"ACGTUNRYSWKMBDHVacgtunryswkmbdhv."
+_QUALITIES = bytes(range(33, 127))
+_COMMENT = re.compile(rb"[ \t]")
+
+
+class Records(NamedTuple):
+    """Some records in a row: names without comment, bases, qualities; of equal number."""
+
+    names: list[bytes]
+    bases: list[bytes]
+    qualities: list[bytes]
+
+
+@dataclass(frozen=True)
+class FastqFile:
+    """
+    One FASTQ that was read to its end.
+
+    Args:
+        format: fastq.gz, or fastq where it is not compressed.
+        bytes: size of the file.
+        sha256: hex digest of the file's bytes.
+        reads: number of records.
+    """
+
+    format: str
+    bytes: int
+    sha256: str
+    reads: int
+
+
+Sink = Callable[[list[bytes], Records, Records], None]
+"""Takes the names that both mates share, and the records of the first and the second mates."""
+
+
+class FastqReader:
+    """
+    The records of one FASTQ, in blocks.
+
+    Args:
+        path: gzip of any members, or plain; whatever its name.
+        head_only: of a file of more than HEAD_BYTES read those, and say nothing of its end.
+    """
+
+    def __init__(self, path: Path, head_only: bool = False) -> None:
+        self.path = path
+        self.reads = 0
+        self.mate: bytes | None = None
+        self.whole = not head_only or path.stat().st_size <= HEAD_BYTES
+        self._digest = hashlib.sha256()
+        self._lowest, self._highest = 255, 0
+
+    def summary(self) -> FastqFile:
+        """What the file is, once it was read to its end."""
+        kind = "fastq.gz" if is_gzip(self.path) else "fastq"
+        size = self.path.stat().st_size
+        return FastqFile(kind, size, self._digest.hexdigest(), self.reads)
+
+    def blocks(self) -> Iterator[Records]:
+        """
+        Records in the order of the file.
+
+        Raises:
+            InputError: damaged or cut off, no record, a record that is not of four lines or has
+                not one quality per base, qualities of offset 64; with the line.
+        """
+        lines: list[bytes] = []
+        rest = b""
+        try:
+            for chunk in self._chunks():
+                *found, rest = (rest + chunk).split(b"\n")
+                lines += found
+                whole = len(lines) // 4 * 4
+                if whole:
+                    yield self._records(lines[:whole])
+                    lines = lines[whole:]
+        except (ValueError, OSError) as error:
+            message = f"{error}, after {self.reads} whole reads. {COPY_AGAIN}"
+            raise self._fault(message) from error
+        if self.whole:
+            yield from self._last([*lines, rest])
+        if not self.reads:
+            message = "holds no read. Give the lane's reads, or remove the lane from the sheet."
+            raise self._fault(message)
+        if self._lowest >= PHRED64_LOWEST and self._highest >= PHRED64_TOP:
+            raise self._fault(
+                f"its qualities go from {chr(self._lowest)!r} to {chr(self._highest)!r}, which is "
+                "the offset 64 of Illumina 1.3 to 1.7; expected offset 33. Convert the file with "
+                "seqtk seq -Q64 -V."
+            )
+
+    def _chunks(self) -> Iterator[bytes]:
+        if self.whole:
+            yield from read_chunks(self.path, self._digest)
+            return
+        with self.path.open("rb") as handle:
+            head = handle.read(HEAD_BYTES)
+        yield Inflater().feed(head) if is_gzip(self.path) else head
+
+    def _last(self, lines: list[bytes]) -> Iterator[Records]:
+        """What is left at the end of the file: empty lines, or a record that is cut off."""
+        while lines and not lines[-1].strip():
+            lines.pop()
+        # A read of no base ends in an empty line.
+        if len(lines) == 3 and not lines[1].strip():
+            lines.append(b"")
+        if len(lines) == 4:
+            yield self._records(lines)
+        elif lines:
+            self._start(lines[:1])
+            message = f"the last read has {len(lines)} of its four lines. {COPY_AGAIN}"
+            raise self._fault(message, self.reads * 4 + 1)
+
+    def _records(self, lines: list[bytes]) -> Records:
+        if lines[0].endswith(b"\r"):
+            lines = [line.removesuffix(b"\r") for line in lines]
+        heads, bases, qualities = lines[0::4], lines[1::4], lines[3::4]
+        self._start(heads)
+        self._start(lines[2::4], b"+", 2)
+        if list(map(len, bases)) != list(map(len, qualities)):
+            at = next(
+                at
+                for at, (one, two) in enumerate(zip(bases, qualities, strict=True))
+                if len(one) != len(two)
+            )
+            message = f"{len(bases[at])} bases, but {len(qualities[at])} qualities. {COPY_AGAIN}"
+            raise self._fault(message, (self.reads + at) * 4 + 4)
+        self._signs(bases, _BASES, 1, "no base")
+        scores = self._signs(qualities, _QUALITIES, 3, "no quality")
+        if scores:
+            values = np.frombuffer(scores, dtype=np.uint8)
+            self._lowest = min(self._lowest, int(values.min()))
+            self._highest = max(self._highest, int(values.max()))
+        if not self.reads:
+            self.mate = _mate(heads[0])
+        self.reads += len(heads)
+        if b"\t" in b"".join(heads):
+            names = [_COMMENT.split(head, maxsplit=1)[0][1:] for head in heads]
+        else:
+            names = [head.partition(b" ")[0][1:] for head in heads]
+        return Records(names, bases, qualities)
+
+    def _start(self, lines: list[bytes], sign: bytes = b"@", offset: int = 0) -> None:
+        """Hold that every one of some lines begins with its sign."""
+        text = b"\n" + b"\n".join(lines)
+        if text.count(b"\n" + sign) == len(lines):
+            return
+        at = next(at for at, line in enumerate(lines) if not line.startswith(sign))
+        message = (
+            f'begins with "{_shown(lines[at][:40])}", expected "{sign.decode()}": a record of '
+            "FASTQ has four lines, @name, bases, + and qualities. Give the FASTQ of the lane."
+        )
+        raise self._fault(message, (self.reads + at) * 4 + 1 + offset)
+
+    def _signs(self, lines: list[bytes], allowed: bytes, offset: int, what: str) -> bytes:
+        """The text of some lines, which have no sign that is not allowed."""
+        text = b"".join(lines)
+        if text.translate(None, allowed):
+            at, odd = next(
+                (at, odd) for at, line in enumerate(lines) if (odd := line.translate(None, allowed))
+            )
+            message = f'"{_shown(odd[:1])}" is {what}. {COPY_AGAIN}'
+            raise self._fault(message, (self.reads + at) * 4 + 1 + offset)
+        return text
+
+    def _fault(self, message: str, line: int = 0) -> InputError:
+        return InputError.at(self.path, message, line)
+
+
+def read_lane(
+    read_group: str,
+    paths: Sequence[Path],
+    sink: Sink | None = None,
+    head_only: bool = False,
+) -> tuple[FastqFile, ...]:
+    """
+    Read the mate files of a lane side by side and hold that they are the mates of the same reads.
+
+    Args:
+        read_group: id of the lane, for messages.
+        paths: FASTQ of the first and the second mates, or one of single reads.
+        sink: takes every pair as it is read; None to look only.
+        head_only: look at the beginning of the files only.
+    Returns:
+        One per path; without head_only their reads are all there are.
+    Raises:
+        InputError: every fault of each file (see `FastqReader.blocks`), and of the two together:
+            another name, other numbers of reads, or the second mates first.
+    """
+    streams = [_Stream(FastqReader(path, head_only)) for path in paths]
+    lane = _Lane(read_group, streams, sink)
+    with ThreadPoolExecutor(len(streams)) as pool:
+        while not all(stream.ended for stream in streams):
+            # zlib and hashlib let go of the interpreter's lock, so the two do run side by side.
+            list(pool.map(_Stream.pull, streams))
+            lane.compare()
+    faults = [fault for stream in streams for fault in stream.faults]
+    if not faults:
+        faults = lane.faults()
+    if faults:
+        raise InputError(faults)
+    return tuple(stream.reader.summary() for stream in streams)
+
+
+class _Stream:
+    """One file of a lane: what was read and not compared yet, and the fault that ended it."""
+
+    def __init__(self, reader: FastqReader) -> None:
+        self.reader = reader
+        self.pending = Records([], [], [])
+        self.faults: tuple[Fault, ...] = ()
+        self.ended = False
+        self._blocks = reader.blocks()
+
+    def pull(self) -> None:
+        """Read on, where nothing is left to compare."""
+        if self.ended or self.pending.names:
+            return
+        try:
+            found = next(self._blocks, None)
+        except InputError as error:
+            self.faults, found = error.faults, None
+        self.ended = found is None
+        self.pending = found or Records([], [], [])
+
+    def take(self, count: int) -> Records:
+        """The next records, which are not pending any more."""
+        taken = Records(*(column[:count] for column in self.pending))
+        self.pending = Records(*(column[count:] for column in self.pending))
+        return taken
+
+
+class _Lane:
+    """The two files of a lane beside each other; with one file there is nothing to compare."""
+
+    def __init__(self, read_group: str, streams: list[_Stream], sink: Sink | None) -> None:
+        self._read_group = read_group
+        self._streams = streams
+        self._sink = sink
+        self._pairs = 0
+        self._fault: Fault | None = None
+
+    def compare(self) -> None:
+        """Compare the names of the pairs that both files have by now, and hand them on."""
+        pending = [len(stream.pending.names) for stream in self._streams]
+        if len(pending) < 2 or self._fault or not all(pending):
+            # What has no counterpart is read all the same: a message says how many reads there are.
+            for stream in self._streams:
+                stream.take(max(pending))
+            return
+        first, second = (stream.take(min(pending)) for stream in self._streams)
+        names = first.names
+        if names != second.names:
+            shared = list(map(shared_name, names, second.names))
+            if None in shared:
+                self._fault = self._out_of_step(shared.index(None), first, second)
+                return
+            names = [name for name in shared if name is not None]
+        self._pairs += len(names)
+        if self._sink:
+            self._sink(names, first, second)
+
+    def _out_of_step(self, at: int, first: Records, second: Records) -> Fault:
+        one, two = (stream.reader.path for stream in self._streams)
+        names = [_shown(records.names[at]) for records in (first, second)]
+        number = self._pairs + at + 1
+        if number == 1:
+            message = (
+                f"R1 and R2 of lane {self._read_group} do not belong together: the first read of "
+                f'{one.name} is "{names[0]}", of {two.name} "{names[1]}". Give the two mate files '
+                "of one lane."
+            )
+            return Fault(str(two), message)
+        message = (
+            f"R1 and R2 of lane {self._read_group} are out of step: read {number} of {one.name} is "
+            f'"{names[0]}", of {two.name} "{names[1]}". Copy both again from their source, or pair '
+            "them by name (seqkit pair)."
+        )
+        return Fault(str(two), message, number * 4 - 3)
+
+    def faults(self) -> list[Fault]:
+        """What is wrong with the two files together, each of them being whole."""
+        if len(self._streams) < 2:
+            return []
+        if self._fault:
+            return [self._fault]
+        one, two = (stream.reader for stream in self._streams)
+        if (one.mate, two.mate) == (b"2", b"1"):
+            message = (
+                f"{one.path.name} has the second mates of lane {self._read_group} and "
+                f"{two.path.name} the first: exchange fastq_1 and fastq_2."
+            )
+            return [Fault(str(two.path), message)]
+        if one.mate is not None and one.mate == two.mate:
+            message = (
+                f"{one.path.name} and {two.path.name} of lane {self._read_group} both say that "
+                f"they have mates {one.mate.decode()}: give the first mates as fastq_1 and the "
+                "second as fastq_2."
+            )
+            return [Fault(str(two.path), message)]
+        if one.whole and two.whole and one.reads != two.reads:
+            message = (
+                f"R1 and R2 of lane {self._read_group} differ in length: {one.path.name} has "
+                f"{one.reads} reads, {two.path.name} has {two.reads}. The two files must hold the "
+                "mates of the same reads in the same order: copy the shorter one again."
+            )
+            return [Fault(str(two.path), message)]
+        return []
+
+
+def shared_name(first: bytes, second: bytes) -> bytes | None:
+    """The name that two mates share, without what tells them apart; None where they share none."""
+    if first == second:
+        return first
+    if first[:-1] == second[:-1] and first[-2:-1] in MATE_ENDS and first[-1:] < second[-1:]:
+        return first[:-2] if first[-1:] + second[-1:] in (b"12", b"13") else None
+    return None
+
+
+def _mate(head: bytes) -> bytes | None:
+    """Which mate a record says it is, 1 or 2: `/1` at the end of its name, or `1:N:0:` after it."""
+    found = re.match(rb"@\S*?(?:/([12])(?:\s|$)|[ \t]([12]):[YN]:\d)", head)
+    return (found[1] or found[2]) if found else None
+
+
+def write_pairs(read_group: str, first: Path, second: Path, out: BinaryIO) -> None:
+    """
+    Write the pairs of a lane interleaved, as aligners read them: shared names, no comments.
+
+    Args:
+        read_group: id of the lane, for messages.
+        first, second: FASTQ of the first and the second mates.
+        out: takes FASTQ, the mates of a pair in a row.
+    Raises:
+        InputError: see `read_lane`; what was read before has been written.
+    """
+
+    def sink(names: list[bytes], ones: Records, twos: Records) -> None:
+        lines: list[bytes] = [b"+"] * (8 * len(names))
+        lines[0::8] = lines[4::8] = [b"@" + name for name in names]
+        lines[1::8], lines[3::8] = ones.bases, ones.qualities
+        lines[5::8], lines[7::8] = twos.bases, twos.qualities
+        lines.append(b"")
+        out.write(b"\n".join(lines))
+
+    read_lane(read_group, (first, second), sink)
+
+
+def _shown(text: bytes) -> str:
+    return repr(text)[2:-1]
