@@ -330,12 +330,12 @@ def test_two_sets_of_targets_in_one_folder_are_refused(tmp_path):
     [
         pytest.param(
             b"patient,sample,role\n",
-            "samples.tsv, line 1: the header has no tab: save the sheet as tab-separated text.",
+            "samples.tsv, line 1: the header has no tab: save it as tab-separated text.",
             id="commas",
         ),
         pytest.param(
-            "patient\tsample\n".encode("utf-16"),
-            "samples.tsv: byte 1 is not UTF-8: save the sheet as tab-separated UTF-8.",
+            "patient\tsample\nPaci\xf1o\n".encode("latin-1"),
+            "samples.tsv, line 2: byte 20 is not UTF-8: save it as tab-separated UTF-8.",
             id="another encoding",
         ),
         pytest.param(

@@ -1,9 +1,8 @@
 """The sample sheet: patients, their samples and lanes, and the pairs that come of them."""
 
-import csv
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from onconcord.inputs.pair_spec import (
     ResourceSpec,
     SampleSpec,
 )
+from onconcord.inputs.tabular import Row, read_table
 
 REQUIRED = ("patient", "sample", "role", "read_group")
 READS = ("fastq_1", "fastq_2", "bam")
@@ -122,20 +122,6 @@ class Cohort:
     samples: dict[str, Sample]
     pairs: dict[str, Pair]
     centres: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class _Row:
-    """
-    One row of the sheet; every known column is there, "" where the cell is empty.
-
-    Args:
-        absent: columns that the sheet has not, which no row is to blame for.
-    """
-
-    line: int
-    cells: dict[str, str]
-    absent: frozenset[str]
 
 
 def load(folder: Path, raw_config: dict[str, Any] | None = None) -> Cohort:
@@ -245,84 +231,27 @@ def _sample_spec(sample: Sample) -> SampleSpec:
     )
 
 
-def _read_sheet(sheet: Path) -> tuple[list[_Row], list[Fault]]:
+def _read_sheet(sheet: Path) -> tuple[tuple[Row, ...], list[Fault]]:
     """Rows of the sheet and the faults of its form: encoding, header, number of cells."""
-    name = sheet.name
-    try:
-        text = sheet.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        return [], [Fault(name, f"there is no such file in {sheet.parent}.")]
-    except UnicodeDecodeError as error:
-        message = f"byte {error.start + 1} is not UTF-8: save the sheet as tab-separated UTF-8."
-        return [], [Fault(name, message)]
-    except OSError as error:
-        return [], [Fault(name, f"cannot be read: {error.strerror}.")]
-    lines = csv.reader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
-    filled = (
-        (number, [cell.strip() for cell in cells])
-        for number, cells in enumerate(lines, start=1)
-        if any(cell.strip() for cell in cells) and not cells[0].startswith("#")
-    )
-    header_line, header = next(filled, (1, []))
-    while header and not header[-1]:
-        header.pop()
-    columns, faults = _columns(name, header_line, header)
-    rows = []
-    for number, cells in filled:
-        beyond = [cell for cell in cells[len(header) :] if cell]
-        if beyond:
-            message = f"{len(cells)} cells, but the header has {len(header)}: {listed(beyond)}."
-            faults.append(Fault(name, message, number))
-        found = dict.fromkeys(COLUMNS, "")
-        found.update(pair for pair in zip(columns, cells, strict=False) if pair[0] in found)
-        rows.append(_Row(number, found, frozenset(COLUMNS) - set(columns)))
-    if not rows:
+    table = read_table(sheet, COLUMNS, REQUIRED)
+    faults = list(table.faults)
+    if table.rows and "bam" in table.absent:
+        faults += [
+            Fault(sheet.name, "this column is missing, and required.", table.header_line, column)
+            for column in ("fastq_1", "fastq_2")
+            if column in table.absent
+        ]
+    if not table.rows:
         message = "has no sample: write one line per lane under the header, see docs/samples.md."
-        faults.append(Fault(name, message))
-    return rows, faults
-
-
-def _columns(name: str, line: int, header: list[str]) -> tuple[list[str], list[Fault]]:
-    """
-    Names of the sheet's columns, and the faults of the header.
-
-    A misspelt column is taken for the one it resembles, so that the rows are checked as well.
-    """
-    if not header:
-        return [], [Fault(name, f"is empty: expected the columns {', '.join(REQUIRED)}.")]
-    if len(header) == 1 and re.search("[,;]", header[0]):
-        message = "the header has no tab: save the sheet as tab-separated text."
-        return [], [Fault(name, message, line)]
-    faults = []
-    columns: list[str] = []
-    missing = [column for column in (*REQUIRED, *READS) if column not in header]
-    for column in header:
-        if column in columns:
-            faults.append(Fault(name, "this column is there twice: keep one.", line, column))
-            columns.append("")
-        elif column in COLUMNS:
-            columns.append(column)
-        else:
-            near = nearest(column, [known for known in COLUMNS if known not in header])
-            message = f"unknown column.{near} Known: {', '.join(COLUMNS)}."
-            faults.append(Fault(name, message, line, column))
-            meant = near.split('"')[1] if near else ""
-            columns.append(meant)
-            missing = [other for other in missing if other != meant]
-    absent = [column for column in REQUIRED if column in missing]
-    if "bam" in missing:
-        absent += [column for column in ("fastq_1", "fastq_2") if column in missing]
-    faults += [
-        Fault(name, "this column is missing, and required.", line, column) for column in absent
-    ]
-    return columns, faults
+        faults.append(Fault(sheet.name, message))
+    return table.rows, faults
 
 
 def _samples(
-    sheet: Path, rows: list[_Row], config: dict[str, Any], faults: list[Fault]
+    sheet: Path, rows: Sequence[Row], config: dict[str, Any], faults: list[Fault]
 ) -> dict[str, Sample]:
     """Samples by id, in the order of the sheet; rows that no sample can be made of are faults."""
-    by_sample: dict[str, list[_Row]] = defaultdict(list)
+    by_sample: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         faults += _cell_faults(sheet.name, row)
         if row.cells["sample"]:
@@ -352,13 +281,13 @@ def _assay_ids(config: dict[str, Any]) -> tuple[str, ...]:
     return tuple(config["assays"]) if isinstance(config["assays"], dict) else ()
 
 
-def _cell_faults(name: str, row: _Row) -> Iterator[Fault]:
+def _cell_faults(name: str, row: Row) -> Iterator[Fault]:
     """Faults that one row has on its own."""
     cells = row.cells
     for column in ("patient", "sample", "role"):
-        if not cells[column] and column not in row.absent:
+        if row.lacks(column):
             yield Fault(name, "is empty, and required.", row.line, column)
-    if cells["fastq_1"] and not cells["read_group"] and "read_group" not in row.absent:
+    if cells["fastq_1"] and row.lacks("read_group"):
         message = "is empty: name the lane, such as L1; it becomes the id of the read group."
         yield Fault(name, message, row.line, "read_group")
     for column in ID_COLUMNS:
@@ -390,7 +319,7 @@ def _not_an_id(found: str) -> str:
 
 
 def _choice(
-    name: str, row: _Row, column: str, choices: tuple[str, ...], message: str
+    name: str, row: Row, column: str, choices: tuple[str, ...], message: str
 ) -> Iterator[Fault]:
     found = row.cells[column]
     if found and found not in choices:
@@ -398,7 +327,7 @@ def _choice(
         yield Fault(name, f'"{found}" {message}{near}', row.line, column)
 
 
-def _lane_faults(name: str, rows: list[_Row]) -> Iterator[Fault]:
+def _lane_faults(name: str, rows: Sequence[Row]) -> Iterator[Fault]:
     """Faults between the rows of one sample: a lane twice, or reads that cannot be one stream."""
     seen: dict[str, int] = {}
     for row in rows:
@@ -419,7 +348,7 @@ def _lane_faults(name: str, rows: list[_Row]) -> Iterator[Fault]:
         yield Fault(name, message, as_is[0].line, "bam")
 
 
-def _disagreements(name: str, first: _Row, row: _Row) -> Iterator[Fault]:
+def _disagreements(name: str, first: Row, row: Row) -> Iterator[Fault]:
     """What a later row says about its sample that the first row says otherwise."""
     for column in OF_SAMPLE:
         if first.cells[column] != row.cells[column]:
@@ -431,7 +360,7 @@ def _disagreements(name: str, first: _Row, row: _Row) -> Iterator[Fault]:
 
 
 def _sample(
-    base: Path, sample_id: str, rows: list[_Row], config: dict[str, Any], assays: tuple[str, ...]
+    base: Path, sample_id: str, rows: Sequence[Row], config: dict[str, Any], assays: tuple[str, ...]
 ) -> Sample:
     first = rows[0].cells
     only = assays[0] if len(assays) == 1 else "default"

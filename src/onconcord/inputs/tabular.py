@@ -1,0 +1,160 @@
+"""Tables that people write by hand: one reader, which knows what spreadsheets do to them."""
+
+import codecs
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from onconcord.errors import Fault
+from onconcord.inputs.config import listed, nearest
+
+LINE_ENDS = re.compile(r"\r\n|\r|\n")
+UNSEEN = "\ufeff\u200b\u00a0 \t\v\f"
+"""Signs at the ends of a cell that nobody sees, and nobody means."""
+UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+"""How the "Unicode text" of spreadsheets begins."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """
+    One row of a table.
+
+    Args:
+        line: 1-based line of the file.
+        cells: text by column, "" where the cell is empty; every known column is there.
+        absent: known columns that the file has not, which no row is to blame for.
+    """
+
+    line: int
+    cells: dict[str, str]
+    absent: frozenset[str]
+
+    def lacks(self, column: str) -> bool:
+        """Whether the row leaves a cell empty that it could have filled."""
+        return not self.cells[column] and column not in self.absent
+
+
+@dataclass(frozen=True)
+class Table:
+    """
+    A table, and what is wrong with its form.
+
+    Args:
+        header_line: 1-based line of the header, 1 where there is none.
+        absent: known columns that the file has not.
+        rows: in the order of the file, empty lines and comments left out.
+        faults: of encoding, header and number of cells.
+    """
+
+    header_line: int
+    absent: frozenset[str]
+    rows: tuple[Row, ...]
+    faults: tuple[Fault, ...]
+
+
+def read_table(
+    path: Path, known: Sequence[str], required: Sequence[str], others: bool = False
+) -> Table:
+    """
+    Read tab-separated text with a header, as spreadsheets save it.
+
+    Lines may end as on any system and may be empty; lines that begin with # are comments. A mark
+    of UTF-8 at the beginning, blanks around a cell, quotes around a whole cell, empty columns at
+    the end and the case of the header make no difference.
+
+    Args:
+        path: the file.
+        known: columns that have a meaning. One that is misspelt is taken for the one it
+            resembles, so that the rows are checked as well; it is a fault all the same.
+        required: columns that must be there.
+        others: whether columns without a meaning may be there.
+    """
+    name = path.name
+    lines, faults = _lines(path)
+    if faults:
+        return Table(1, frozenset(known), (), tuple(faults))
+    filled = (
+        (number, [_cell(cell) for cell in line.split("\t")])
+        for number, line in enumerate(lines, start=1)
+        if line.strip(UNSEEN) and not line.lstrip(UNSEEN).startswith("#")
+    )
+    header_line, header = next(filled, (1, []))
+    while header and not header[-1]:
+        header.pop()
+    columns, faults = _columns(name, header_line, header, known, required, others)
+    absent = frozenset(known) - set(columns)
+    rows = []
+    for number, cells in filled:
+        beyond = [cell for cell in cells[len(header) :] if cell]
+        if beyond:
+            message = f"{len(cells)} cells, but the header has {len(header)}: {listed(beyond)}."
+            faults.append(Fault(name, message, number))
+        found = dict.fromkeys(known, "")
+        found.update(pair for pair in zip(columns, cells, strict=False) if pair[0] in found)
+        if any(found.values()):
+            rows.append(Row(number, found, absent))
+    return Table(header_line, absent, tuple(rows), tuple(faults))
+
+
+def _lines(path: Path) -> tuple[list[str], list[Fault]]:
+    name = path.name
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        return [], [Fault(name, f"there is no such file in {path.parent}.")]
+    except OSError as error:
+        return [], [Fault(name, f"cannot be read: {error.strerror}.")]
+    encoding = "utf-16" if raw.startswith(UTF_16) else "utf-8-sig"
+    try:
+        return LINE_ENDS.split(raw.decode(encoding)), []
+    except UnicodeDecodeError as error:
+        line = len(LINE_ENDS.split(raw[: error.start].decode(encoding, errors="replace")))
+        message = f"byte {error.start + 1} is not UTF-8: save it as tab-separated UTF-8."
+        return [], [Fault(name, message, line)]
+
+
+def _cell(text: str) -> str:
+    text = text.strip(UNSEEN)
+    if len(text) > 1 and text[0] == text[-1] == '"' and '"' not in text[1:-1]:
+        return text[1:-1].strip(UNSEEN)
+    return text
+
+
+def _columns(
+    name: str,
+    line: int,
+    header: list[str],
+    known: Sequence[str],
+    required: Sequence[str],
+    others: bool,
+) -> tuple[list[str], list[Fault]]:
+    """Names of the columns, "" for one without a meaning, and the faults of the header."""
+    if not header:
+        return [], [Fault(name, f"is empty: expected the columns {', '.join(required)}.")]
+    if len(header) == 1 and re.search("[,;]", header[0]):
+        return [], [Fault(name, "the header has no tab: save it as tab-separated text.", line)]
+    given = [column if column in known else column.lower() for column in header]
+    faults = []
+    columns: list[str] = []
+    missing = [column for column in required if column not in given]
+    for column, written in zip(given, header, strict=True):
+        if column in known and column in columns:
+            faults.append(Fault(name, "this column is there twice: keep one.", line, written))
+            columns.append("")
+        elif column in known:
+            columns.append(column)
+        else:
+            wanted = missing if others else [one for one in known if one not in given]
+            near = nearest(column, wanted)
+            if not others:
+                message = f"unknown column.{near} Known: {', '.join(known)}."
+                faults.append(Fault(name, message, line, written))
+            meant = near.split('"')[1] if near and not others else ""
+            columns.append(meant)
+            missing = [one for one in missing if one != meant]
+    faults += [
+        Fault(name, "this column is missing, and required.", line, column) for column in missing
+    ]
+    return columns, faults
