@@ -30,10 +30,10 @@ def lanes_to_align(wildcards):
 
 
 def trimming_reports(wildcards):
-    """fastp's report of each lane, in the order of the lanes; none where nothing is trimmed."""
-    lanes = SAMPLES[wildcards.sample].lanes
-    if not config["reads"]["trim"] or any(lane.bam for lane in lanes):
+    """fastp's report of each lane of FASTQ, in the order of the lanes; none without trimming."""
+    if not config["reads"]["trim"]:
         return []
+    lanes = [lane for lane in SAMPLES[wildcards.sample].lanes if lane.fastq_1]
     folder = f"results/3_alignments/{wildcards.sample}.trimming"
     return [f"{folder}/{wildcards.sample}.{lane.read_group}.fastp.json" for lane in lanes]
 
@@ -74,10 +74,10 @@ rule align:
         exec &> {log:q}
         mkdir -p {output.trimming:q}
         if [ {params.as_is:q} = yes ]; then
-            samtools view --threads {threads} --reference {input.fasta:q} \
-                --output-fmt {params.format:q} --output {output.reads:q} {input.reads:q}
+            {SCRIPTS:q}/alignments_take.sh {wildcards.sample:q} {input.fasta:q} {params.format:q} \
+                {threads} {input.reads:q} {output.reads:q}
         else
-            {SCRIPTS:q}/alignments_align.sh {wildcards.sample:q} results/1_reference/bwa/genome \
+            PYTHON={PYTHON:q} {SCRIPTS:q}/alignments_align.sh {wildcards.sample:q} results/1_reference/bwa/genome \
                 {input.fasta:q} {params.format:q} {params.trim:q} {threads} {output.reads:q} \
                 {output.trimming:q}/{wildcards.sample:q} {params.lanes:q}
         fi
