@@ -30,7 +30,7 @@ def main(argv: list[str] | None = None) -> None:
     manifests = args.shards or (
         [harmonised / pair / "MANIFEST.json" for pair in args.pairs]
         if args.pairs
-        else sorted(harmonised.glob("*/MANIFEST.json"))
+        else sorted(harmonised.glob("[!.]*/MANIFEST.json"))
     )
     order = Order(
         manifests=tuple(manifests),

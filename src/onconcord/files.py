@@ -1,15 +1,28 @@
-"""Files that are either whole or absent."""
+"""Files and folders that are either whole or absent, and the one digest of each."""
 
+import csv
+import ctypes
+import errno
+import filecmp
+import hashlib
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+_AT_FDCWD = -100
+_RENAME_EXCHANGE = 2
+_UNSUPPORTED = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP}
 
 
 @contextmanager
 def whole_file(target: Path) -> Iterator[Path]:
     """
     A temporary path beside `target` that takes its name when the block ends without an error.
+
+    The file is on disk before it has its name, so that a crash leaves the old one or the new.
 
     Args:
         target: where the file goes; its folder is made when missing.
@@ -20,6 +33,126 @@ def whole_file(target: Path) -> Iterator[Path]:
     temporary = target.with_name(f".{os.getpid()}.{target.name}")
     try:
         yield temporary
+        _synchronise_file(temporary)
         temporary.replace(target)
+        _synchronise_folder(target.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_text(target: Path, text: str) -> None:
+    """Write a whole file of UTF-8 text."""
+    with whole_file(target) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_tsv(target: Path, header: Iterable[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write a whole tab-separated file with its header; a null is an empty cell."""
+    with whole_file(target) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, delimiter="\t", lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
+
+
+@contextmanager
+def whole_folder(target: Path) -> Iterator[Path]:
+    """
+    An empty folder beside `target` that takes its place when the block ends without an error.
+
+    Until then, and when it ends with one, `target` is as it was. What a run that was killed left
+    behind is put right first. A file that has the same bytes in both stays the file it was, with
+    its inode and time, so that copying and backing up take only what changed.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    staging, old = _beside(target, "building"), _beside(target, "old")
+    if old.exists() and not target.exists():
+        old.rename(target)
+    for leftover in (staging, old):
+        if leftover.exists():
+            shutil.rmtree(leftover)
+    staging.mkdir()
+    try:
+        yield staging
+        _keep_same(staging, target)
+        _synchronise(staging)
+        if not target.exists():
+            staging.rename(target)
+        elif _exchange(staging, target):
+            staging.rename(old)
+        else:
+            target.rename(old)
+            staging.rename(target)
+        _synchronise_folder(target.parent)
+    finally:
+        # the old folder is all there is where the new one could not take its name
+        for leftover in (staging, old) if target.exists() else (staging,):
+            if leftover.exists():
+                shutil.rmtree(leftover)
+
+
+def _keep_same(staging: Path, target: Path) -> None:
+    """Put the old file in the place of each new one that has its bytes, as a hard link."""
+    for path in sorted(staging.rglob("*")):
+        old = target / path.relative_to(staging)
+        if path.is_symlink() or path.is_dir() or not old.is_file() or old.is_symlink():
+            continue
+        if filecmp.cmp(old, path, shallow=False):
+            link = path.with_name(f".{path.name}.kept")
+            try:
+                link.hardlink_to(old)
+            except OSError:
+                # a file system without hard links: the new file is as good
+                continue
+            link.replace(path)
+
+
+def _beside(target: Path, what: str) -> Path:
+    return target.with_name(f".{target.name}.{what}")
+
+
+def _exchange(one: Path, two: Path) -> bool:
+    """Swap two folders in one step; False where the file system cannot."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if not hasattr(libc, "renameat2"):
+        return False
+    result = libc.renameat2(
+        _AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(two), _RENAME_EXCHANGE
+    )
+    if result == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in _UNSUPPORTED:
+        return False
+    raise OSError(number, os.strerror(number), str(two))
+
+
+def _synchronise(folder: Path) -> None:
+    for path in sorted(folder.rglob("*")):
+        if path.is_dir():
+            _synchronise_folder(path)
+        else:
+            _synchronise_file(path)
+    _synchronise_folder(folder)
+
+
+def _synchronise_file(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _synchronise_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as why:
+        # some network file systems cannot synchronise a folder; its files are safe by then
+        if why.errno not in _UNSUPPORTED:
+            raise
+    finally:
+        os.close(handle)
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes, as hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

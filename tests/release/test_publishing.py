@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from builders import bytes_of, pairs_of, release_of, write_pair, write_pairs
-from onconcord.release import publish
 
 SHARED = {"assay", "assay_region", "filter_definition", "reference_contig", "vocabulary"}
 """Tables with rows that every pair of the cohort has."""
@@ -114,41 +113,3 @@ def test_a_kill_at_any_write_leaves_the_old_or_the_new_release_whole(tmp_path):
     kept = [states[point] for point in sorted(states, key=int)]
     assert kept == sorted(kept, reverse=True)
     assert last > 100
-
-
-@pytest.mark.parametrize("exchange", [True, False], ids=["one step", "two steps"])
-@pytest.mark.parametrize("step", ["_synchronise", "_exchange", "rename"])
-def test_a_fault_at_each_step_of_publishing_is_put_right(tmp_path, monkeypatch, step, exchange):
-    target = tmp_path / "release"
-    with publish.whole_folder(target) as folder:
-        (folder / "old").write_text("old")
-    if not exchange:
-        monkeypatch.setattr(publish, "_exchange", lambda one, two: False)
-
-    class Killed(BaseException):
-        """Stands for the end of the process: nothing after it runs."""
-
-    def die(*_):
-        raise Killed
-
-    with monkeypatch.context() as broken:
-        # what clean-up would do must not happen either
-        broken.setattr(publish.shutil, "rmtree", lambda path: None)
-        if step == "rename":
-            real, calls = Path.rename, []
-
-            def rename(self, to):
-                calls.append(to)
-                return die() if len(calls) == 2 or exchange else real(self, to)
-
-            broken.setattr(Path, "rename", rename)
-        else:
-            broken.setattr(publish, step, die)
-        with pytest.raises(Killed), publish.whole_folder(target) as folder:
-            (folder / "new").write_text("new")
-    there = target if target.exists() else tmp_path / ".release.old"
-    assert [path.name for path in there.iterdir()] in (["old"], ["new"])
-    with publish.whole_folder(target) as folder:
-        (folder / "third").write_text("third")
-    assert [path.name for path in target.iterdir()] == ["third"]
-    assert [path.name for path in tmp_path.iterdir()] == ["release"]

@@ -39,10 +39,12 @@ def docs(
 ) -> None:
     """Write the page of all tables, columns and codes."""
     from onconcord.contract import artefacts
+    from onconcord.files import write_text
 
     text = artefacts.tables_page()
     if not check:
-        print(artefacts.write_text(out, text))
+        write_text(out, text)
+        print(out)
     elif not out.is_file() or out.read_text(encoding="utf-8") != text:
         print(f"{out} is not up to date: run `onconcord contract docs --out {out}`")
         raise typer.Exit(1)

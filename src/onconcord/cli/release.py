@@ -51,7 +51,7 @@ def release(
     if retractions is None and (folder / "retractions.tsv").is_file():
         retractions = folder / "retractions.tsv"
     order = Order(
-        manifests=tuple(sorted((folder / "results/8_harmonised").glob("*/MANIFEST.json"))),
+        manifests=tuple(sorted((folder / "results/8_harmonised").glob("[!.]*/MANIFEST.json"))),
         centre=centre,
         name=name or given["name"] or f"r{date.today():%Y-%m}",
         tier=tier or given["tier"],

@@ -23,7 +23,6 @@ from onconcord.contract.tableio import (
     Rows,
     TableWriter,
     prepare,
-    publish,
     read_file,
     write,
 )
@@ -42,7 +41,6 @@ __all__ = [
     "TableWriter",
     "load",
     "prepare",
-    "publish",
     "read_file",
     "validate",
     "vocabulary_rows",

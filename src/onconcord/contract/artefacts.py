@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 
 from onconcord.contract.model import ARROW_TYPES, TIERS, Contract, Field, Table, load
-from onconcord.contract.tableio import publish
+from onconcord.files import write_text
 
 DUCKDB_TYPES = {
     "string": "VARCHAR",
@@ -71,15 +71,9 @@ def write_all(release: Path, tier: str = "local") -> list[Path]:
         "spark.json": _json({t.name: _spark(t, tier) for t in contract.tables.values()}),
         "schema.R": _r_schemas(contract, tier),
     }
-    return [write_text(release / name, text) for name, text in texts.items()]
-
-
-def write_text(path: Path, text: str) -> Path:
-    """Write a text file under a temporary name and give it its own when it is whole."""
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(text, encoding="utf-8")
-    publish(partial, path)
-    return path
+    for name, text in texts.items():
+        write_text(release / name, text)
+    return [release / name for name in texts]
 
 
 def _json(value: Any) -> str:

@@ -14,15 +14,15 @@ string offsets, bytes under nulls and row groups do not count.
 """
 
 import hashlib
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from onconcord.canonical_json import json_sha256
 from onconcord.contract.arrow import FALSE, to_numpy, to_scalar
 
 _ZERO = to_scalar(0, pa.int64())
@@ -41,6 +41,11 @@ class Digest:
     rows: int
     columns: dict[str, str]
     sha256: str
+
+    @classmethod
+    def of(cls, rows: int, columns: dict[str, str]) -> Self:
+        """The digest of a table that has this many rows and these digests of columns."""
+        return cls(rows, columns, json_sha256({"rows": rows, "columns": columns}))
 
 
 def kind(type_: pa.DataType) -> str:
@@ -197,10 +202,7 @@ class Digester:
             self._put(self._pending)
             self._pending = None
         columns = {name: hash_.hexdigest() for name, hash_ in self._hashes.items()}
-        text = json.dumps(
-            {"rows": self._rows, "columns": columns}, sort_keys=True, separators=(",", ":")
-        )
-        return Digest(self._rows, columns, hashlib.sha256(text.encode()).hexdigest())
+        return Digest.of(self._rows, columns)
 
 
 def table_digest(table: pa.Table, exclude: Iterable[str] = ()) -> Digest:

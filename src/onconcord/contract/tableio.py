@@ -1,9 +1,8 @@
 """Tables in and out of files: rows become the contract's form, or are refused."""
 
-import contextlib
 import datetime
-import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeAlias
@@ -26,6 +25,7 @@ from onconcord.contract.rules import (
 )
 from onconcord.contract.values import normal_form
 from onconcord.errors import ContractError, Fault
+from onconcord.files import whole_file
 
 Rows: TypeAlias = Sequence[Mapping[str, Any]] | pa.Table | pl.DataFrame
 
@@ -193,17 +193,17 @@ class TableWriter:
         self._spec = load().tables[name]
         self._tier = tier
         self._path = path
-        self._partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
         self._schema = self._spec.schema(tier)
         self._digester = Digester(self._schema)
         self._pending: list[pa.Table] = []
         self._pending_rows = 0
         self._last: tuple[Any, ...] | None = None
+        self._files = ExitStack()
         self._writer: pq.ParquetWriter | None = None
 
     def __enter__(self) -> Self:
-        self._writer = pq.ParquetWriter(
-            self._partial,
+        writer = pq.ParquetWriter(
+            self._files.enter_context(whole_file(self._path)),
             self._schema,
             version="2.6",
             data_page_version="1.0",
@@ -216,6 +216,7 @@ class TableWriter:
                 self._schema, [(name, "ascending") for name in self._spec.key]
             ),
         )
+        self._writer = self._files.enter_context(writer)
         return self
 
     def write(self, rows: Rows) -> None:
@@ -260,30 +261,13 @@ class TableWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        assert self._writer is not None
-        try:
-            if error is None and self._pending:
+        if error is not None:
+            self._files.__exit__(kind, error, trace)
+            return
+        with self._files:
+            if self._pending:
                 self._flush(self._pending_rows)
-            self._writer.close()
-            if error is None:
-                publish(self._partial, self._path)
-                self.digest = self._digester.finish()
-        finally:
-            self._partial.unlink(missing_ok=True)
-
-
-def publish(partial: Path, path: Path) -> None:
-    """Give a whole file its name: synchronised to disk first, so that a crash leaves old or new."""
-    with partial.open("rb") as file:
-        os.fsync(file.fileno())
-    partial.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        # some network file systems cannot synchronise a folder; the file itself is safe by then
-        with contextlib.suppress(OSError):
-            os.fsync(folder)
-    finally:
-        os.close(folder)
+        self.digest = self._digester.finish()
 
 
 def _dictionary_columns(spec: Table, tier: str) -> list[str]:

@@ -19,7 +19,7 @@ import numpy as np
 import pysam
 
 from onconcord.errors import InputError, ToolError
-from onconcord.files import whole_file
+from onconcord.files import whole_file, write_text
 
 FLANK_BP = 350
 READ_BP = 100
@@ -98,8 +98,7 @@ def simulate(
                 sample, genome, regions, germline[sample.patient], somatic[sample.sample]
             )
         _write_lanes(sample, pairs, out)
-        with whole_file(stamp) as path:
-            path.write_text(made_from)
+        write_text(stamp, made_from)
 
     with ThreadPoolExecutor(cores) as pool:
         list(pool.map(make, samples))

@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 
 from onconcord.demo.simulate import simulate
-from onconcord.files import whole_file
+from onconcord.files import write_text, write_tsv
 from onconcord.inputs import config
 from onconcord.runtime import checkout
 
@@ -44,18 +44,15 @@ def write_slice(reference: Path, index: Path, demo: Path, out: Path, cores: int)
     for row in rows:
         for mate in ("fastq_1", "fastq_2"):
             row[mate] = f"reads/{Path(row[mate]).name}"
-    with whole_file(folder / "samples.tsv") as path, path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, columns, delimiter="\t", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    cells = [[row[column] for column in columns] for row in rows]
+    write_tsv(folder / "samples.tsv", columns, cells)
     for name, marks in (
         ("targets.bed", [f"\t{gene}" for gene in GENES]),
         ("genes.gtf", [f'gene_name "{gene}"' for gene in GENES]),
     ):
         lines = (demo / name).read_text().splitlines(keepends=True)
         kept = [line for line in lines if any(mark in line for mark in marks)]
-        with whole_file(folder / name) as path:
-            path.write_text("".join(kept))
+        write_text(folder / name, "".join(kept))
     values = config.load(working)
     values["samples"] = "samples.tsv"
     values["reference"] |= {
@@ -65,5 +62,4 @@ def write_slice(reference: Path, index: Path, demo: Path, out: Path, cores: int)
     }
     for assay in values["assays"].values():
         assay["targets"] = "targets.bed"
-    with whole_file(folder / "config.yaml") as path:
-        path.write_text(yaml.safe_dump(values, sort_keys=False))
+    write_text(folder / "config.yaml", yaml.safe_dump(values, sort_keys=False))

@@ -1,8 +1,6 @@
 """Every table of one pair, put in place together once each of them is valid."""
 
-import hashlib
 import json
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,9 @@ import pysam
 from onconcord import contract, qc
 from onconcord.annotated.annotation import Annotation, canonical_transcripts
 from onconcord.calls.callers import read_callers
+from onconcord.canonical_json import canonical_json
 from onconcord.evidence.hotspots import hotspot_rows, read_hotspots
+from onconcord.files import file_sha256, whole_folder
 from onconcord.harmonised import provenance
 from onconcord.harmonised.final_vcf import write_final_vcf
 from onconcord.harmonised.pieces import write_variant_tables
@@ -71,15 +71,8 @@ def harmonise_pair(files: PairFiles, out: Path) -> None:
         ContractError: a table breaks the contract, which is a fault of ours or of a tool.
     """
     spec = PairSpec.read(files.spec)
-    work = out.with_name(f".{out.name}.partial")
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    try:
+    with whole_folder(out) as work:
         _write_pair(spec, files, work)
-        shutil.rmtree(out, ignore_errors=True)
-        work.rename(out)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
 def _write_pair(spec: PairSpec, files: PairFiles, work: Path) -> None:
@@ -111,7 +104,7 @@ def _write_pair(spec: PairSpec, files: PairFiles, work: Path) -> None:
             name: {
                 "rows": digest.rows,
                 "content_sha256": digest.sha256,
-                "file_sha256": _sha256(work / f"{name}.parquet"),
+                "file_sha256": file_sha256(work / f"{name}.parquet"),
             }
             for name, digest in digests.items()
         },
@@ -123,11 +116,6 @@ def _of_centre(center_id: str, rows: Any) -> pl.DataFrame | list[dict[str, Any]]
     if isinstance(rows, pl.DataFrame):
         return rows.with_columns(center_id=pl.lit(center_id))
     return [{"center_id": center_id, **row} for row in rows]
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @dataclass(frozen=True)
@@ -281,7 +269,7 @@ def _scope(
     region_bp: int,
 ) -> list[dict[str, Any]]:
     matched = spec.normal is not None
-    limits = json.dumps(spec.parameters.decision, sort_keys=True, separators=(",", ":"))
+    limits = canonical_json(spec.parameters.decision)
     able = sorted(name for name, one in callers.items() if matched or one.tumour_only)
     rows: list[dict[str, Any]] = [
         {

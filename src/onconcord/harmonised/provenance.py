@@ -1,7 +1,6 @@
 """Rows that say what a pair was made from: run, tools, inputs, samples, assay, reference."""
 
 import hashlib
-import json
 from collections.abc import Iterable
 from dataclasses import asdict
 from importlib.metadata import version
@@ -11,17 +10,13 @@ from typing import Any
 import polars as pl
 
 from onconcord import contract
+from onconcord.canonical_json import canonical_json, json_sha256
+from onconcord.files import file_sha256
 from onconcord.inputs.pair_spec import PairSpec
 from onconcord.reads.account import InputFile
 from onconcord.runtime.tools import COLUMNS, read_tool_versions
 
 Rows = list[dict[str, Any]]
-
-
-def sha256_of(value: Any) -> str:
-    """SHA-256 of a value as compact JSON with sorted keys."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def run_id(
@@ -49,7 +44,7 @@ def run_id(
         "reference": reference_digest,
         "pipeline": version("onconcord"),
     }
-    return sha256_of(made_from)[:16]
+    return json_sha256(made_from)[:16]
 
 
 def read_resources(path: Path) -> dict[str, str]:
@@ -65,8 +60,8 @@ def run_rows(spec: PairSpec, run: str, lock: Path, reference_digest: str) -> Row
             "pair_id": spec.pair,
             "pipeline_version": version("onconcord"),
             "contract_version": contract.load().version,
-            "config_sha256": sha256_of(spec.parameters.to_dict()),
-            "lock_sha256": hashlib.sha256(lock.read_bytes()).hexdigest(),
+            "config_sha256": json_sha256(spec.parameters.to_dict()),
+            "lock_sha256": file_sha256(lock),
             "reference_digest": reference_digest,
             "snakemake_version": version("snakemake"),
             "exit_status": "ok",
@@ -94,7 +89,7 @@ def tool_rows(
             "version_source": row["version_source"],
             "command_template": row["command_template"],
             "command_sha256": hashlib.sha256(row["command_template"].encode()).hexdigest(),
-            "params_json": json.dumps(parameters, sort_keys=True, separators=(",", ":")),
+            "params_json": canonical_json(parameters),
         }
         for row in (*read_tool_versions(tools), own)
     ]

@@ -1,7 +1,6 @@
 """The variant tables of one pair: variants, atoms, evidence and the trail of decisions."""
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from onconcord.calls.callers import Caller
+from onconcord.canonical_json import canonical_json
 from onconcord.decision.decide import RULES, decide
 from onconcord.evidence.events import KEY, choose, new_event
 from onconcord.evidence.normal_form import Allele, atoms
@@ -83,7 +83,7 @@ def variant_tables(
 
 def rule_definitions(spec: PairSpec) -> list[dict[str, Any]]:
     """Rows of `filter_definition` that the decision's rules have."""
-    limits = json.dumps(spec.parameters.decision, sort_keys=True, separators=(",", ":"))
+    limits = canonical_json(spec.parameters.decision)
     return [
         {
             "filter_id": rule.rule_id,

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from onconcord.errors import Fault, InputError
-from onconcord.files import whole_file
+from onconcord.files import write_text
 from onconcord.inputs import config as configuration
 
 SHEET = "samples.tsv"
@@ -57,8 +57,7 @@ def write_templates(folder: Path) -> tuple[Path, ...]:
     if faults:
         raise InputError(faults)
     for path, text in texts.items():
-        with whole_file(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+        write_text(path, text)
     return tuple(texts)
 
 

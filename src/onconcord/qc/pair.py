@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from onconcord.files import whole_file
+from onconcord.files import write_text
 from onconcord.inputs.pair_spec import PairSpec
 from onconcord.qc.identity import Answer, compare_genotypes
 from onconcord.qc.measures import contamination, infer_sex, pileups, sample_metrics, target_share
@@ -106,8 +106,7 @@ def write_pair_qc(
         "reasons": sorted(reasons),
         "metrics": [asdict(metric) for metric in metrics],
     }
-    with whole_file(out) as path:
-        path.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
+    write_text(out, json.dumps(found, indent=1, sort_keys=True) + "\n")
 
 
 def _genotypes(prefixes: Mapping[str, Path], wanted: Thresholds) -> dict[str, Answer]:

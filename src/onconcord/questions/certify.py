@@ -1,6 +1,5 @@
 """Proof that an installation is equivalent to the others: the golden cohort's digests, compared."""
 
-import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -9,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from onconcord import contract
-from onconcord.files import whole_file
+from onconcord.canonical_json import json_sha256
+from onconcord.files import write_text
 from onconcord.questions.accuracy import Accuracy
 from onconcord.questions.golden import (
     WITHOUT,
@@ -84,12 +84,6 @@ class Certificate:
         """The certificate with its own digest, which `onconcord.verify` checks."""
         whole = {"kind": KIND, **asdict(self)}
         return whole | {"certificate_sha256": json_sha256(whole)}
-
-
-def json_sha256(whole: Any) -> str:
-    """SHA-256 of a value as compact JSON with sorted keys."""
-    text = json.dumps(whole, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def certify(source: TableSource, golden: Path, truth: Path) -> Certificate:
@@ -176,5 +170,4 @@ def _difference(
 def write_certificate(certificate: Certificate, out: Path) -> None:
     """Write a certificate as JSON."""
     text = json.dumps(certificate.as_dict(), indent=2, sort_keys=True) + "\n"
-    with whole_file(out) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    write_text(out, text)

@@ -11,6 +11,7 @@ import polars as pl
 import pyarrow as pa
 
 from onconcord import contract
+from onconcord.canonical_json import json_sha256
 from onconcord.contract import digest
 from onconcord.errors import InputError
 from onconcord.files import whole_file
@@ -71,8 +72,7 @@ class Golden:
 
     def sha256(self) -> str:
         """Digest of the digests, whatever form they are kept in."""
-        text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return json_sha256(asdict(self))
 
     def variant_keys(self) -> frozenset[str]:
         """The passing variants as `PAIR chrom:pos:ref:alt`."""

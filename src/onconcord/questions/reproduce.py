@@ -15,10 +15,11 @@ import polars as pl
 import yaml
 
 from onconcord import contract
+from onconcord.canonical_json import json_sha256
 from onconcord.contract.artefacts import text
 from onconcord.contract.model import Table
 from onconcord.errors import Fault, InputError, ToolError
-from onconcord.files import whole_file
+from onconcord.files import file_sha256, write_text
 from onconcord.harmonised import provenance
 from onconcord.inputs import cohort as cohorts
 from onconcord.inputs import config as configuration
@@ -30,7 +31,6 @@ from onconcord.release.build import Order, build_release
 from onconcord.release.key import load_key
 from onconcord.release.manifest import Release, read_release
 from onconcord.release.pseudonyms import Pseudonymiser
-from onconcord.release.shards import file_sha256
 from onconcord.release.tiers import BY_VARIANT, released_tables
 from onconcord.runtime import checkout
 from onconcord.runtime.running import run
@@ -113,7 +113,7 @@ class _Recorded:
         """The parameters of the run, once they are those that its digest is of."""
         found = next((row["params_json"] for row in self.tools if row["params_json"]), "{}")
         parameters: dict[str, Any] = json.loads(found)
-        if provenance.sha256_of(parameters) != self.run["config_sha256"]:
+        if json_sha256(parameters) != self.run["config_sha256"]:
             message = "these are not the parameters of the run's config_sha256: verify the release"
             raise InputError.at(self.folder, message, column="tool.params_json")
         return parameters
@@ -222,8 +222,7 @@ def _write_folder(out: Path, cohort: Cohort, pair: str, parameters: dict[str, An
         "release": {**config["release"], "name": None},
     }
     for path, value in ((out / configuration.NAME, config), (out / qc, parameters["qc"])):
-        with whole_file(path) as temporary:
-            temporary.write_text(yaml.safe_dump(value, sort_keys=False), encoding="utf-8")
+        write_text(path, yaml.safe_dump(value, sort_keys=False))
     return cohorts.load(out)
 
 

@@ -33,7 +33,7 @@ class TableSource:
     def files(self, table: str) -> list[Path]:
         """Parquet files of a table, sorted; empty where the source does not carry it."""
         if self.kind == "working":
-            return sorted(self.root.glob(f"results/8_harmonised/*/{table}.parquet"))
+            return sorted(self.root.glob(f"results/8_harmonised/[!.]*/{table}.parquet"))
         return sorted(self.root.glob(f"{table}/**/*.parquet"))
 
     def carries(self, table: str) -> bool:
@@ -99,7 +99,7 @@ def open_source(path: Path) -> TableSource:
         raise InputError.at(path, "no such folder: name a working folder or a release")
     if (path / "contract.json").is_file():
         return TableSource(path, "release")
-    if any(path.glob("results/8_harmonised/*/pair.parquet")):
+    if any(path.glob("results/8_harmonised/[!.]*/pair.parquet")):
         return TableSource(path, "working")
     inside = sorted(found.parent.name for found in path.glob("*/contract.json"))
     hint = (

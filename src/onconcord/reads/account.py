@@ -14,7 +14,7 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 from onconcord.errors import Fault, InputError, ToolError
-from onconcord.files import whole_file
+from onconcord.files import write_tsv
 from onconcord.reads.bam import count_alignment
 from onconcord.reads.fastq import read_lane
 
@@ -107,10 +107,7 @@ def _read_lane(ordinal: int, lane: Lane, reference: Path | None) -> tuple[InputF
 
 def write_inputs(files: Iterable[InputFile], out: Path) -> None:
     """Write `{sample}.inputs.tsv`: one line per reads file, without its path."""
-    with whole_file(out) as temporary, temporary.open("w", newline="") as handle:
-        writer = csv.writer(handle, dialect="excel-tab", lineterminator="\n")
-        writer.writerow(field.name for field in fields(InputFile))
-        writer.writerows(astuple(file) for file in files)
+    write_tsv(out, [field.name for field in fields(InputFile)], map(astuple, files))
 
 
 def read_inputs(path: Path) -> tuple[InputFile, ...]:

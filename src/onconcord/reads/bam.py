@@ -1,6 +1,5 @@
 """BAM and CRAM: the one reader of them, which a check and the count of reads share."""
 
-import hashlib
 import os
 import tempfile
 import warnings
@@ -15,6 +14,7 @@ from pysam.utils import SamtoolsError
 
 from onconcord.compressed import COPY_AGAIN, Inflater, is_bgzf
 from onconcord.errors import InputError
+from onconcord.files import file_sha256
 
 HEAD_BYTES = 1 << 16
 FLAG_UNMAPPED = 0x4
@@ -93,9 +93,7 @@ def count_alignment(path: Path, reference: Path | None) -> CountedAlignment:
         detail = " ".join(str(error.value).split())
         message = f"cannot be read to its end ({detail}): expected a whole {kind.upper()}."
         raise InputError.at(path, f"{message} {COPY_AGAIN}") from error
-    with path.open("rb") as handle:
-        digest = hashlib.file_digest(handle, "sha256").hexdigest()
-    return CountedAlignment(kind, path.stat().st_size, digest, reads)
+    return CountedAlignment(kind, path.stat().st_size, file_sha256(path), reads)
 
 
 _NEITHER = (

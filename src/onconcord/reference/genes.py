@@ -1,15 +1,15 @@
 """The gene model: a centre's GTF or GFF3 as one GTF, and the coding exons that targets reach."""
 
-import csv
 import gzip
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 from onconcord.errors import Fault, InputError
-from onconcord.files import whole_file
+from onconcord.files import whole_file, write_tsv
 from onconcord.reference.targets import MOST_FAULTS, Interval, Region, merged, stranger
 
 CANONICAL_TAGS = ("MANE_Select", "Ensembl_canonical")
@@ -277,10 +277,9 @@ def write_gene_regions(
     A gene of which no base is a target has one line with start0 = end0 = 0.
     """
     region = Region(targets)
-    with whole_file(out) as temporary, temporary.open("w", newline="") as handle:
-        writer = csv.writer(handle, dialect="excel-tab", lineterminator="\n")
-        writer.writerow(HEADER)
-        for one in transcripts:
-            names = (one.gene_id, one.gene_symbol, one.transcript_id)
-            parts = [part for exon in one.exons for part in region.cut(exon)]
-            writer.writerows((*names, *part) for part in parts or [(one.exons[0][0], 0, 0)])
+    rows: list[tuple[Any, ...]] = []
+    for one in transcripts:
+        names = (one.gene_id, one.gene_symbol, one.transcript_id)
+        parts = [part for exon in one.exons for part in region.cut(exon)]
+        rows += ((*names, *part) for part in parts or [(one.exons[0][0], 0, 0)])
+    write_tsv(out, HEADER, rows)

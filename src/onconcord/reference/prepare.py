@@ -1,17 +1,15 @@
 """Stage 1: what the reference of a run is, where its targets lie, which coding exons they meet."""
 
-import csv
 import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import astuple, fields
 from pathlib import Path
-from typing import Any
 
 import pysam
 
 from onconcord.errors import InputError
-from onconcord.files import whole_file
+from onconcord.files import file_sha256, write_text, write_tsv
 from onconcord.reference.builds import CUSTOM, digest_faults, length_faults
 from onconcord.reference.contigs import ContigRow, contig_rows, read_contigs
 from onconcord.reference.genes import (
@@ -50,13 +48,15 @@ def describe_reference(
     faults = length_faults(fasta.name, build, lengths) + digest_faults(fasta.name, build, rows)
     if faults:
         raise InputError(faults)
-    _write_table(contigs, [field.name for field in fields(ContigRow)], map(astuple, rows))
-    with whole_file(identity) as temporary:
-        temporary.write_text(json.dumps(reference_identity(rows, build), sort_keys=True) + "\n")
-    _write_table(
+    write_tsv(contigs, [field.name for field in fields(ContigRow)], map(astuple, rows))
+    write_text(identity, json.dumps(reference_identity(rows, build), sort_keys=True) + "\n")
+    write_tsv(
         checksums,
         ["name", "bytes", "sha256"],
-        [(name, path.stat().st_size, _sha256(path)) for name, path in sorted(resources.items())],
+        [
+            (name, path.stat().st_size, file_sha256(path))
+            for name, path in sorted(resources.items())
+        ],
     )
 
 
@@ -125,15 +125,3 @@ def prepare_targets(
     write_gene_regions(transcripts, on_target, out_gene_regions)
     exons = (exon for transcript in transcripts for exon in transcript.exons)
     write_bed(split(on_target, exons), out_depth)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
-
-
-def _write_table(path: Path, header: list[str], rows: Iterable[tuple[Any, ...]]) -> None:
-    with whole_file(path) as temporary, temporary.open("w", newline="") as handle:
-        writer = csv.writer(handle, dialect="excel-tab", lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)

@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from onconcord.errors import Fault, InputError
-from onconcord.files import whole_file
+from onconcord.files import write_text
 from onconcord.reference.contigs import table_chrom
 
 Interval = tuple[str, int, int]
@@ -158,6 +158,4 @@ class Region:
 
 def write_bed(intervals: Iterable[Interval], out: Path) -> None:
     """Write a BED of three columns."""
-    with whole_file(out) as temporary:
-        lines = (f"{contig}\t{start}\t{end}\n" for contig, start, end in intervals)
-        temporary.write_text("".join(lines))
+    write_text(out, "".join(f"{contig}\t{start}\t{end}\n" for contig, start, end in intervals))

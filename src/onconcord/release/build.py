@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from onconcord import contract
 from onconcord.errors import Fault, InputError
-from onconcord.files import whole_file
+from onconcord.files import whole_folder, write_text
 from onconcord.harmonised.event_ids import event_id
 from onconcord.release import layout
 from onconcord.release.aggregate import aggregate_variants
@@ -20,7 +20,6 @@ from onconcord.release.manifest import Centre, Part, Release, dumps
 from onconcord.release.merge import Memory, Merger
 from onconcord.release.parts import PartsWriter
 from onconcord.release.pseudonyms import KINDS, Pseudonymiser, check_centres
-from onconcord.release.publish import whole_folder
 from onconcord.release.shards import Shard, local_words, read_shards
 from onconcord.release.text import text_faults
 from onconcord.release.tiers import Pair, released_rows, released_tables
@@ -98,8 +97,7 @@ def build_release(order: Order, summary: Path | None = None) -> Release:
             "pairs": len(shards),
             "content_sha256": release.digest,
         }
-        with whole_file(summary) as path:
-            path.write_text(dumps(facts), encoding="utf-8")
+        write_text(summary, dumps(facts))
     return release
 
 

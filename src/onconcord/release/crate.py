@@ -10,9 +10,9 @@ from rocrate.model.computationalworkflow import ComputationalWorkflow
 from rocrate.model.contextentity import ContextEntity
 from rocrate.rocrate import ROCrate
 
+from onconcord.files import file_sha256
 from onconcord.release import layout
 from onconcord.release.manifest import Release, dumps
-from onconcord.release.shards import file_sha256
 from onconcord.runtime import checkout
 
 PROFILES = (

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from onconcord.contract import artefacts
+from onconcord.files import write_text
 from onconcord.release import layout
 from onconcord.release.crate import crate_text, write_workflow
 from onconcord.release.manifest import Release, entries, manifest_text
@@ -19,15 +20,11 @@ def write_descriptions(folder: Path, release: Release, sign_key: Path | None) ->
     """
     artefacts.write_all(folder, release.tier)
     write_workflow(folder)
-    _write(folder / layout.RELEASE, release.as_json())
-    _write(folder / layout.CRATE, crate_text(folder, release))
+    write_text(folder / layout.RELEASE, release.as_json())
+    write_text(folder / layout.CRATE, crate_text(folder, release))
     lines = entries(folder, release.parts)
-    _write(folder / layout.MANIFEST, manifest_text(lines))
+    write_text(folder / layout.MANIFEST, manifest_text(lines))
     text = statement(folder, release, lines)
-    _write(folder / layout.STATEMENT, text)
+    write_text(folder / layout.STATEMENT, text)
     if sign_key is not None:
-        _write(folder / layout.SIGNATURE, sign(text.encode(), sign_key))
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8", newline="\n")
+        write_text(folder / layout.SIGNATURE, sign(text.encode(), sign_key))

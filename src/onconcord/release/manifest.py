@@ -12,8 +12,8 @@ from typing import Any
 from onconcord import __version__, contract
 from onconcord.contract.digest import Digest
 from onconcord.errors import Fault, InputError
+from onconcord.files import file_sha256
 from onconcord.release import layout
-from onconcord.release.shards import file_sha256
 
 COLUMNS = ("path", "rows", "file_sha256", "content_sha256")
 

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from onconcord.errors import Fault, InputError
+from onconcord.files import whole_folder
 from onconcord.release import layout
 from onconcord.release.build import check_target
 from onconcord.release.finish import write_descriptions
 from onconcord.release.manifest import Release, read_release
-from onconcord.release.publish import whole_folder
 
 
 def pool_releases(

@@ -12,6 +12,7 @@ import pyarrow as pa
 from onconcord import contract
 from onconcord.contract import digest
 from onconcord.errors import ContractError, Fault, InputError
+from onconcord.files import file_sha256
 from onconcord.release.tiers import Pair
 
 _AGAIN = "make the pair again"
@@ -66,12 +67,6 @@ class Shard:
             message = f"the content digest is not that of {self.manifest.name}: {_AGAIN}"
             raise InputError.at(path, message)
         return table
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file's bytes, as hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_shards(manifests: Iterable[Path], centre: str) -> list[Shard]:

@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from onconcord.errors import InputError
+from onconcord.files import file_sha256
 from onconcord.release import layout
 from onconcord.release.manifest import Entry, Release, dumps
-from onconcord.release.shards import file_sha256
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://slsa.dev/provenance/v1"

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from onconcord.files import whole_file
+from onconcord.files import write_text
 from onconcord.questions.certify import Certificate
 from onconcord.report.page import asset, environment
 
@@ -14,5 +14,4 @@ def write_certificate_page(certificate: Certificate, out: Path) -> None:
         .get_template("certificate.html.j2")
         .render(one=certificate, css=asset("style.css"))
     )
-    with whole_file(out) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+    write_text(out, page)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from onconcord.files import whole_file
+from onconcord.files import write_text
 from onconcord.questions.compare import STATES, Comparison
 from onconcord.report.page import asset, environment
 from onconcord.report.svg import Dot, Figure, Line, Mark, Rect, Scale, Text, axes, nice_ticks
@@ -88,5 +88,4 @@ def write_comparison(found: Comparison, out: Path) -> None:
             css=asset("style.css"),
         )
     )
-    with whole_file(out) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+    write_text(out, page)

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from onconcord import __version__
-from onconcord.files import whole_file
+from onconcord.files import write_text
 from onconcord.questions.sources import cohort_source
 from onconcord.report import figures
 from onconcord.report.cohort import (
@@ -73,8 +73,7 @@ def write_report(folder: Path, out: Path) -> list[Path]:
     source = cohort_source(folder)
     cohort = read_cohort(source)
     reads = write_read_pages(folder, cohort, out.with_name(f"{out.stem}_reads"))
-    with whole_file(out) as temporary:
-        temporary.write_text(render(cohort, reads, out), encoding="utf-8")
+    write_text(out, render(cohort, reads, out))
     return [out, *(page.path for page in reads)]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from onconcord.calls.callers import read_caller
 from onconcord.errors import ToolError
-from onconcord.files import whole_file
+from onconcord.files import write_tsv
 from onconcord.runtime.doctor import BROKEN, MISSING, examine, read_tools
 
 CALLS = "calls"
@@ -70,10 +70,7 @@ def write_tool_versions(environment: str, callers_dir: Path, out: Path) -> None:
         for one in findings
         for step, command in [commands[one.tool.name]]
     ]
-    with whole_file(out) as path, path.open("w", newline="") as file:
-        writer = csv.writer(file, delimiter="\t", lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows(sorted(rows))
+    write_tsv(out, COLUMNS, sorted(rows))
 
 
 def read_tool_versions(paths: Iterable[Path]) -> tuple[dict[str, str], ...]:

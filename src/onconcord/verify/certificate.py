@@ -3,8 +3,9 @@
 import json
 from pathlib import Path
 
+from onconcord.canonical_json import json_sha256
 from onconcord.errors import Fault, InputError
-from onconcord.questions.certify import KIND, json_sha256
+from onconcord.questions.certify import KIND
 from onconcord.questions.golden import read_golden
 from onconcord.verify.report import Report
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from onconcord import contract
 from onconcord.errors import Fault, InputError
+from onconcord.files import file_sha256
 from onconcord.release import layout
 from onconcord.release.manifest import Release, read_manifest
-from onconcord.release.shards import file_sha256
 from onconcord.release.statement import (
     check_signature,
     fingerprint,

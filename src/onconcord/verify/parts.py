@@ -1,7 +1,5 @@
 """Checks of one file of a table at a time, in bounded memory: form, content, text, centre."""
 
-import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from onconcord import contract
-from onconcord.contract.digest import Digester
+from onconcord.contract.digest import Digest, Digester
 from onconcord.contract.rules import EXAMPLES, row_key
 from onconcord.errors import Fault
 from onconcord.release.manifest import Part
@@ -136,13 +134,6 @@ def _compare(part: Part, columns: dict[str, str], rows: int, found: PartFaults) 
 
 def described_digest_faults(part: Part) -> Iterator[Fault]:
     """A table digest in release.json that does not follow from the columns' digests there."""
-    if part.digest.sha256 != _table_sha256(part):
+    if part.digest != Digest.of(part.digest.rows, part.digest.columns):
         message = f"the digest of {part.path} does not follow from those of its columns"
         yield Fault("release.json", message, column=part.table)
-
-
-def _table_sha256(part: Part) -> str:
-    value = {"rows": part.digest.rows, "columns": part.digest.columns}
-    return hashlib.sha256(
-        json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
-    ).hexdigest()
