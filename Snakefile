@@ -16,6 +16,7 @@ from snakemake.settings.types import DeploymentMethod
 from snakemake.utils import min_version
 
 from onconcord.inputs import cohort as cohorts
+from onconcord.inputs.config import RETRACTIONS, release_name
 from onconcord.errors import OnconcordError
 from onconcord.runtime.failures import FailedJobs
 from onconcord.runtime.lock import hold_folder
@@ -114,7 +115,7 @@ rule all:
     input:
         expand("results/8_harmonised/{pair}/MANIFEST.json", pair=PAIRS),
         "results/4_qc/multiqc.html",
-        releases_asked_for(),
+        RELEASES if config["release"]["name"] else [],
 
 
 rule tables:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from builders import bytes_of, pairs_of, release_of, write_pair, write_pairs
+from onconcord.release.retractions import Retraction
 
 SHARED = {"assay", "assay_region", "filter_definition", "reference_contig", "vocabulary"}
 """Tables with rows that every pair of the cohort has."""
@@ -18,10 +19,7 @@ SHARED = {"assay", "assay_region", "filter_definition", "reference_contig", "voc
 def test_adding_replacing_or_retracting_a_pair_leaves_the_files_it_does_not_touch(tmp_path):
     first, second = pairs_of("ONE", 2)
     manifests = write_pairs(tmp_path, [first, second])
-    retracted = tmp_path / "retractions.tsv"
-    retracted.write_text(
-        f"pair_id\tfrom_release\treason_code\n{second.pair}\tr2026-10\tconsent_withdrawn\n"
-    )
+    withdrawn = (Retraction(second.pair, "r2026-10", "consent_withdrawn"),)
     out = release_of(tmp_path, manifests[:1], "ONE", out=tmp_path / "out")
 
     def inodes():
@@ -31,7 +29,7 @@ def test_adding_replacing_or_retracting_a_pair_leaves_the_files_it_does_not_touc
             if path.is_file()
         }
 
-    for name, more in (("added", {}), ("replaced", {}), ("retracted", {"retractions": retracted})):
+    for name, more in (("added", {}), ("replaced", {}), ("retracted", {"retractions": withdrawn})):
         if name == "replaced":
             write_pair(tmp_path, replace(second, qc="FAIL"))
         before, bytes_before = inodes(), bytes_of(out)

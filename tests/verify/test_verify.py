@@ -17,6 +17,7 @@ from onconcord import contract
 from onconcord.cli import app
 from onconcord.errors import InputError
 from onconcord.release import pool_releases, read_release
+from onconcord.release.retractions import Retraction
 from onconcord.verify import verify_release, verify_releases
 from onconcord.verify.rules import RULES, foreign_keys
 from onconcord.verify.slices import cut
@@ -356,9 +357,8 @@ def test_a_table_that_release_json_leaves_out_is_missing(release):
 
 def test_a_retraction_holds_in_later_releases(tmp_path):
     manifests = write_pairs(tmp_path, pairs_of("ONE", 2))
-    table = tmp_path / "retractions.tsv"
-    table.write_text("pair_id\tfrom_release\treason_code\nTUM-ONE-1\tr2026-10\tconsent_withdrawn\n")
-    first = {"name": "r2026-10", "out": tmp_path / "all/r2026-10", "retractions": table}
+    gone = (Retraction("TUM-ONE-1", "r2026-10", "consent_withdrawn"),)
+    first = {"name": "r2026-10", "out": tmp_path / "all/r2026-10", "retractions": gone}
     release_of(tmp_path, manifests, "ONE", **first)
     release_of(tmp_path, manifests, "ONE", name="r2026-11", out=tmp_path / "all/r2026-11")
     reports = verify_releases(tmp_path / "all")

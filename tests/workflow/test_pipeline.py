@@ -78,6 +78,27 @@ def test_the_release_holds_no_local_id_and_no_unresolved_variant(finished, centr
             assert not any(name.encode() in content for name in LOCAL_IDS)
 
 
+def test_a_withdrawn_pair_is_in_no_release_of_the_pipeline(finished):
+    releases, withdrawn = finished / "results/9_release", finished / "retractions.tsv"
+    line = "TUM-A01\tr2026-11\tconsent_withdrawn\n"
+    withdrawn.write_text(f"pair_id\tfrom_release\treason_code\n{line}")
+    try:
+        snakemake(finished, "release")
+        assert rows(releases / "DEMO-A", "pair") == 0
+        assert rows(releases / "DEMO-A", "retraction") == 1
+        assert rows(releases / "DEMO-B", "retraction") == 0
+    finally:
+        # As it was, for the tests that come after.
+        withdrawn.unlink()
+        assert jobs(finished, "release") == {"release": 1, "release_centre": 2}
+        snakemake(finished, "release")
+    assert rows(releases / "DEMO-A", "pair") == 1
+
+
+def rows(release, table):
+    return sum(pl.read_parquet(path).height for path in (release / table).rglob("*.parquet"))
+
+
 def test_reads_that_are_cut_off_fail_the_pair_by_name(a_slice, tmp_path):
     folder = working_folder(tmp_path / "w", a_slice, ["TUM-A01"])
     cut = tmp_path / "cut_1.fq.gz"

@@ -2,16 +2,11 @@
 9_release: the release of each centre, merged from its finished pairs.
 
 Inputs: results/8_harmonised/. Outputs: results/9_release/{centre}/, put in place as a whole, and
-{centre}.json beside it, which says which release that is. Only configurations with release.name
-make one.
+{centre}.json beside it, which says which release that is. A run makes it where release.name is
+set; the target `release` makes it in any case, under this month's name where there is no other.
 """
 
-
-def releases_asked_for():
-    return expand(
-        "results/9_release/{centre}.json",
-        centre=COHORT.centres if config["release"]["name"] else [],
-    )
+RELEASES = expand("results/9_release/{centre}.json", centre=COHORT.centres)
 
 
 def pairs_of_centre(wildcards):
@@ -22,21 +17,26 @@ def shards_of_centre(wildcards):
     return [f"results/8_harmonised/{pair}/MANIFEST.json" for pair in pairs_of_centre(wildcards)]
 
 
+def retractions_if_given(wildcards):
+    return RETRACTIONS if Path(RETRACTIONS).is_file() else []
+
+
 rule release:
     """The release of every centre of the cohort."""
     input:
-        releases_asked_for(),
+        RELEASES,
 
 
 rule release_centre:
     """
-    Merge the pairs of one centre, with tiers and pseudonyms applied.
+    Merge the pairs of one centre that it has not withdrawn, with tiers and pseudonyms applied.
 
     The output lies beside the release: Snakemake deletes a job's output before it starts, and the
     old release has to stay whole until the new one takes its place.
     """
     input:
         shards=shards_of_centre,
+        retractions=retractions_if_given,
     output:
         "results/9_release/{centre}.json",
     log:
@@ -45,7 +45,7 @@ rule release_centre:
         mem_mb=4000,
         runtime=240,
     params:
-        name=config["release"]["name"],
+        name=release_name(config),
         tier=config["release"]["tier"],
         key_file=config["release"]["key_file"] or "",
         pairs=pairs_of_centre,

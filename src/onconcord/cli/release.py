@@ -1,7 +1,7 @@
 """Commands that make, pool and verify releases."""
 
 import json
-from datetime import date
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +13,7 @@ from onconcord.errors import InputError
 from onconcord.runtime.checkout import golden_cohort
 
 if TYPE_CHECKING:
+    from onconcord.release import Order
     from onconcord.verify import Report
 
 CONSOLE = Console(highlight=False, soft_wrap=True)
@@ -43,25 +44,39 @@ def release(
 ) -> None:
     """Merge the finished pairs of one centre to a release."""
     from onconcord.inputs import cohort as cohorts
-    from onconcord.release import Order, build_release
+    from onconcord.inputs.config import release_name
+    from onconcord.release import build_release, order_of_folder
 
-    config = cohorts.load(folder).config
-    given = config["release"]
-    centre = centre or config["centre"]
-    if retractions is None and (folder / "retractions.tsv").is_file():
-        retractions = folder / "retractions.tsv"
-    order = Order(
-        manifests=tuple(sorted((folder / "results/8_harmonised").glob("[!.]*/MANIFEST.json"))),
+    cohort = cohorts.load(folder)
+    given = cohort.config["release"]
+    centre = centre or cohort.config["centre"]
+    order = order_of_folder(
+        folder,
         centre=centre,
-        name=name or given["name"] or f"r{date.today():%Y-%m}",
+        pairs=[pair.pair_id for pair in cohort.pairs.values() if pair.centre == centre],
+        name=name or release_name(cohort.config),
         tier=tier or given["tier"],
-        out=out or folder / "results/9_release" / centre,
+        out=out,
         key_file=key_file or (Path(given["key_file"]) if given["key_file"] else None),
         sign_key=sign_key,
         retractions=retractions,
     )
+    _say_what_is_left_out(folder, cohort.pairs, order)
     made = build_release(order)
     CONSOLE.print(f"{order.out}: {made.centres[0].pairs} pairs, tier {made.tier}, {made.digest}")
+
+
+def _say_what_is_left_out(folder: Path, pairs: Iterable[str], order: "Order") -> None:
+    from onconcord.release.order import HARMONISED
+
+    finished = {path.parent.name for path in (folder / HARMONISED).glob("[!.]*/MANIFEST.json")}
+    for why, left_out in (
+        ("no tables yet", set(pairs) - finished),
+        ("not in the sheet", finished - set(pairs)),
+        ("withdrawn", {one.pair_id for one in order.retractions}),
+    ):
+        if left_out:
+            CONSOLE.print(f"left out, {why}: {', '.join(sorted(left_out))}", markup=False)
 
 
 @app.command()

@@ -5,6 +5,7 @@ import difflib
 import functools
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from onconcord.qc.thresholds import check_thresholds
 from onconcord.runtime import checkout
 
 NAME = "config.yaml"
+RETRACTIONS = "retractions.tsv"
+"""The centre's table of withdrawn pairs, beside its configuration; there may be none."""
 PATH_KEYS = (
     ("samples",),
     ("reference", "fasta"),
@@ -100,6 +103,11 @@ def load(folder: Path, raw: dict[str, Any] | None = None) -> dict[str, Any]:
     if checked.faults:
         raise InputError(checked.faults)
     return checked.values
+
+
+def release_name(config: dict[str, Any]) -> str:
+    """Name of the release that a configuration makes: its own, or rYYYY-MM of today."""
+    return config["release"]["name"] or f"r{date.today():%Y-%m}"
 
 
 def check(folder: Path, raw: dict[str, Any] | None = None) -> Checked:

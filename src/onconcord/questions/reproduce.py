@@ -27,9 +27,10 @@ from onconcord.inputs.cohort import Cohort
 from onconcord.questions.compare_tables import TableDifference, table_difference
 from onconcord.questions.reading import read
 from onconcord.reads.account import InputFile
-from onconcord.release.build import Order, build_release
+from onconcord.release.build import build_release
 from onconcord.release.key import load_key
 from onconcord.release.manifest import Release, read_release
+from onconcord.release.order import Order
 from onconcord.release.pseudonyms import Pseudonymiser
 from onconcord.release.tiers import BY_VARIANT, released_tables
 from onconcord.runtime import checkout

@@ -1,10 +1,8 @@
 """One centre's release: finished pairs to a whole, checked folder."""
 
-import csv
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
@@ -18,43 +16,15 @@ from onconcord.release.finish import write_descriptions
 from onconcord.release.key import load_key
 from onconcord.release.manifest import Centre, Part, Release, dumps
 from onconcord.release.merge import Memory, Merger
+from onconcord.release.order import Order
 from onconcord.release.parts import PartsWriter
 from onconcord.release.pseudonyms import KINDS, Pseudonymiser, check_centres
 from onconcord.release.shards import Shard, local_words, read_shards
 from onconcord.release.text import text_faults
 from onconcord.release.tiers import Pair, released_rows, released_tables
 
-RETRACTIONS = ("pair_id", "from_release", "reason_code")
 SHOWN_FAULTS = 200
 """Faults after which no more pairs are looked at: one slip of the set-up is in all of them."""
-
-
-@dataclass(frozen=True)
-class Order:
-    """
-    What to release.
-
-    Args:
-        manifests: MANIFEST.json of finished pairs; those of other centres are left out.
-        centre: code of the centre.
-        name: name of the release, such as r2026-11.
-        tier: local, controlled, consortium or open.
-        out: folder of the release; an older release there is replaced.
-        key_file: file with the centre's secret; None = the variable ONCONCORD_KEY. Not read for the
-            tier local, which has local ids.
-        sign_key: Ed25519 key for the statement's signature, None for none.
-        retractions: table of the centre's retracted pairs (pair_id, from_release, reason_code),
-            under local ids; None for none.
-    """
-
-    manifests: tuple[Path, ...]
-    centre: str
-    name: str
-    tier: str
-    out: Path
-    key_file: Path | None = None
-    sign_key: Path | None = None
-    retractions: Path | None = None
 
 
 def build_release(order: Order, summary: Path | None = None) -> Release:
@@ -81,11 +51,10 @@ def build_release(order: Order, summary: Path | None = None) -> Release:
         else Pseudonymiser(load_key(order.key_file, order.centre), order.centre)
     )
     shards = read_shards(order.manifests, order.centre)
-    retractions = _read_retractions(order.retractions, order.centre)
-    gone = {row["pair_id"] for row in retractions}
+    gone = {one.pair_id for one in order.retractions}
     shards = [shard for shard in shards if shard.pair not in gone]
     with whole_folder(order.out) as folder:
-        parts = _write_tables(order, folder, shards, retractions, names)
+        parts = _write_tables(order, folder, shards, names)
         fingerprint = names.fingerprint() if names else None
         centre = Centre(order.centre, len(shards), fingerprint)
         release = Release(order.name, order.tier, (centre,), tuple(parts))
@@ -115,7 +84,6 @@ def _write_tables(
     order: Order,
     folder: Path,
     shards: Sequence[Shard],
-    retractions: list[dict[str, Any]],
     names: Pseudonymiser | None,
 ) -> list[Part]:
     spool = folder / ".spool"
@@ -149,7 +117,7 @@ def _write_tables(
     if faults:
         raise InputError(faults)
     if "retraction" in mergers:
-        mergers["retraction"].add(_retraction_rows(retractions, order, names))
+        mergers["retraction"].add(_retraction_rows(order, names))
     if counted:
         mergers["aggregate_variant"].add(aggregate_variants(counted, order.centre))
     parts = []
@@ -213,39 +181,7 @@ def _leaks(
         yield Fault(f"{pair}/{name}", fault.message, column=fault.column)
 
 
-def _read_retractions(path: Path | None, centre: str) -> list[dict[str, Any]]:
-    """
-    Rows of the centre's table of retracted pairs, under local ids.
-
-    Raises:
-        InputError: the table cannot be read, has other columns, or has reasons of no vocabulary.
-    """
-    if path is None:
-        return []
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, delimiter="\t")
-            rows, columns = list(reader), tuple(reader.fieldnames or ())
-    except (OSError, UnicodeDecodeError) as why:
-        raise InputError.at(path, f"cannot be read: {why}") from why
-    if columns != RETRACTIONS:
-        message = f"the columns are {', '.join(columns)}; expected {', '.join(RETRACTIONS)}"
-        raise InputError.at(path, message, 1)
-    codes, faults = contract.load().vocabularies["retraction_reason"], []
-    for line, row in enumerate(rows, start=2):
-        if row["reason_code"] not in codes:
-            message = f'"{row["reason_code"]}" is no reason; expected {", ".join(codes)}'
-            faults.append(Fault(str(path), message, line, "reason_code"))
-        for column in ("pair_id", "from_release"):
-            if not row[column]:
-                faults.append(Fault(str(path), "empty; expected a value", line, column))
-    if faults:
-        raise InputError(faults)
-    return [{"center_id": centre, **row} for row in rows]
-
-
-def _retraction_rows(
-    rows: list[dict[str, Any]], order: Order, names: Pseudonymiser | None
-) -> pa.Table:
+def _retraction_rows(order: Order, names: Pseudonymiser | None) -> pa.Table:
+    rows = [{"center_id": order.centre, **asdict(one)} for one in order.retractions]
     table = contract.prepare("retraction", rows, order.tier)
     return table if names is None else _pseudonymised(table, names)
