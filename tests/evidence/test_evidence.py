@@ -11,6 +11,8 @@ from onconcord.calls.callers import Caller, read_caller
 from onconcord.errors import InputError
 from onconcord.evidence.collect import collect_evidence
 from onconcord.evidence.events import KEY, choose
+from onconcord.evidence.records import REJECTED_SCHEMA
+from onconcord.evidence.tables import EVIDENCE_SCHEMA, read_checked
 
 SEQUENCE = "ACGTTGCAACGGTTTTTTCATGCCAGTACGATCGATTACGCATGCAAGCTTAGCTAGGATCC"
 
@@ -70,7 +72,10 @@ def collect(genome, **calls):
         out["rejected"],
         genome / "candidates.vcf.gz",
     )
-    return pl.read_parquet(out["evidence"]), pl.read_parquet(out["rejected"])
+    return (
+        read_checked(out["evidence"], EVIDENCE_SCHEMA),
+        read_checked(out["rejected"], REJECTED_SCHEMA),
+    )
 
 
 def keys(table):

@@ -10,10 +10,10 @@ from onconcord import contract
 from onconcord.annotated.annotation import Annotation, hgvs_c, read_annotation
 from onconcord.calls.callers import Caller
 from onconcord.evidence.collect import write_sites
-from onconcord.evidence.events import EVENT_COLUMNS, KEY
+from onconcord.evidence.events import KEY
 from onconcord.evidence.normal_form import Allele
-from onconcord.evidence.records import RECORD_SCHEMA
-from onconcord.evidence.recount import recount
+from onconcord.evidence.recount import SCHEMA, recount
+from onconcord.evidence.tables import EVIDENCE_SCHEMA, read_checked
 from onconcord.harmonised import pieces
 from onconcord.harmonised.features import covered, known_drivers, repeats, trinucleotides
 from onconcord.harmonised.variants import Facts
@@ -128,7 +128,7 @@ def test_counts_are_those_of_a_plain_look_at_the_reads(genome, tmp_path, kind):
     write_sites(genome, events, tmp_path / "sites.vcf.gz")
     out = tmp_path / "recount.parquet"
     recount(tmp_path / "sites.vcf.gz", [snv(250)], genome.path, paths, 20, 15, 1, out)
-    table = {row[:4]: row[4:] for row in pl.read_parquet(out).iter_rows()}
+    table = {row[:4]: row[4:] for row in read_checked(out, SCHEMA).iter_rows()}
     for event in events:
         key = (event.chrom, event.pos, event.ref, event.alt)
         for place, role in enumerate(("tumour", "normal")):
@@ -274,8 +274,7 @@ def write_pair(folder, genome, events):
         for one in events
         for caller in ("one", "two")
     ]
-    schema = {name: type_ for name, type_ in RECORD_SCHEMA.items() if name != "line"}
-    pl.DataFrame(rows, schema={**schema, **EVENT_COLUMNS}).write_parquet(folder / "evidence")
+    pl.DataFrame(rows, schema=EVIDENCE_SCHEMA).write_parquet(folder / "evidence")
     counts = [
         (one.chrom, one.pos, one.ref, one.alt, 100, 70, 30, 60, 60, 0)
         for event in events

@@ -7,6 +7,7 @@ Counting is `gbcms dna`, run as a program of its own; counts are reads, duplicat
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pysam
@@ -20,6 +21,18 @@ from onconcord.files import whole_file
 from onconcord.reference.sequence import Genome
 
 ROLES = {"tumour": "tumor", "normal": "normal"}
+COUNTS = ("depth", "ref_count", "alt_count")
+KEY_SCHEMA: dict[str, Any] = {
+    "chrom": pl.String,
+    "pos": pl.Int64,
+    "ref": pl.String,
+    "alt": pl.String,
+}
+SCHEMA: dict[str, Any] = {
+    **KEY_SCHEMA,
+    **{f"{role}_{count}": pl.Int64 for role in ROLES.values() for count in COUNTS},
+}
+"""Columns of `6_evidence/{pair}.recount.parquet`: reads, null for a role without reads."""
 
 
 def recount(
@@ -43,8 +56,7 @@ def recount(
         min_mapping_quality: lowest mapping quality of a read that counts (Phred).
         min_base_quality: lowest base quality of a base that counts (Phred).
         threads: threads of the counting; counts do not depend on it.
-        out: Parquet with the key, and `<role>_depth`, `_ref_count`, `_alt_count` of each role:
-            reads, null for a role without reads.
+        out: Parquet with SCHEMA.
     Raises:
         ToolError: the counting failed, or left a site out.
     """
@@ -57,7 +69,7 @@ def recount(
     sites = events | {step for event in events for step in atoms(event)} | set(hotspots)
     table = pl.DataFrame(
         [(one.chrom, one.pos, one.ref, one.alt) for one in sorted(sites)],
-        schema={"chrom": pl.String, "pos": pl.Int64, "ref": pl.String, "alt": pl.String},
+        schema=KEY_SCHEMA,
         orient="row",
     )
     with tempfile.TemporaryDirectory(dir=out.parent) as folder:
@@ -98,9 +110,8 @@ def _run_counter(
         raise ToolError(f"gbcms dna ended with {done.returncode}: {done.stdout}{done.stderr}")
 
 
-def _count_schema(role: str) -> dict[str, type[pl.DataType]]:
-    counts = {f"{role}_{what}": pl.Int64 for what in ("depth", "ref_count", "alt_count")}
-    return {"chrom": pl.String, "pos": pl.Int64, "ref": pl.String, "alt": pl.String, **counts}
+def _count_schema(role: str) -> dict[str, Any]:
+    return {**KEY_SCHEMA, **{f"{role}_{count}": pl.Int64 for count in COUNTS}}
 
 
 def _no_counts(role: str) -> pl.DataFrame:

@@ -13,6 +13,9 @@ from onconcord.annotated.annotation import Annotation, canonical_transcripts
 from onconcord.calls.callers import read_callers
 from onconcord.canonical_json import canonical_json
 from onconcord.evidence.hotspots import hotspot_rows, read_hotspots
+from onconcord.evidence.records import REJECTED_SCHEMA
+from onconcord.evidence.recount import SCHEMA as RECOUNT_SCHEMA
+from onconcord.evidence.tables import read_checked
 from onconcord.files import file_sha256, whole_folder
 from onconcord.harmonised import provenance
 from onconcord.harmonised.final_vcf import write_final_vcf
@@ -78,7 +81,7 @@ def harmonise_pair(files: PairFiles, out: Path) -> None:
 def _write_pair(spec: PairSpec, files: PairFiles, work: Path) -> None:
     """Write the tables of a pair, its final VCF and, once they are whole, MANIFEST.json."""
     of_pair = _OfPair.read(spec, files)
-    recount = pl.read_parquet(files.recount)
+    recount = read_checked(files.recount, RECOUNT_SCHEMA)
     digests, passing = write_variant_tables(
         of_pair.facts, spec.centre, files.evidence, recount, of_pair.annotation, work
     )
@@ -205,7 +208,7 @@ def _tables(
         "gene_callability": genes_callable.with_columns(pl.lit(spec.pair).alias("pair_id")),
         "analysis_scope": _scope(spec, facts.callers, passing, hotspots, region_bp),
         "hotspot_status": hotspot_rows(hotspots, recount, states, spec, names, reference_id),
-        "rejected_record": pl.read_parquet(files.rejected)
+        "rejected_record": read_checked(files.rejected, REJECTED_SCHEMA)
         .unique(["caller", "line_sha256"], keep="first", maintain_order=True)
         .with_columns(pl.col("chrom").replace(names.table_of))
         .with_columns(pl.lit(value).alias(name) for name, value in pair_columns.items()),

@@ -18,6 +18,7 @@ import polars as pl
 from onconcord import contract
 from onconcord.annotated.annotation import Annotation, read_annotation
 from onconcord.contract.digest import Digest
+from onconcord.evidence.tables import EVIDENCE_SCHEMA, check_columns
 from onconcord.harmonised.variants import Facts, variant_tables
 
 PIECE_ROWS = 32_768
@@ -57,6 +58,7 @@ def write_variant_tables(
     Returns:
         The digest of each table, and the number of variants that pass.
     Raises:
+        InputError: a column of the evidence is missing or of another type.
         ContractError: a table breaks the contract.
     """
     fixed = {
@@ -106,6 +108,7 @@ def _tables_of(
 
 def _pieces(evidence: Path) -> Iterator[pl.DataFrame]:
     """The evidence in pieces of one contig each that cut no crowd and no position in two."""
+    check_columns(evidence, EVIDENCE_SCHEMA)
     places = pl.read_parquet(evidence, columns=["chrom", "pos", "crowd"])
     another = pl.col("chrom") != pl.col("chrom").shift(1)
     held = (pl.col("pos") == pl.col("pos").shift(1)) | (pl.col("crowd") == pl.col("crowd").shift(1))
