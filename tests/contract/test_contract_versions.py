@@ -12,8 +12,10 @@ from contract_rows import SMALL_VARIANT_KEY, decision, evidence, row_of
 from onconcord import contract
 from onconcord.cli import app
 from onconcord.cli import contract as _commands  # noqa: F401
-from onconcord.contract import artefacts, versions
+from onconcord.contract import artefacts, digest, versions
 from onconcord.errors import InputError
+from onconcord.evidence.normal_form import MAX_LENGTH_BP
+from onconcord.release.aggregate import SMALLEST
 
 ROOT = Path(__file__).parents[2]
 SNAPSHOTS = ROOT / "resources" / "contract"
@@ -77,6 +79,7 @@ CHANGES = {
         "patch",
         lambda c: field_of(c, "decision", "pos").update(description="x"),
     ),
+    "planned": ("patch", lambda c: c["tables"]["decision"].update(planned=True)),
     "label": ("patch", lambda c: c["vocabularies"]["sex"]["XX"].update(label="x")),
     "nullable column appended": (
         "minor",
@@ -154,13 +157,15 @@ def test_diff_says_when_the_version_is_too_low(tmp_path):
     (tmp_path / "contract.json").write_text(json.dumps(current()))
     newer = tmp_path / "newer.json"
     newer.write_text(json.dumps(changed))
+    version = contract.CONTRACT_VERSION
+    major, minor, _ = version.split(".")
     result = CliRunner().invoke(app, ["contract", "diff", str(tmp_path), str(newer)])
     assert result.output.splitlines() == [
         "minor  decision.new: nullable column appended",
-        "1.0.0 to 1.0.0 is none; the changes need minor",
+        f"{version} to {version} is none; the changes need minor",
     ]
     assert result.exit_code == 1
-    newer.write_text(json.dumps(changed | {"version": "1.1.0"}))
+    newer.write_text(json.dumps(changed | {"version": f"{major}.{int(minor) + 1}.0"}))
     result = CliRunner().invoke(app, ["contract", "diff", str(tmp_path), str(newer), "--json"])
     assert result.exit_code == 0
     assert json.loads(result.output)["enough"] is True
@@ -177,6 +182,38 @@ def test_diff_refuses_what_is_no_contract(tmp_path, content, expected):
     (tmp_path / "contract.json").write_text(content)
     with pytest.raises(InputError, match=expected):
         versions.read_contract(tmp_path)
+
+
+# Planned tables and constants
+
+
+def test_a_planned_table_says_so_to_every_reader(tmp_path):
+    texts = {path.name: path.read_text() for path in artefacts.write_all(tmp_path)}
+    tables = json.loads(texts["contract.json"])["tables"]
+    assert tables["biomarker"]["planned"] is True
+    assert "planned" not in tables["decision"]
+    package = {r["name"]: r for r in json.loads(texts["datapackage.json"])["resources"]}
+    for name, table in contract.load().tables.items():
+        stated = f"{table.description} Planned: no rows yet."
+        assert (package[name]["description"] == stated) == table.planned
+        assert (f"-- {stated}\n" in texts["views.sql"]) == table.planned
+    page = artefacts.tables_page()
+    assert page.count("- Planned: nothing writes rows of it yet") == sum(
+        table.planned for table in contract.load().tables.values()
+    )
+
+
+def test_constants_are_read_from_the_contract_and_repeated_nowhere():
+    constants = {name: constant.value for name, constant in contract.load().constants.items()}
+    read = {
+        "digest_block_rows": digest.BLOCK_ROWS,
+        "small_variant_max_bp": MAX_LENGTH_BP,
+        "aggregate_min_count": SMALLEST,
+    }
+    assert {name: constants[name] for name in read} == read
+    source = "".join(file.read_text() for file in (ROOT / "src").rglob("*.py"))
+    for name in read:
+        assert source.count(f'whole_number("{name}")') == 1
 
 
 # Generated artefacts
@@ -201,7 +238,11 @@ def test_the_data_package_lists_files_keys_and_codes(tmp_path):
         {
             "fields": ["center_id", "pair_id"],
             "reference": {"resource": "pair", "fields": ["center_id", "pair_id"]},
-        }
+        },
+        {
+            "fields": ["center_id", "rule_id"],
+            "reference": {"resource": "filter_definition", "fields": ["center_id", "filter_id"]},
+        },
     ]
     outcome = next(f for f in resource["schema"]["fields"] if f["name"] == "outcome")
     assert outcome["constraints"] == {"required": True, "enum": ["keep", "flag", "drop", "rescue"]}

@@ -6,10 +6,11 @@ from pathlib import Path
 import pysam
 import pytest
 from ga4gh.core import ga4gh_identify
-from ga4gh.vrs import models
+from ga4gh.vrs import VRS_VERSION, models
 from ga4gh.vrs.dataproxy import _DataProxy
 from ga4gh.vrs.normalize import normalize
 
+from onconcord import contract
 from onconcord.harmonised import vrs
 from onconcord.reference import refget
 
@@ -152,3 +153,8 @@ def test_md5_is_that_of_sam_headers():
 def test_a_contig_without_digest_is_named(genome):
     with pytest.raises(KeyError, match="c1"):
         vrs.allele_ids(Path(genome[0]), {}, [("c1", 1, "C", "A")])
+
+
+def test_the_library_these_ids_are_held_to_is_of_the_version_that_the_contract_states():
+    stated = contract.load().constants["vrs_spec_version"].value
+    assert VRS_VERSION.startswith(f"{stated}.")

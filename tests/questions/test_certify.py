@@ -14,6 +14,7 @@ from onconcord.cli import app
 from onconcord.errors import InputError
 from onconcord.questions.accuracy import ALL, TRUTH_COLUMNS
 from onconcord.questions.certify import certify, write_certificate
+from onconcord.questions.golden import compared_tables
 from onconcord.questions.sources import open_source
 from onconcord.verify import verify_certificate
 
@@ -60,7 +61,7 @@ def test_the_same_results_are_equivalent(run, golden, truth):
     written = {
         shard.stem for shard in (run.root / f"results/8_harmonised/{PAIR}").glob("*.parquet")
     }
-    assert found.tables == 2 * len(written & set(contract.load().equivalence_tables()))
+    assert found.tables == 2 * len(written & set(compared_tables()))
 
 
 def test_another_centre_code_and_run_record_do_not_count(run, golden, truth):
@@ -148,7 +149,8 @@ def test_verify_refuses_a_file_that_is_no_certificate(golden):
         verify_certificate(golden / "about.json", golden)
 
 
-def test_the_commands_write_json_and_a_page_and_verify_it(run, golden, truth):
+def test_the_commands_write_json_and_a_page_and_verify_it(run, golden, truth, monkeypatch):
+    monkeypatch.setattr("onconcord.cli.release.golden_cohort", lambda _: golden)
     options = ["--golden", str(golden), "--truth", str(truth)]
     same = CliRunner().invoke(app, ["certify", str(run.root), *options])
     assert same.exit_code == 0, same.output

@@ -16,6 +16,7 @@ from onconcord.contract.model import (
     Table,
     load,
     vocabulary_rows,
+    whole_number,
 )
 from onconcord.contract.rules import validate
 from onconcord.contract.tableio import (
@@ -44,5 +45,6 @@ __all__ = [
     "read_file",
     "validate",
     "vocabulary_rows",
+    "whole_number",
     "write",
 ]

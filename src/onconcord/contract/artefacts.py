@@ -101,7 +101,15 @@ def _stated(mapping: dict[str, Any]) -> dict[str, Any]:
 
 
 def _table_mapping(table: Table) -> dict[str, Any]:
-    return {**asdict(table), "fields": [_stated(asdict(field)) for field in table.fields]}
+    mapping = {**asdict(table), "fields": [_stated(asdict(field)) for field in table.fields]}
+    if not table.planned:
+        del mapping["planned"]
+    return mapping
+
+
+def _description(table: Table) -> str:
+    """What the rows of a table are; of a planned one, that there are none yet."""
+    return f"{table.description} Planned: no rows yet." if table.planned else table.description
 
 
 def _datapackage(contract: Contract, release: Path, tier: str) -> dict[str, Any]:
@@ -112,7 +120,7 @@ def _datapackage(contract: Contract, release: Path, tier: str) -> dict[str, Any]
         resources.append(
             {
                 "name": table.name,
-                "description": table.description,
+                "description": _description(table),
                 "path": paths or f"{table.name}/center=CENTRE/part-0000.parquet",
                 "format": "parquet",
                 "mediatype": "application/vnd.apache.parquet",
@@ -231,7 +239,9 @@ def _views(contract: Contract, tier: str, callers: list[str]) -> str:
     ]
     for table in contract.tables.values():
         query = view_query(table, tier, "getvariable('release') || '/'")
-        parts.append(f"-- {table.description}\nCREATE OR REPLACE VIEW {table.name} AS\n{query};\n")
+        parts.append(
+            f"-- {_description(table)}\nCREATE OR REPLACE VIEW {table.name} AS\n{query};\n"
+        )
     parts.append(_wide_view(contract, tier, callers))
     return "\n".join(parts)
 
@@ -292,7 +302,7 @@ def tables_page() -> str:
         "|---|---|",
     ]
     tables = contract.tables.values()
-    lines += [f"| [{t.name}](#{t.name}) | {_cell(t.description)} |" for t in tables]
+    lines += [f"| [{t.name}](#{t.name}) | {_cell(_description(t))} |" for t in tables]
     for table in tables:
         lines += _table_section(table)
     lines += ["", "## Vocabularies", ""]
@@ -310,6 +320,8 @@ def tables_page() -> str:
 def _table_section(table: Table) -> Iterable[str]:
     yield from ("", f"## {table.name}", "", table.description, "")
     notes = [f"Tier {table.tier}, since {table.since}."]
+    if table.planned:
+        notes.append("Planned: nothing writes rows of it yet, and releases have it without rows.")
     if not table.equivalence:
         notes.append("It differs from run to run, so it does not count in equivalence.")
     notes += [f"{row.rstrip('.')}." for row in table.rows]

@@ -1,7 +1,7 @@
 """
 The content digest of a table: the same for the same values, whoever wrote them and however.
 
-Per column, SHA-256 over the name of the type, then per block of 65,536 rows over
+Per column, SHA-256 over the name of the type, then per block of `digest_block_rows` rows over
 - the validity bits of the rows, least significant bit first, padded to whole bytes;
 - integers and timestamps as little-endian int64, floats as little-endian float64 (-0.0 as 0.0, one
   NaN), booleans packed as the validity is; 0 where the value is null;
@@ -24,11 +24,12 @@ import pyarrow.compute as pc
 
 from onconcord.canonical_json import json_sha256
 from onconcord.contract.arrow import FALSE, to_numpy, to_scalar
+from onconcord.contract.model import whole_number
 
 _ZERO = to_scalar(0, pa.int64())
 _NO_TEXT = to_scalar("", pa.string())
 
-BLOCK_ROWS = 65_536
+BLOCK_ROWS = whole_number("digest_block_rows")
 """Rows per block of the digest; part of its definition."""
 
 Update = Callable[[Any], object]

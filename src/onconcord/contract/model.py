@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import yaml
 
-CONTRACT_VERSION = "1.0.0"
+CONTRACT_VERSION = "2.0.0"
 """Semantic version of the contract, independent of the pipeline's."""
 
 TIERS = ("open", "consortium", "controlled", "local")
@@ -102,6 +102,7 @@ class Table:
         plain: string columns of nearly distinct values, which are stored without a dictionary.
         equivalence: whether the table counts when two centres' results are compared.
         rows: further rules on rows, in words; verify and the exporter enforce them.
+        planned: whether nothing writes rows of it yet; a release has it without rows.
     """
 
     name: str
@@ -115,6 +116,7 @@ class Table:
     foreign_keys: tuple[ForeignKey, ...]
     rows: tuple[str, ...]
     fields: tuple[Field, ...]
+    planned: bool = False
 
     def field(self, name: str) -> Field:
         return next(field for field in self.fields if field.name == name)
@@ -145,7 +147,7 @@ class Code:
 
     code: str
     label: str
-    since: str = CONTRACT_VERSION
+    since: str = "1.0.0"
     curie: str | None = None
     deprecated: bool = False
 
@@ -166,10 +168,6 @@ class Contract:
     tables: dict[str, Table]
     vocabularies: dict[str, dict[str, Code]]
     constants: dict[str, Constant]
-
-    def equivalence_tables(self) -> tuple[str, ...]:
-        """Names of the tables that are equal wherever the same reads are processed."""
-        return tuple(name for name, table in self.tables.items() if table.equivalence)
 
 
 def table_from_mapping(raw: dict[str, Any]) -> Table:
@@ -199,6 +197,19 @@ def _read(file: Traversable) -> Any:
 
 
 @cache
+def _constants() -> dict[str, Constant]:
+    source = files("onconcord.contract") / "constants.yaml"
+    return {name: Constant(**raw) for name, raw in _read(source).items()}
+
+
+def whole_number(constant: str) -> int:
+    """The value of a constant of the contract that is a whole number."""
+    value = _constants()[constant].value
+    assert isinstance(value, int), constant
+    return value
+
+
+@cache
 def load() -> Contract:
     """
     The contract of this installation.
@@ -213,9 +224,8 @@ def load() -> Contract:
         name: {code: _code(code, raw) for code, raw in codes.items()}
         for name, codes in _read(folder / "vocabularies.yaml").items()
     }
-    constants = {name: Constant(**raw) for name, raw in _read(folder / "constants.yaml").items()}
     by_name = {table.name: table for table in tables}
-    contract = Contract(CONTRACT_VERSION, by_name, vocabularies, constants)
+    contract = Contract(CONTRACT_VERSION, by_name, vocabularies, _constants())
     _check(contract)
     return contract
 

@@ -15,13 +15,14 @@ Positions are 1-based VCF positions unless a name ends in 0; an allele keeps its
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from onconcord import contract
 from onconcord.reference.sequence import Genome
 
 PHASED_GAP_BP = 2
 """Unchanged bases between two edits of one haplotype up to which they are one event: a codon's
 first and third base have one between them; indels with a companion change are a little wider."""
 
-MAX_LENGTH_BP = 1000
+MAX_LENGTH_BP = contract.whole_number("small_variant_max_bp")
 """Longest change that is a small variant; a longer one is a structural variant."""
 
 _MISMATCH, _GAP_OPEN, _GAP_EXTEND = 4, 6, 1

@@ -14,9 +14,6 @@ from pathlib import Path
 
 import pysam
 
-VRS_VERSION = "2.0"
-"""Version of the specification; 1.x gives other identifiers for the same allele."""
-
 FIRST_WINDOW = 64
 """Bases that are looked at on each side of an indel before the window is doubled."""
 

@@ -16,7 +16,7 @@ from onconcord.questions.golden import (
     Golden,
     TableDigests,
     golden_of,
-    read_golden,
+    read_ours,
     shard,
 )
 from onconcord.questions.sources import TableSource
@@ -97,7 +97,7 @@ def certify(source: TableSource, golden: Path, truth: Path) -> Certificate:
     Raises:
         InputError: published digests or truth are unreadable, or of another major contract version.
     """
-    published = read_golden(golden)
+    published = read_ours(golden)
     here = golden_of(source, truth)
     runs = source.read("run")
     faults = tuple(_faults(source, here, published))

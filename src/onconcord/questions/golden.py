@@ -95,7 +95,7 @@ def golden_of(source: TableSource, truth: Path) -> Golden:
     tables: dict[str, dict[str, TableDigests]] = {}
     for pair in source.pair_ids():
         tables[pair] = {}
-        for name in contract.load().equivalence_tables():
+        for name in compared_tables():
             rows = shard(source, pair, name)
             if rows is not None:
                 tables[pair][name] = table_digests(rows)
@@ -106,6 +106,12 @@ def golden_of(source: TableSource, truth: Path) -> Golden:
         tables=tables,
         variants=tuple(as_text.iter_rows()),
     )
+
+
+def compared_tables() -> list[str]:
+    """Names of the tables that are equal wherever the same reads are processed, and have rows."""
+    tables = contract.load().tables.values()
+    return [table.name for table in tables if table.equivalence and not table.planned]
 
 
 def shard(source: TableSource, pair: str, table: str) -> pa.Table | None:
@@ -172,13 +178,30 @@ def _tsv(header: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
     return "".join("\t".join(map(str, line)) + "\n" for line in lines)
 
 
-def read_golden(folder: Path) -> Golden:
+def read_ours(folder: Path) -> Golden:
     """
-    What is published.
+    What is published for this installation.
 
     Raises:
-        InputError: a file is not there or of another form, or was published under another major
-            version of the contract.
+        InputError: as `read_golden`, or published under another major version of the contract.
+    """
+    golden = read_golden(folder)
+    ours = contract.load().version
+    if golden.contract_version.split(".")[0] != ours.split(".")[0]:
+        message = (
+            f"published under contract {golden.contract_version}, and this installation has "
+            f"{ours}: take the digests that were published with it"
+        )
+        raise InputError.at(folder, message)
+    return golden
+
+
+def read_golden(folder: Path) -> Golden:
+    """
+    What is published, under whatever contract.
+
+    Raises:
+        InputError: a file is not there, or of another form.
     """
     try:
         about = json.loads(_text(folder / ABOUT))
@@ -204,13 +227,6 @@ def read_golden(folder: Path) -> Golden:
             "scripts/demo_golden.py writes one"
         )
         raise InputError.at(folder, message) from why
-    ours = contract.load().version
-    if version.split(".")[0] != ours.split(".")[0]:
-        message = (
-            f"published under contract {version}, and this installation has {ours}: take the "
-            "digests that were published with it"
-        )
-        raise InputError.at(folder, message)
     return Golden(version, tools, measured, tables, variants)
 
 

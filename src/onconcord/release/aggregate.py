@@ -6,7 +6,7 @@ import pyarrow as pa
 from onconcord import contract
 from onconcord.release.merge import Merger
 
-SMALLEST = 5
+SMALLEST = contract.whole_number("aggregate_min_count")
 """Smallest count of patients that an aggregate states, or lets one compute."""
 
 ALL_DIAGNOSES = "ALL"

@@ -6,7 +6,7 @@ from pathlib import Path
 from onconcord.canonical_json import json_sha256
 from onconcord.errors import Fault, InputError
 from onconcord.questions.certify import KIND
-from onconcord.questions.golden import read_golden
+from onconcord.questions.golden import read_ours
 from onconcord.verify.report import Report
 
 
@@ -46,7 +46,7 @@ def verify_certificate(path: Path, golden: Path) -> Report:
             for one in whole.get("faults", [])
         ],
     )
-    ours = read_golden(golden).sha256()
+    ours = read_ours(golden).sha256()
     other = f"held to the digests {whole.get('golden_sha256')}, and published here are {ours}"
     report.check(
         "published",
