@@ -15,6 +15,7 @@ from onconcord import contract
 from onconcord.contract.digest import table_digest
 from onconcord.errors import ContractError
 
+MAJOR = contract.CONTRACT_VERSION.split(".")[0]
 KEY = "center_id=A, pair_id=P, reference_id=GRCh37, chrom=chr20, pos=5, ref=A, alt=C"
 
 
@@ -460,17 +461,17 @@ def write_raw(path, table, version):
 def test_an_older_minor_reads_with_null_and_a_newer_one_without_its_column(tmp_path):
     path = tmp_path / "t.parquet"
     table = contract.prepare("decision", [decision(detail_json="{}")])
-    write_raw(path, table.drop_columns("detail_json"), "1.0.0")
+    write_raw(path, table.drop_columns("detail_json"), f"{MAJOR}.0.0")
     assert contract.read_file("decision", path).column("detail_json").to_pylist() == [None]
-    write_raw(path, table.append_column("new", [["x"]]), "1.999.0")
+    write_raw(path, table.append_column("new", [["x"]]), f"{MAJOR}.999.0")
     assert contract.read_file("decision", path).equals(table)
 
 
 @pytest.mark.parametrize(
     ("version", "expected"),
     [
-        ("1.0.0", r'"new": the contract has no such column'),
-        ("2.0.0", "the file follows contract 2.0.0, this installation 1."),
+        (f"{MAJOR}.0.0", r'"new": the contract has no such column'),
+        ("999.0.0", f"the file follows contract 999.0.0, this installation {MAJOR}."),
     ],
 )
 def test_a_file_of_another_contract_is_refused(tmp_path, version, expected):

@@ -11,6 +11,7 @@ from onconcord.cli import app
 from onconcord.errors import InputError
 from onconcord.questions.explain import canonical_change, explain, parse_variant
 from onconcord.questions.sources import open_source
+from real_ids import CALLER_PASS, NORMAL_EVIDENCE
 
 
 @pytest.fixture(scope="module")
@@ -69,10 +70,10 @@ def test_an_unknown_pair_is_refused_with_those_near_it(cohort):
 def test_a_dropped_variant_has_its_whole_trail(cohort, text):
     (found,) = explain(cohort, "TUM-A02", text)
     assert found.verdict == "dropped"
-    assert found.answer == "p.Arg201Cys was a candidate and was dropped by normal_vaf."
+    assert found.answer == f"p.Arg201Cys was a candidate and was dropped by {NORMAL_EVIDENCE}."
     assert [(step.rule_id, step.outcome, step.detail) for step in found.steps] == [
-        ("callers_pass", "keep", {"callers": 2, "wanted": 1}),
-        ("normal_vaf", "drop", {"limit": 0.02, "normal_vaf": 0.48}),
+        (CALLER_PASS, "keep", {"callers_pass": ["freebayes", "mutect2"], "needed": 1}),
+        (NORMAL_EVIDENCE, "drop", {"limit": 0.02, "normal_alt": 48, "normal_depth": 100, "p": 1.0}),
     ]
     assert [(call["caller"], call["is_pass"]) for call in found.calls] == [
         ("freebayes", True),
@@ -218,7 +219,7 @@ def test_a_consortium_release_says_what_it_does_not_carry(tmp_path):
     ]
     (failed,) = explain(open_source(release), "TUM-B02", "20:57484420:C:T")
     assert failed.answer == (
-        "the release has no variant of TUM-B02: the pair failed its QC (same_person)."
+        "the release has no variant of TUM-B02: the pair failed its QC (identity_lod)."
     )
 
 
@@ -226,6 +227,9 @@ def test_the_command_prints_text_or_json(tmp_path):
     folder = str(write_cohort(tmp_path))
     text = CliRunner().invoke(app, ["explain", "TUM-A02", "GNAS:p.R201C", "--in", folder])
     assert text.exit_code == 0
-    assert "2 normal_vaf drop limit 0.02, normal_vaf 0.48" in " ".join(text.stdout.split())
+    assert (
+        "2 onconcord.normal_evidence drop limit 0.02, normal_alt 48, normal_depth 100"
+        in " ".join(text.stdout.split())
+    )
     made = CliRunner().invoke(app, ["explain", "TUM-A02", "GNAS:p.R201C", "--in", folder, "--json"])
     assert json.loads(made.stdout)[0]["verdict"] == "dropped"

@@ -42,7 +42,7 @@ def test_the_summary_is_plain_text_where_there_is_no_terminal(tmp_path):
     result = CliRunner().invoke(app, ["summary", str(write_cohort(tmp_path))])
     assert result.exit_code == 0
     lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
-    assert "DEMO-B TUM-B02 matched FAIL same_person 0 0 0" in lines
+    assert "DEMO-B TUM-B02 matched FAIL identity_lod 0 0 0" in lines
     assert "TUM-A01 GNAS p.Arg201Cys chr20:57484420:C:T 0.300 45/150 kept" in lines
     assert "release: not made" in lines
     assert "\x1b" not in result.stdout

@@ -10,7 +10,7 @@ import pytest
 
 from builders import PairOf, pairs_of, release_of, write_pair, write_pairs
 from onconcord import contract
-from onconcord.errors import InputError
+from onconcord.errors import ContractError, InputError
 from onconcord.release.build import _leaks, _rows
 from onconcord.release.key import Key
 from onconcord.release.pseudonyms import KINDS, Pseudonymiser
@@ -195,6 +195,16 @@ def test_every_special_form_is_of_a_column_that_there_is():
     assert {name for name in known if name.endswith(("sha256", "md5"))} <= set(DIGESTS)
 
 
+def test_a_reason_is_the_id_of_a_metric_and_no_sentence_can_be_written(tmp_path):
+    pair = PairOf("ONE")
+    tables = pair.tables()
+    tables["pair"][0]["qc_reasons"] = ["TUM-0001: mean_target_coverage below 30 (see ward 7)"]
+    with pytest.raises(
+        ContractError, match=r'"qc_reasons": .* expected a code of vocabulary metric_id'
+    ):
+        write_pair(tmp_path, pair, tables)
+
+
 def test_no_byte_of_a_release_tells_of_names_or_of_the_germline(tmp_path):
     one, two = pairs_of("ONE", 2)
     tables = one.tables()
@@ -210,7 +220,7 @@ def test_no_byte_of_a_release_tells_of_names_or_of_the_germline(tmp_path):
         row.update(origin="unresolved", hgvsp="p.Unresolved9Canary")
     failed = PairOf("ONE", "TUM-FAIL-4", "PAT-FAIL-4", "NRM-FAIL-4", qc="FAIL")
     of_failed = failed.tables()
-    of_failed["pair"][0]["qc_reasons"] = ["TUM-FAIL-4: mean_target_coverage below 30 (see ward 7)"]
+    of_failed["qc_metric"][0]["value_text"] = "TUM-FAIL-4 is below 30 (see ward 7)"
     of_failed["small_variant"][0]["hgvsp"] = "p.Failed9Canary"
     manifests = [
         write_pair(tmp_path, one, tables),

@@ -16,6 +16,7 @@ from onconcord.harmonised.event_ids import event_id
 from onconcord.release import Order, build_release, read_release
 from onconcord.release.finish import write_descriptions
 from onconcord.release.manifest import Part
+from real_ids import CALLER_PASS, CONSENSUS, NORMAL_EVIDENCE, metric_id, rule_definitions
 
 KEY_TEXT = "5eedf00d" * 8
 """A centre's secret for tests; tests write it outside the checkout."""
@@ -109,7 +110,7 @@ class PairOf:
                     "run_id": self.run_id,
                     "purity_status": "not_run",
                     "qc_status": self.qc,
-                    "qc_reasons": ["mean_target_coverage"] if self.qc == "FAIL" else [],
+                    "qc_reasons": [metric_id("mean_target_coverage")] if self.qc == "FAIL" else [],
                 }
             ],
             "run": [
@@ -153,7 +154,7 @@ class PairOf:
                     "run_id": self.run_id,
                     "subject_kind": "sample",
                     "entity_id": sample,
-                    "metric_id": "mean_target_coverage",
+                    "metric_id": metric_id("mean_target_coverage"),
                     "value": 98.5,
                     "unit": "1",
                     "status": self.qc if role == "tumor" else "PASS",
@@ -196,14 +197,7 @@ class PairOf:
                 }
                 for analysis in ANALYSES
             ],
-            "filter_definition": [
-                {
-                    "filter_id": "onconcord.normal_reads",
-                    "scope": "pipeline",
-                    "description": "Seen in the normal",
-                    "effect": "fail",
-                }
-            ],
+            "filter_definition": rule_definitions(),
             "rejected_record": [
                 {
                     "pair_id": self.pair,
@@ -290,7 +284,7 @@ class PairOf:
             {**by_variant, "source": "clinvar", "field": "significance", "value_text": "benign"}
         )
         tables["decision"].append(
-            {**place, "ordinal": 1, "rule_id": "somatic", "outcome": "keep", "detail_json": "{}"}
+            {**place, "ordinal": 1, "rule_id": CALLER_PASS, "outcome": "keep", "detail_json": "{}"}
         )
 
     def _variant(
@@ -331,9 +325,9 @@ class PairOf:
             "n_callers_called": 2,
             "n_callers_capable": 2,
             "callers_pass": callers,
-            "consensus_rule_id": "any_1",
+            "consensus_rule_id": CONSENSUS,
             "is_pass": passed,
-            "filters": [] if passed else ["onconcord.normal_reads"],
+            "filters": [] if passed else [NORMAL_EVIDENCE],
             "in_target": True,
             "n_source_records": 2,
             "gnomad_af_max": af,

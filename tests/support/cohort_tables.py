@@ -1,5 +1,6 @@
 """A small working folder with harmonised tables of a made-up cohort, for people's commands."""
 
+import hashlib
 import json
 import random
 import shutil
@@ -7,14 +8,23 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from onconcord import contract
+from real_ids import (
+    CALLER_PASS,
+    CONSENSUS,
+    NORMAL_EVIDENCE,
+    OUTSIDE_CALLABLE,
+    POPULATION,
+    metric_id,
+    rule_definitions,
+)
 
 GENES = {"ASXL1": 31022000, "AURKA": 54945000, "GNAS": 57484000, "SRC": 36012000, "TOP1": 39657000}
 CALLERS = ("freebayes", "mutect2")
 PAIRS = {
     "TUM-A01": ("DEMO-A", "NRM-A1", "PASS", []),
-    "TUM-A02": ("DEMO-A", "NRM-A2", "WARN", ["contamination_frac"]),
+    "TUM-A02": ("DEMO-A", "NRM-A2", "WARN", [metric_id("contamination_frac")]),
     "TUM-B01": ("DEMO-B", None, "PASS", []),
-    "TUM-B02": ("DEMO-B", "NRM-B2", "FAIL", ["same_person"]),
+    "TUM-B02": ("DEMO-B", "NRM-B2", "FAIL", [metric_id("identity_lod")]),
 }
 """Pair -> centre, normal, QC verdict, reasons."""
 
@@ -50,7 +60,7 @@ def variant(pair: str, locus: tuple[str, int, str, str], **values: object) -> di
         "n_callers_called": 2,
         "n_callers_capable": 2,
         "callers_pass": list(CALLERS),
-        "consensus_rule_id": "any_1",
+        "consensus_rule_id": CONSENSUS,
         "is_pass": True,
         "filters": [],
         "event_id": f"{pos:016x}",
@@ -97,8 +107,8 @@ def evidence(row: dict[str, object], caller: str, **values: object) -> dict:
 
 def _filters(number: int) -> list[str]:
     if number >= 25:
-        return ["onconcord.normal_vaf" if number % 3 else "onconcord.population"]
-    return [] if number % 9 else ["onconcord.outside_callable"]
+        return [NORMAL_EVIDENCE if number % 3 else POPULATION]
+    return [] if number % 9 else [OUTSIDE_CALLABLE]
 
 
 def _many(pair: str, seed: int) -> tuple[list[dict], list[dict]]:
@@ -146,11 +156,11 @@ def _many(pair: str, seed: int) -> tuple[list[dict], list[dict]]:
             filters=_filters(number),
         )
         rows.append(row)
-        trail.append(rule(row, 1, "callers_pass", "keep", callers=2, wanted=1))
+        trail.append(rule(row, 1, CALLER_PASS, "keep", callers_pass=list(CALLERS), needed=1))
         if germline:
             trail.append(rule(row, 2, _filters(number)[0], "drop", limit=0.02))
         elif number % 9 == 0:
-            trail.append(rule(row, 2, "onconcord.outside_callable", "flag"))
+            trail.append(rule(row, 2, OUTSIDE_CALLABLE, "flag"))
     return rows, trail
 
 
@@ -183,18 +193,19 @@ def write_cohort(
         origin="germline_likely",
         normal_alt_count=48,
         normal_ref_count=52,
-        filters=["onconcord.normal_vaf"],
+        filters=[NORMAL_EVIDENCE],
         n_callers_pass=0,
         callers_pass=[],
     )
+    in_normal = {"limit": 0.02, "normal_alt": 48, "normal_depth": 100, "p": 1.0}
     if hostile:
         kept |= {"gene_symbol": hostile, "hgvsp": hostile}
     rows = [kept, dropped] if variants is None else variants
     trail = (
         [
-            rule(kept, 1, "callers_pass", "keep", callers=2, wanted=1),
-            rule(dropped, 1, "callers_pass", "keep", callers=2, wanted=1),
-            rule(dropped, 2, "normal_vaf", "drop", limit=0.02, normal_vaf=0.48),
+            rule(kept, 1, CALLER_PASS, "keep", callers_pass=list(CALLERS), needed=1),
+            rule(dropped, 1, CALLER_PASS, "keep", callers_pass=list(CALLERS), needed=1),
+            rule(dropped, 2, NORMAL_EVIDENCE, "drop", **in_normal),
         ]
         if decisions is None
         else decisions
@@ -231,7 +242,7 @@ def _write_pair(
     out.mkdir(parents=True, exist_ok=True)
     who = {"center_id": centre, "pair_id": pair}
     place = {"reference_id": "GRCh37", "chrom": "chr20"}
-    run_id = f"{sum(map(ord, pair)):016x}"
+    run_id = hashlib.sha256(pair.encode()).hexdigest()[:16]
     alleles = [row for row in rows if row["pair_id"] == pair]
     tables: dict[str, list[dict]] = {
         "small_variant": alleles,
@@ -325,7 +336,7 @@ def _write_pair(
                 "run_id": run_id,
                 "subject_kind": "sample",
                 "entity_id": pair,
-                "metric_id": "mean_target_coverage",
+                "metric_id": metric_id("mean_target_coverage"),
                 "value": 168.25,
                 "unit": "1",
                 "status": "PASS",
@@ -338,7 +349,7 @@ def _write_pair(
                 "run_id": run_id,
                 "subject_kind": "pair",
                 "entity_id": pair,
-                "metric_id": "contamination_frac",
+                "metric_id": metric_id("contamination_frac"),
                 "value": 0.031 if verdict == "WARN" else 0.001,
                 "unit": "1",
                 "status": "WARN" if verdict == "WARN" else "PASS",
@@ -346,15 +357,31 @@ def _write_pair(
                 "threshold_fail": 0.05,
                 "tool": "gatk",
             },
-        ],
-        "filter_definition": [
             {
                 "center_id": centre,
-                "filter_id": "onconcord.normal_vaf",
-                "scope": "pipeline",
-                "description": "Seen in the normal",
+                "run_id": run_id,
+                "subject_kind": "pair",
+                "entity_id": pair,
+                "metric_id": metric_id("identity_lod"),
+                "value": (-12.5 if verdict == "FAIL" else 85.0) if normal else None,
+                "value_text": None if normal else "tumour without a normal",
+                "unit": "1",
+                "status": ("FAIL" if verdict == "FAIL" else "PASS") if normal else "NA",
+                "threshold_warn": 3.0,
+                "threshold_fail": -3.0,
+                "tool": "onconcord",
+            },
+        ],
+        "filter_definition": [
+            *({"center_id": centre} | row for row in rule_definitions()),
+            {
+                "center_id": centre,
+                "filter_id": "mutect2.normal_artifact",
+                "scope": "caller",
+                "caller": "mutect2",
+                "description": "artifact_in_normal",
                 "effect": "fail",
-            }
+            },
         ],
         "variant_consequence": [
             {

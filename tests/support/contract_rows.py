@@ -3,6 +3,7 @@
 import datetime
 
 from onconcord import contract
+from real_ids import TUMOUR_DEPTH
 
 SMALL_VARIANT_KEY = ("center_id", "pair_id", "reference_id", "chrom", "pos", "ref", "alt")
 VALUES = {
@@ -29,7 +30,7 @@ def row_of(name, **changes):
 
 def decision(**changes):
     row = {"center_id": "A", "pair_id": "P", "reference_id": "GRCh37", "chrom": "chr20", "pos": 5}
-    row |= {"ref": "A", "alt": "C", "ordinal": 1, "rule_id": "depth", "outcome": "keep"}
+    row |= {"ref": "A", "alt": "C", "ordinal": 1, "rule_id": TUMOUR_DEPTH, "outcome": "keep"}
     return row | changes
 
 

@@ -1,6 +1,13 @@
 """Quality of one pair: metrics with their verdicts, callable states, callability of genes."""
 
 from onconcord.qc.callability import callable_regions, gene_callability
-from onconcord.qc.pair import SampleFiles, write_pair_qc
+from onconcord.qc.pair import Metric, SampleFiles, verdict_sentence, write_pair_qc
 
-__all__ = ["SampleFiles", "callable_regions", "gene_callability", "write_pair_qc"]
+__all__ = [
+    "Metric",
+    "SampleFiles",
+    "callable_regions",
+    "gene_callability",
+    "verdict_sentence",
+    "write_pair_qc",
+]

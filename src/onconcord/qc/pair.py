@@ -73,8 +73,8 @@ def write_pair_qc(
         thresholds: YAML of the assay's thresholds.
         samples: by role, tumour and, where there is one, normal.
         contamination_table: GATK's table; header-only where it was not estimated.
-        out: JSON: pair, status (PASS, WARN, FAIL), reasons, metrics. A metric that was not
-            measured changes no verdict.
+        out: JSON: pair, status (PASS, WARN, FAIL), reasons (ids of the metrics that gave WARN or
+            FAIL), metrics. A metric that was not measured changes no verdict.
     Raises:
         InputError: faulty thresholds.
         ToolError: a file of a tool is cut off or of another form.
@@ -95,7 +95,7 @@ def write_pair_qc(
     judged += [("pair", _judge("pair", pair, *item, wanted)) for item in of_pair.items()]
     judged.append(("pair", _sex(spec, prefixes, wanted)))
     statuses = {metric.status for _, metric in judged}
-    reasons = [_reason(*one) for one in judged if one[1].status in ("WARN", "FAIL")]
+    reasons = {metric.metric_id for _, metric in judged if metric.status in ("WARN", "FAIL")}
     metrics = sorted(
         (metric for _, metric in judged),
         key=lambda one: (one.subject_kind, one.entity_id, one.metric_id),
@@ -158,8 +158,13 @@ def _sex(spec: PairSpec, prefixes: Mapping[str, Path], wanted: Thresholds) -> Me
     return replace(metric, status="PASS" if stated == found.text else "WARN")
 
 
-def _reason(role: str, metric: Metric) -> str:
-    """A verdict as a sentence. It names the role and not the sample, whose id is local."""
+def verdict_sentence(role: str, metric: Metric) -> str:
+    """
+    Why a metric gave WARN or FAIL, and what to do, as a sentence.
+
+    Args:
+        role: tumour, normal or pair: the sentence names no sample, whose id is local.
+    """
     definition = METRICS[metric.metric_id]
     if metric.metric_id == "sex_inferred":
         return (

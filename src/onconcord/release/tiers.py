@@ -73,7 +73,7 @@ def released_rows(pair: Pair, tier: str) -> dict[str, pa.Table]:
         _follow(tables)
         tables["variant_annotation"] = _licensed(tables["variant_annotation"])
         tables["subject"] = _masked_ages(tables["subject"])
-        tables["qc_metric"], tables["pair"] = _coded_reasons(tables["qc_metric"], tables["pair"])
+        tables["qc_metric"] = _coded_values(tables["qc_metric"])
         tables["analysis_scope"] = _true_scope(tables, pair, failed)
     spec = contract.load().tables
     return {
@@ -164,26 +164,13 @@ def _replace(table: pa.Table, column: str, values: pa.ChunkedArray) -> pa.Table:
     return table.set_column(index, table.schema.field(column), values)
 
 
-def _coded_reasons(metrics: pa.Table, pair: pa.Table) -> tuple[pa.Table, pa.Table]:
-    """
-    QC reasons as ids of metrics: sentences about samples do not leave.
-
-    A reason becomes the ids of the metrics that it names, or "unstated" where it names none;
-    `value_text` is left out where it is no code.
-    """
-    ids = sorted(set(metrics["metric_id"].to_pylist()), key=len, reverse=True)
-    reasons = [
-        None
-        if row is None
-        else sorted({next((i for i in ids if i in reason), "unstated") for reason in row})
-        for row in pair["qc_reasons"].to_pylist()
-    ]
-    pair = _replace(pair, "qc_reasons", pa.chunked_array([reasons], pair["qc_reasons"].type))
+def _coded_values(metrics: pa.Table) -> pa.Table:
+    """Metrics whose `value_text` is left out where it is no code: sentences do not leave."""
     code = pc.match_substring_regex(metrics["value_text"], r"^[A-Za-z0-9_.:+-]{1,40}$")
     text = pc.if_else(
         pc.fill_null(code, False), metrics["value_text"], pa.scalar(None, pa.string())
     )
-    return _replace(metrics, "value_text", text), pair
+    return _replace(metrics, "value_text", text)
 
 
 def _true_scope(tables: dict[str, pa.Table], pair: Pair, failed: bool) -> pa.Table:

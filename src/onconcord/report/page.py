@@ -1,6 +1,7 @@
 """Fill the report's template from the tables of a working folder."""
 
 from collections import Counter
+from dataclasses import fields
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from markupsafe import Markup
 
 from onconcord import __version__
 from onconcord.files import write_text
+from onconcord.qc import Metric, verdict_sentence
 from onconcord.questions.sources import cohort_source
 from onconcord.report import figures
 from onconcord.report.cohort import (
@@ -99,7 +101,7 @@ def render(cohort: Cohort, reads: list[ReadPage], out: Path) -> str:
             hotspots_listed=cohort.hotspots.height > 0,
             unfinished=cohort.unfinished,
             pairs=[
-                {**row, "reasons": _words(row["qc_reasons"])}
+                {**row, "reasons": verdict_reasons(cohort, row)}
                 for row in cohort.pairs.iter_rows(named=True)
             ],
             metric_names=metric_names,
@@ -139,8 +141,23 @@ def driver_cards(cohort: Cohort, reads: dict[str, Any]) -> list[dict[str, Any]]:
     return cards
 
 
-def _words(ids: list[str]) -> str:
-    return ", ".join(ids).replace("_", " ")
+def verdict_reasons(cohort: Cohort, pair: dict[str, Any]) -> list[str]:
+    """Why a row of `pair` has its verdict, and what to do: a sentence per metric beyond a limit."""
+    roles = {
+        ("sample", pair["tumor_sample_id"]): "tumour",
+        ("sample", pair["normal_sample_id"]): "normal",
+        ("pair", pair["pair_id"]): "pair",
+    }
+    names = [field.name for field in fields(Metric)]
+    beyond = cohort.metrics.filter(
+        pl.col("status").is_in(["WARN", "FAIL"]),
+        center_id=pair["center_id"],
+        run_id=pair["run_id"],
+    ).select(names)
+    found = [Metric(**row) for row in beyond.iter_rows(named=True)]
+    return sorted(
+        verdict_sentence(roles[metric.subject_kind, metric.entity_id], metric) for metric in found
+    )
 
 
 def tiles(cohort: Cohort) -> list[tuple[str, str]]:
