@@ -370,3 +370,40 @@ def test_a_thousand_pairs_are_read_in_a_second(tmp_path):
     found = cohort.load(folder, raw)
     assert len(found.pairs) == 1000
     assert time.process_time() - before < 1
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "expected"),
+    [
+        pytest.param(
+            "diagnosis",
+            "C50.9",
+            '"C50.9" is no OncoTree code: expected one such as BRCA or COAD (capital letters, '
+            "digits and _). Other diagnoses and free text do not leave a centre.",
+            id="another code of a diagnosis",
+        ),
+        pytest.param(
+            "consent",
+            "broad-consent",
+            '"broad-consent" is no code of data use: expected one with its source before it, such '
+            "as DUO:0000042 or DUO_GRU. Free text does not leave a centre.",
+            id="consent in words",
+        ),
+        pytest.param(
+            "library",
+            "lib.2024-05-06",
+            '"lib.2024-05-06" has a date in it, which does not leave a centre: rename it.',
+            id="a date",
+        ),
+    ],
+)
+def test_what_a_release_will_refuse_is_refused_before(tmp_path, column, value, expected):
+    rows = [f"{row} {value if at == 0 else '-'}" for at, row in enumerate(PAIR)]
+    found = faults_of(tmp_path, rows, header=f"{HEADER} {column}")
+    assert found == [f'samples.tsv, line 2, column "{column}": {expected}']
+
+
+@pytest.mark.parametrize(("column", "value"), [("diagnosis", "BRCA"), ("consent", "DUO:0000042")])
+def test_codes_that_a_release_takes_are_taken(tmp_path, column, value):
+    rows = [f"{row} {value if at == 0 else '-'}" for at, row in enumerate(PAIR)]
+    assert faults_of(tmp_path, rows, header=f"{HEADER} {column}") == []

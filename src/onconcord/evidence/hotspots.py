@@ -1,15 +1,18 @@
 """Known drivers: every pair says of each whether it is mutated, wild type or not covered."""
 
+from dataclasses import astuple
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 from scipy.special import betaincinv
 
-from onconcord.evidence.normal_form import Allele, normalise
+from onconcord.errors import InputError
+from onconcord.evidence.normal_form import Allele
+from onconcord.inputs.hotspots import COLUMNS, read_hotspot_list
 from onconcord.inputs.pair_spec import PairSpec
 from onconcord.reference.sequence import ContigNames, Genome
 
-COLUMNS = ("hotspot_id", "gene_symbol", "chrom", "pos", "ref", "alt")
 WILDTYPE_UPPER_VAF = 0.1
 """Highest upper bound of the allele fraction at which a hotspot without reads is wild type."""
 
@@ -19,20 +22,18 @@ def read_hotspots(path: str | None, genome: Genome) -> pl.DataFrame:
     The list of hotspots in normal form; empty without a list.
 
     Args:
-        path: TSV with COLUMNS, native contig names and 1-based positions.
+        path: see `inputs.hotspots.read_hotspot_list`.
         genome: the reference.
+    Raises:
+        InputError: every fault of the list.
     """
-    if path is None:
-        return pl.DataFrame(schema=dict.fromkeys(COLUMNS, pl.String)).with_columns(
-            pl.col("pos").cast(pl.Int64)
-        )
-    table = pl.read_csv(path, separator="\t", infer_schema=False, comment_prefix="#")
-    table = table.select(COLUMNS).with_columns(pl.col("pos").cast(pl.Int64))
-    found = [normalise(genome, one) for one in hotspot_alleles(table)]
-    return table.with_columns(
-        pl.Series("pos", [one.pos for one in found], dtype=pl.Int64),
-        pl.Series("ref", [one.ref for one in found], dtype=pl.String),
-        pl.Series("alt", [one.alt for one in found], dtype=pl.String),
+    hotspots, faults = read_hotspot_list(Path(path), genome) if path else ((), [])
+    if faults:
+        raise InputError(faults)
+    return pl.DataFrame(
+        [(one.hotspot_id, one.gene_symbol, *astuple(one.allele)) for one in hotspots],
+        schema=dict.fromkeys(COLUMNS, pl.String) | {"pos": pl.Int64},
+        orient="row",
     )
 
 

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from onconcord import contract
-from onconcord.reference.sequence import Genome
+from onconcord.reference.sequence import Genome, Sequences
 
 PHASED_GAP_BP = 2
 """Unchanged bases between two edits of one haplotype up to which they are one event: a codon's
@@ -61,7 +61,7 @@ def variant_class(ref: str, alt: str) -> str:
     return "DELINS"
 
 
-def normalise(genome: Genome, allele: Allele) -> Allele:
+def normalise(genome: Sequences, allele: Allele) -> Allele:
     """
     The allele trimmed and left-aligned: the key under which all its spellings meet.
 
@@ -90,7 +90,9 @@ def _without_prefix(pos: int, ref: str, alt: str) -> tuple[int, str, str]:
     return pos + prefix, ref[prefix:], alt[prefix:]
 
 
-def _shift_left(genome: Genome, chrom: str, pos: int, ref: str, alt: str) -> tuple[int, str, str]:
+def _shift_left(
+    genome: Sequences, chrom: str, pos: int, ref: str, alt: str
+) -> tuple[int, str, str]:
     """A bare insertion or deletion before `pos`, rolled to the left, with its anchor base."""
     bases = ref or alt
     if not bases:

@@ -28,6 +28,24 @@ COLUMNS = (*REQUIRED, *READS, "realign", "library", *OF_SAMPLE[2:])
 ROLES = ("tumour", "normal")
 SEXES = ("female", "male", "other")
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
+RELEASED = {
+    "diagnosis": "diagnosis_oncotree",
+    "consent": "consent_code",
+    "library": "library_id",
+    "assay": "assay_id",
+    "centre": "center_id",
+}
+"""Columns of the sheet that leave a centre as they are, and their columns in the tables."""
+CODES = {
+    "diagnosis_oncotree": (
+        "is no OncoTree code: expected one such as BRCA or COAD (capital letters, digits and _). "
+        "Other diagnoses and free text do not leave a centre."
+    ),
+    "consent_code": (
+        "is no code of data use: expected one with its source before it, such as DUO:0000042 or "
+        "DUO_GRU. Free text does not leave a centre."
+    ),
+}
 ID_COLUMNS = ("patient", "sample", "read_group", "library", "specimen", "centre", "assay")
 
 
@@ -296,6 +314,7 @@ def _cell_faults(name: str, row: Row) -> Iterator[Fault]:
     yield from _choice(name, row, "role", ROLES, 'is neither "tumour" nor "normal".')
     yield from _choice(name, row, "sex", SEXES, f"is none of {listed(SEXES)}.")
     yield from _choice(name, row, "realign", ("yes", "no"), 'is neither "yes" nor "no".')
+    yield from _released_faults(name, row)
     if cells["bam"] and (cells["fastq_1"] or cells["fastq_2"]):
         message = "a row has FASTQ or a BAM, not both: leave one of them empty."
         yield Fault(name, message, row.line, "bam")
@@ -307,6 +326,25 @@ def _cell_faults(name: str, row: Row) -> Iterator[Fault]:
         if cells["realign"]:
             message = "only a row with a BAM can say whether to realign: leave it empty."
             yield Fault(name, message, row.line, "realign")
+
+
+def _released_faults(name: str, row: Row) -> Iterator[Fault]:
+    """Values that a release will refuse, since only codes leave a centre."""
+    given = {sheet: row.cells[sheet] for sheet in RELEASED if row.cells[sheet]}
+    if not given:
+        return
+    # Brings the contract with it, which only a sheet with such values should wait for.
+    from onconcord.release.text import FORBIDDEN, FORMS
+
+    for column, value in given.items():
+        expected = CODES.get(RELEASED[column])
+        if expected and not re.fullmatch(FORMS[RELEASED[column]], value):
+            yield Fault(name, f'"{value}" {expected}', row.line, column)
+            continue
+        for what, pattern in FORBIDDEN:
+            if re.search(pattern, value):
+                message = f'"{value}" has {what} in it, which does not leave a centre: rename it.'
+                yield Fault(name, message, row.line, column)
 
 
 def _not_an_id(found: str) -> str:

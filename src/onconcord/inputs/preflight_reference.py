@@ -14,10 +14,12 @@ from pysam.utils import SamtoolsError
 
 from onconcord.errors import Fault, InputError
 from onconcord.inputs.config import NAME as CONFIG
+from onconcord.inputs.hotspots import read_hotspot_list
 from onconcord.reads.bam import Genome
 from onconcord.reference.builds import CUSTOM, digest_faults, length_faults
 from onconcord.reference.contigs import contig_rows, name_faults
 from onconcord.reference.genes import GeneModel
+from onconcord.reference.sequence import OpenFasta
 from onconcord.reference.targets import check_bed, stranger
 
 DIGEST_BYTES = 500_000_000
@@ -66,6 +68,9 @@ def check_reference(
                 {},
             )
             faults += name_faults(Path(fasta).name, sequences.references)
+            hotspots = _given(config, "resources.hotspots", broken)
+            if hotspots:
+                faults += read_hotspot_list(hotspots, OpenFasta(sequences))[1]
             for section, key in VCF_KEYS:
                 vcf = config[section].get(key) if isinstance(config[section], dict) else None
                 if isinstance(vcf, str) and vcf and f"{section}.{key}" not in broken:
@@ -93,8 +98,15 @@ def check_reference(
             GeneModel(Path(genes), genome.lengths)
         except InputError as error:
             faults += error.faults
-    faults += _hotspot_faults(config, broken, genome)
     return ReferenceReport(genome, tuple(faults))
+
+
+def _given(config: Mapping[str, Any], key: str, broken: set[str]) -> Path | None:
+    """The file that a dotted key names; None where it names none, or is faulty itself."""
+    found: Any = config
+    for name in key.split("."):
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return Path(found) if isinstance(found, str) and found and key not in broken else None
 
 
 def _missing_files(config: Mapping[str, Any], assays: set[str]) -> Iterator[Fault]:
@@ -198,35 +210,3 @@ def _indexed_contigs(vcf: Path) -> tuple[str, ...]:
         return ()
     with pysam.TabixFile(str(vcf)) as index:
         return tuple(index.contigs)
-
-
-def _hotspot_faults(config: Mapping[str, Any], broken: set[str], genome: Genome) -> Iterator[Fault]:
-    """Faults of the list of hotspots: columns, positions and contigs."""
-    resources = config["resources"] if isinstance(config["resources"], dict) else {}
-    path = resources.get("hotspots")
-    if not isinstance(path, str) or not path or "resources.hotspots" in broken:
-        return
-    # Brings scipy with it, a second that only those with a list should pay.
-    from onconcord.evidence.hotspots import COLUMNS
-
-    name = Path(path).name
-    text = Path(path).read_text(encoding="utf-8-sig")
-    lines = [
-        (number, line.split("\t"))
-        for number, line in enumerate(text.splitlines(), start=1)
-        if line.strip() and not line.startswith("#")
-    ]
-    (header_line, header), *rows = lines or [(1, [])]
-    for column in COLUMNS:
-        if column not in header:
-            yield Fault(name, "this column is missing, and required.", header_line, column)
-    if not {"chrom", "pos"} <= set(header):
-        return
-    for number, cells in rows:
-        row = dict(zip(header, cells, strict=False))
-        contig, pos = row.get("chrom", ""), row.get("pos", "")
-        if contig not in genome.lengths:
-            yield Fault(name, stranger(contig, genome.lengths), number, "chrom")
-        elif not pos.isdecimal() or not 1 <= int(pos) <= genome.lengths[contig]:
-            message = f'"{pos}" is no 1-based position of contig "{contig}".'
-            yield Fault(name, message, number, "pos")

@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from onconcord.errors import Fault, InputError
 from onconcord.reference.refget import md5_digest, sq_digest
 
 PRIMARY = tuple(f"chr{name}" for name in (*range(1, 23), "X", "Y", "M"))
+_ACCESSION = re.compile(r"NC_0*([1-9]|1[0-9]|2[0-4]|12920)\.[0-9]+", re.ASCII)
 _NATIVE = re.compile(r"(?:chr)?([1-9]|1[0-9]|2[0-2]|X|Y|MT?)", re.ASCII)
 
 
@@ -43,6 +44,24 @@ def table_chrom(native: str) -> str:
     """Name a contig has in the tables: `20` and `chr20` are chr20, `MT` is chrM, others stay."""
     found = _NATIVE.fullmatch(native)
     return f"chr{found[1].rstrip('T')}" if found else native
+
+
+def native_name(given: str, names: Collection[str]) -> str | None:
+    """
+    A FASTA's name of a contig that another file may call otherwise, or None where it has none.
+
+    `20`, `chr20` and RefSeq's NC_000020.10 are one chromosome, as are MT, M and chrM.
+    """
+    if given in names:
+        return given
+    accession = _ACCESSION.fullmatch(given)
+    if accession:
+        number = int(accession[1])
+        given = {23: "X", 24: "Y", 12920: "M"}.get(number, str(number))
+    wanted = table_chrom(given)
+    if wanted not in PRIMARY:
+        return None
+    return next((name for name in names if table_chrom(name) == wanted), None)
 
 
 def primary_names(names: Sequence[str]) -> frozenset[str]:

@@ -1,12 +1,14 @@
 """The reference sequence as arrays: any number of bases of any contigs in one vectorised read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+import pysam
 
 from onconcord.errors import InputError
 
@@ -25,6 +27,36 @@ class Contig:
     offset: int
     line_bases: int
     line_width: int
+
+
+class Sequences(Protocol):
+    """A genome of which bases can be asked for."""
+
+    @property
+    def lengths(self) -> Mapping[str, int]:
+        """Bases by native contig name, in the FASTA's order."""
+
+    def bases(self, contig: str, start0: int, end0: int) -> str:
+        """Upper-case bases of [start0, end0), 0-based, cut to the contig."""
+
+
+class OpenFasta:
+    """A FASTA that pysam has opened, compressed or not, read in blocks along the genome."""
+
+    def __init__(self, sequences: pysam.FastaFile) -> None:
+        self._sequences = sequences
+        self.lengths = dict(zip(sequences.references, sequences.lengths, strict=True))
+        self._block_of, self._block_start0, self._block = "", 0, ""
+
+    def bases(self, contig: str, start0: int, end0: int) -> str:
+        """Upper-case bases of [start0, end0), 0-based, cut to the contig."""
+        begin, end = start0 - self._block_start0, end0 - self._block_start0
+        if contig != self._block_of or begin < 0 or end > len(self._block):
+            first0 = max(start0 - _BLOCK_BP, 0)
+            found = self._sequences.fetch(contig, first0, max(end0, first0) + 16 * _BLOCK_BP)
+            self._block_of, self._block_start0, self._block = contig, first0, found.upper()
+            begin, end = start0 - first0, end0 - first0
+        return self._block[max(begin, 0) : max(end, 0)]
 
 
 class Genome:
@@ -58,6 +90,11 @@ class Genome:
         if self._bytes[:2].tobytes() == b"\x1f\x8b":
             message = "this FASTA is compressed; give the uncompressed one with its .fai index."
             raise InputError.at(fasta, message)
+
+    @property
+    def lengths(self) -> dict[str, int]:
+        """Bases by native contig name, in the FASTA's order."""
+        return {name: contig.length for name, contig in self.contigs.items()}
 
     def bases(self, contig: str, start0: int, end0: int) -> str:
         """Upper-case bases of [start0, end0), 0-based, cut to the contig."""
