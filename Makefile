@@ -7,7 +7,7 @@ CORES ?= $(shell nproc)
 export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/.venv/bin:$(PATH)
 export ONCONCORD_CHR20
 
-.PHONY: help tools tools-demo tools-check tools-test demo format check test bench docs clean
+.PHONY: help tools tools-demo tools-check tools-test demo format check test accuracy bench docs clean
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,10 @@ check: tools-check ## Format, lint, types and quick tests: under a minute
 test: tools-test ## Everything, as CI does it
 	@resources/setup/check.sh --everything
 
+accuracy: tools-test ## Prove the decision on simulated pairs: better than each caller, calibrated
+	@scripts/demo_reference.sh .tools/demo/reference index
+	@.venv/bin/python scripts/accuracy_run.py --cores $(CORES)
+
 ON_ONE_CORE := POLARS_MAX_THREADS=1 taskset -c 0 .venv/bin/python
 CHR20 := .tools/demo/reference/chr20.fa
 
@@ -55,4 +59,5 @@ docs: tools ## Write docs/tables.md from the contract
 
 clean: ## Remove what was installed here, and the demo's outputs
 	rm -rf .tools .venv .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf accuracy
 	rm -rf demo/results demo/release demo/*.html demo/certificate.json demo/report_reads demo/logs demo/timings demo/.snakemake

@@ -1,0 +1,1 @@
+"""How right the calls are, on simulated pairs whose truth is known."""

@@ -1,0 +1,279 @@
+"""
+The files of `make accuracy`, and its rules.
+
+The decision may lose to no caller in any profile and class, its probabilities must hold, and it
+may not fall against the committed baseline.
+"""
+
+import csv
+import dataclasses
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from onconcord.accuracy.haplotypes import WINDOW_BP
+from onconcord.accuracy.outcomes import (
+    LOWEST_FRACTION,
+    Candidate,
+    Outcome,
+    callers_of,
+    score_pair,
+)
+from onconcord.accuracy.profiles import CLASSES, Plan, Profile
+from onconcord.accuracy.scores import (
+    ALL,
+    ENOUGH,
+    Row,
+    Score,
+    by_method,
+    calibration_error,
+    count,
+    fraction_bin,
+    rows,
+    tenths,
+)
+from onconcord.contract import tableio
+from onconcord.errors import Fault, InputError
+from onconcord.files import whole_file
+from onconcord.reference.sequence import Genome
+
+MOST_CALIBRATION_ERROR = 0.05
+MOST_FALL = 0.005
+MOST_TENTH_ERROR = 0.05
+STRATA = ("stratum", "value", "profile", "method", "variant_class", "tp", "fp", "fn", "recall")
+INTERVALS = ("recall_low", "recall_high", "precision", "precision_low", "precision_high")
+F1 = ("f1", "f1_low", "f1_high")
+OUTCOMES = ("profile", "pair", "method", "variant_class", "outcome", "chrom", "pos", "ref", "alt")
+SIZES = ((1, "1"), (5, "2-5"), (15, "6-15"), (50, "16-50"))
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Outcomes and candidates of all pairs, and what the rules say of them."""
+
+    plan: Plan
+    outcomes: tuple[Outcome, ...]
+    candidates: tuple[Candidate, ...]
+
+    def rows(self, *classes: str) -> list[Row]:
+        """Rows of all profiles, of each of the classes."""
+        return rows(self.outcomes, self.candidates, classes)
+
+    def pooled(self) -> list[Row]:
+        """One row for each class, of all profiles together, and one of all classes."""
+        together = [dataclasses.replace(one, profile=ALL) for one in self.outcomes]
+        candidates = [dataclasses.replace(one, profile=ALL) for one in self.candidates]
+        return rows(together, candidates, (*CLASSES, ALL))
+
+
+def score(plan: Plan, genome: Genome, folders: Sequence[Path]) -> Scored:
+    """
+    Score every pair of finished working folders.
+
+    Raises:
+        InputError: a pair has no tables, or its truth cannot be read; all such pairs at once.
+    """
+    outcomes: list[Outcome] = []
+    candidates: list[Candidate] = []
+    faults: list[Fault] = []
+    for folder in folders:
+        for truth in sorted((folder / "truth").glob("*.tsv")):
+            pair = truth.stem
+            if not (folder / f"results/8_harmonised/{pair}/MANIFEST.json").exists():
+                message = f'the pair "{pair}" has no tables: run the pipeline in {folder}.'
+                faults.append(Fault(str(truth), 0, "", message))
+                continue
+            profile = pair.rsplit("-", 1)[0]
+            found = score_pair(genome, folder, profile, pair, callers_of(folder, pair))
+            outcomes += found[0]
+            candidates += found[1]
+    if faults:
+        raise InputError(faults)
+    order = {profile.name: number for number, profile in enumerate(plan.profiles)}
+    outcomes.sort(key=lambda one: (order[one.profile], one.pair, one.method, one.allele))
+    return Scored(plan, tuple(outcomes), tuple(candidates))
+
+
+def broken_rules(scored: Scored, baseline: dict[str, float], whole: bool) -> list[str]:
+    """
+    Sentences, one for each rule that is broken.
+
+    Args:
+        baseline: F1 of the decision by profile, and of all profiles by class.
+        whole: every class of a profile must win, and its probabilities hold; a slice has too
+            few events for that, so that its profiles are looked at as wholes.
+    """
+    said = []
+    for row in scored.rows(*(CLASSES if whole else (ALL,))):
+        if row.decision_f1 < row.best_f1:
+            said.append(
+                f"{row.profile}, {row.variant_class}: the decision's F1 is {row.decision_f1:.4f}, "
+                f"{row.best_caller} alone has {row.best_f1:.4f}."
+            )
+    for row in scored.rows(ALL) if whole else scored.pooled()[-1:]:
+        error = row.calibration_error
+        if error is not None and error > MOST_CALIBRATION_ERROR:
+            limit = f"at most {MOST_CALIBRATION_ERROR} is allowed"
+            said.append(f"{row.profile}: the calibration error is {error:.4f}, {limit}.")
+    for one in tenths(scored.candidates) if whole else ():
+        if one.n >= ENOUGH and abs(one.mean - one.true_frac) > MOST_TENTH_ERROR:
+            said.append(
+                f"of the {one.n} candidates with a probability in {one.low:g}-{one.high:g} "
+                f"(mean {one.mean:.3f}) {one.true_frac:.3f} are true."
+            )
+    now = baseline_of(scored)
+    for name, before in baseline.items():
+        if name not in now:
+            said.append(f"{name} is in the baseline and was not scored.")
+        elif now[name] < before - MOST_FALL:
+            said.append(f"{name}: F1 fell from {before:.4f} in the baseline to {now[name]:.4f}.")
+    return said
+
+
+def baseline_of(scored: Scored) -> dict[str, float]:
+    """What a later run is held to: F1 by profile and, over all profiles, by class."""
+    profiles = {row.profile: row.decision_f1 for row in scored.rows(ALL)}
+    return profiles | {f"all {row.variant_class}": row.decision_f1 for row in scored.pooled()}
+
+
+def write_all(scored: Scored, said: Sequence[str], out: Path) -> None:
+    """Write summary.json, strata.tsv, outcomes.tsv and concordance.parquet."""
+    out.mkdir(parents=True, exist_ok=True)
+    summary = {
+        "lowest_fraction": LOWEST_FRACTION,
+        "rows": [dataclasses.asdict(row) for row in scored.rows(*CLASSES)],
+        "profiles": [dataclasses.asdict(row) for row in scored.rows(ALL)],
+        "classes": [dataclasses.asdict(row) for row in scored.pooled()],
+        "calibration": {
+            "error": calibration_error(scored.candidates),
+            "tenths": [dataclasses.asdict(one) for one in tenths(scored.candidates)],
+        },
+        "broken_rules": list(said),
+    }
+    with whole_file(out / "summary.json") as path:
+        path.write_text(json.dumps(summary, indent=1) + "\n")
+    _write_tsv(out / "strata.tsv", (*STRATA, *INTERVALS, *F1), strata(scored))
+    header = (*OUTCOMES, "fraction", "context", "inherited")
+    _write_tsv(out / "outcomes.tsv", header, map(_outcome_cells, scored.outcomes))
+    tableio.write("concordance", concordance(scored.outcomes), out / "concordance.parquet")
+
+
+def _outcome_cells(one: Outcome) -> Sequence[object]:
+    allele = one.allele
+    where = (allele.chrom, allele.pos, allele.ref, allele.alt)
+    named = (one.profile, one.pair, one.method, one.variant_class, one.outcome)
+    fraction = "" if one.fraction is None else one.fraction
+    return (*named, *where, fraction, one.context, "yes" if one.inherited else "no")
+
+
+def strata(scored: Scored) -> Iterable[Sequence[object]]:
+    """
+    Rows of strata.tsv: profile, class, fraction, depth and repeat, for every method.
+
+    A wrong call has no true fraction: by fraction there is recall only.
+    """
+    profiles = {profile.name: profile for profile in scored.plan.profiles}
+    groups: dict[tuple[str, ...], list[Outcome]] = defaultdict(list)
+    for one in scored.outcomes:
+        values = {
+            "all": ALL,
+            "context": one.context,
+            "depth": _depth(profiles[one.profile]),
+        }
+        if one.fraction is not None:
+            values["fraction"] = fraction_bin(one.fraction)
+        for stratum, value in values.items():
+            for profile in (one.profile, ALL):
+                for kind in (one.variant_class, ALL):
+                    groups[(stratum, value, profile, one.method, kind)].append(one)
+    for key, own in sorted(groups.items()):
+        found = count(own)
+        recall = (found.recall, *_both(found.recall_interval))
+        counts = (found.tp, found.fp, found.fn)
+        if key[0] == "fraction":
+            yield *key, *map(_cell, (*counts, *recall, *(None,) * 6))
+        else:
+            precision = (found.precision, *_both(found.precision_interval))
+            f1 = (found.f1, *_both(found.f1_interval))
+            yield *key, *map(_cell, (*counts, *recall, *precision, *f1))
+
+
+def _depth(profile: Profile) -> str:
+    normal = f"{profile.normal_depth}x" if profile.normal_depth else "none"
+    return f"{profile.tumour_depth}x/{normal}"
+
+
+def _both(interval: tuple[float, float] | None) -> tuple[float | None, float | None]:
+    return interval or (None, None)
+
+
+def _cell(value: float | None) -> str:
+    if value is None:
+        return ""
+    return str(value) if isinstance(value, int) else f"{value:.4f}"
+
+
+def concordance(outcomes: Iterable[Outcome]) -> list[dict[str, object]]:
+    """Rows of the contract table `concordance`: a profile is a benchmark, a method a pipeline."""
+    groups: dict[tuple[str, str, str, str], list[Outcome]] = defaultdict(list)
+    for one in outcomes:
+        for kind in (one.variant_class, ALL):
+            for size in {size_bin(one), ALL}:
+                groups[(one.profile, one.method, kind, size)].append(one)
+    return [_concordance_row(key, count(own)) for key, own in sorted(groups.items())]
+
+
+def _concordance_row(key: tuple[str, str, str, str], found: Score) -> dict[str, object]:
+    precision, recall = found.precision, found.recall
+    known = precision is not None and recall is not None and found.tp > 0
+    return {
+        "center_id": ALL,
+        **dict(zip(("benchmark_id", "pipeline_id", "variant_class", "size_bin"), key, strict=True)),
+        "tp": found.tp,
+        "fp": found.fp,
+        "fn": found.fn,
+        "recall": recall,
+        "precision": precision,
+        "f1": found.f1 if known else None,
+        "h_score": None,
+        "gdr": None,
+        "n_pipelines": 1,
+        "window_bp": WINDOW_BP,
+    }
+
+
+def size_bin(one: Outcome) -> str:
+    """Bases gained or lost, or changed where the length stays."""
+    ref, alt = one.allele.ref, one.allele.alt
+    size = abs(len(ref) - len(alt)) or len(ref)
+    return next((name for most, name in SIZES if size <= most), "51 and more")
+
+
+def table_text(scored: Scored) -> str:
+    """The table that a run prints: F1 of every method by profile and class."""
+    methods = sorted({one.method for one in scored.outcomes})
+    lines = [f"{'profile':<22}{'class':<8}{'n':>6}" + "".join(f"{m:>11}" for m in methods)]
+    for profile in dict.fromkeys(one.profile for one in scored.outcomes):
+        for kind in (*CLASSES, ALL):
+            own = [
+                one
+                for one in scored.outcomes
+                if one.profile == profile and kind in (ALL, one.variant_class)
+            ]
+            found = by_method(own)
+            if found:
+                first = next(iter(found.values()))
+                cells = "".join(
+                    f"{found[m].f1 or 0:>11.3f}" if m in found else f"{'':>11}" for m in methods
+                )
+                lines.append(f"{profile:<22}{kind:<8}{first.tp + first.fn:>6}{cells}")
+    return "\n".join(lines)
+
+
+def _write_tsv(path: Path, header: Sequence[str], cells: Iterable[Sequence[object]]) -> None:
+    with whole_file(path) as temporary, temporary.open("w", newline="") as file:
+        writer = csv.writer(file, delimiter="\t", lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(cells)
