@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
+import pysam
 import yaml
 
 from onconcord.accuracy.fragments import fragments
@@ -84,6 +85,8 @@ def write_cohort(folder: Folder, sources: Sources, cores: int) -> None:
     for name, text in files.items():
         with whole_file(path / name) as out:
             out.write_text(text)
+    # Mutect2 asks for an index.
+    pysam.tabix_index(str(path / "panel.vcf"), preset="vcf", force=True)
     _write_table(path / "samples.tsv", SHEET, _sheet(folder, profiles))
     jobs = [(folder, sources, profile, role) for profile in profiles for role in _roles(profile)]
     # The largest first, so that no core waits for it in the end.
@@ -168,7 +171,7 @@ def _config(folder: Folder, sources: Sources) -> dict[str, object]:
                 "qc": assay.qc,
             }
         },
-        "resources": {"population": "population.vcf", "panel_of_normals": "panel.vcf"},
+        "resources": {"population": "population.vcf", "panel_of_normals": "panel.vcf.gz"},
     }
 
 
