@@ -7,19 +7,34 @@ Exit code 1: a rule is broken; the summary says which.
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 from onconcord.accuracy.cohort import Folder, Sources, write_cohort
 from onconcord.accuracy.profiles import PURPOSES, Plan, read_plan
-from onconcord.accuracy.proof import baseline_of, broken_rules, score, table_text, write_all
-from onconcord.errors import OnconcordError
-from onconcord.files import whole_file
+from onconcord.accuracy.proof import (
+    BrokenRules,
+    baseline_of,
+    broken_rules,
+    score,
+    table_text,
+    write_all,
+)
+from onconcord.errors import ToolError
+from onconcord.files import write_text
 from onconcord.reference.sequence import Genome
 from onconcord.report.accuracy_page import write_page
+from onconcord.runtime.script import script
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+PLAN = CHECKOUT / "config/accuracy/profiles.yaml"
+BASELINE = CHECKOUT / "resources/accuracy/baseline.json"
+STAGES = (
+    *("0_inputs", "1_reference", "3_alignments", "4_qc", "5_calls"),
+    *("6_evidence", "7_annotated", "8_harmonised"),
+)
 REFERENCE = CHECKOUT / ".tools/demo/reference"
 SOURCES = Sources(
     fasta=REFERENCE / "chr20.fa",
@@ -38,8 +53,16 @@ def folders(plan: Plan, purpose: str, out: Path) -> list[Folder]:
     ]
 
 
-def run_pipeline(folder: Path, cores: int) -> None:
-    """Reads to tables; what is there already stays."""
+def run_pipeline(folder: Path, cores: int, keep_calls: bool) -> None:
+    """
+    Reads to tables by this checkout's code.
+
+    Raises:
+        ToolError: a pair has no tables.
+    """
+    made = STAGES[5:] if keep_calls else STAGES
+    for stage in made:
+        shutil.rmtree(folder / "results" / stage, ignore_errors=True)
     command = [
         *(sys.executable, "-m", "snakemake", "--snakefile", str(CHECKOUT / "Snakefile")),
         *("--directory", str(folder), "--profile", str(CHECKOUT / "profiles/default")),
@@ -49,49 +72,41 @@ def run_pipeline(folder: Path, cores: int) -> None:
     with log.open("w") as file:
         done = subprocess.run(command, stdout=file, stderr=subprocess.STDOUT, check=False)
     if done.returncode:
-        print(log.read_text()[-4000:], file=sys.stderr)
-        sys.exit(3)
+        raise ToolError(f"the pipeline failed in {folder}:\n{log.read_text()[-3000:]}")
 
 
-def main(argv: list[str] | None = None) -> int:
+@script
+def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--purpose", choices=PURPOSES, default="score", help="whose seeds")
     parser.add_argument("--out", type=Path, default=CHECKOUT / "accuracy", help="where it all goes")
     parser.add_argument("--cores", type=int, default=2, help="cores to use")
-    parser.add_argument("--plan", type=Path, default=CHECKOUT / "config/accuracy/profiles.yaml")
-    parser.add_argument(
-        "--baseline", type=Path, default=CHECKOUT / "resources/accuracy/baseline.json"
-    )
-    parser.add_argument("--new-baseline", action="store_true", help="write this run's as baseline")
+    parser.add_argument("--plan", type=Path, default=PLAN, help="profiles and seeds")
+    parser.add_argument("--baseline", type=Path, default=BASELINE, help="what it is held to")
+    parser.add_argument("--new-baseline", action="store_true", help="hold later runs to this one")
+    parser.add_argument("--keep-calls", action="store_true", help="callers and reads are as before")
     args = parser.parse_args(argv)
     os.environ["PATH"] = os.pathsep.join(
         [str(CHECKOUT / ".tools/bin"), str(Path(sys.executable).parent), os.environ["PATH"]]
     )
-    try:
-        plan = read_plan(args.plan)
-        made = folders(plan, args.purpose, args.out)
-        for folder in made:
-            print(f"{folder.path.name}: reads", flush=True)
-            write_cohort(folder, SOURCES, args.cores)
-            print(f"{folder.path.name}: pipeline", flush=True)
-            run_pipeline(folder.path, args.cores)
-        scored = score(plan, Genome(SOURCES.fasta), [folder.path for folder in made])
-        baselines = json.loads(args.baseline.read_text()) if args.baseline.exists() else {}
-        if args.new_baseline:
-            baselines[args.purpose] = baseline_of(scored)
-            with whole_file(args.baseline) as path:
-                path.write_text(json.dumps(baselines, indent=1) + "\n")
-        whole = args.purpose != "slice"
-        said = broken_rules(scored, baselines.get(args.purpose, {}), whole)
-        write_all(scored, said, args.out)
-        write_page(scored, said, args.out / "accuracy.html")
-    except OnconcordError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
+    plan = read_plan(args.plan)
+    made = folders(plan, args.purpose, args.out)
+    for folder in made:
+        print(f"{folder.path.name}: reads", flush=True)
+        write_cohort(folder, SOURCES, args.cores)
+        print(f"{folder.path.name}: pipeline", flush=True)
+        run_pipeline(folder.path, args.cores, args.keep_calls)
+    scored = score(plan, Genome(SOURCES.fasta), [folder.path for folder in made])
+    baselines = json.loads(args.baseline.read_text()) if args.baseline.exists() else {}
+    if args.new_baseline:
+        baselines[args.purpose] = baseline_of(scored)
+        write_text(args.baseline, json.dumps(baselines, indent=1) + "\n")
+    said = broken_rules(scored, baselines.get(args.purpose, {}), args.purpose != "slice")
+    write_all(scored, said, args.out)
+    write_page(scored, said, args.out / "accuracy.html")
     print(table_text(scored))
-    for sentence in said:
-        print(f"broken: {sentence}")
-    return 1 if said else 0
+    if said:
+        raise BrokenRules("\n".join(said))
 
 
 if __name__ == "__main__":

@@ -223,8 +223,8 @@ def test_candidates_of_any_fraction_are_true_and_those_without_a_number_left_out
 def test_every_bad_row_of_a_truth_is_named(tmp_path):
     path = tmp_path / "truth.tsv"
     path.write_text(
-        "chrom\tpos\tref\talt\tclass\tvaf\torigin\n"
-        "20\tx\tA\tC\tSNV\t0.1\tsomatic\n20\t5\tA\tC\tSNV\thigh\tsomatic\n"
+        "chrom\tpos\tref\talt\tclass\tvaf\torigin\thaplotype\n"
+        "20\tx\tA\tC\tSNV\t0.1\tsomatic\t1\n20\t5\tA\tC\tSNV\thigh\tsomatic\t2\n"
     )
     with pytest.raises(InputError) as caught:
         read_truth(path)

@@ -1,6 +1,5 @@
 """A working folder whose cohort is the pairs of one assay and seed: what `onconcord run` takes."""
 
-import csv
 import hashlib
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -12,16 +11,16 @@ import pysam
 import yaml
 
 from onconcord.accuracy.fragments import fragments
+from onconcord.accuracy.outcomes import TRUTH_COLUMNS
 from onconcord.accuracy.places import CHROM, class_of
 from onconcord.accuracy.profiles import Assay, Plan, Profile
 from onconcord.accuracy.reads import write_reads
 from onconcord.accuracy.tumour import Truth, make_truth
 from onconcord.accuracy.world import World, make_world, panel_vcf, population_vcf
 from onconcord.evidence.normal_form import Allele
-from onconcord.files import whole_file
+from onconcord.files import write_text, write_tsv
 from onconcord.reference.sequence import Genome
 
-TRUTH_COLUMNS = ("chrom", "pos", "ref", "alt", "class", "vaf", "origin", "haplotype")
 SHEET = ("patient", "sample", "role", "read_group", "fastq_1", "fastq_2")
 
 
@@ -83,19 +82,17 @@ def write_cohort(folder: Folder, sources: Sources, cores: int) -> None:
         "config.yaml": yaml.safe_dump(_config(folder, sources), sort_keys=False),
     }
     for name, text in files.items():
-        with whole_file(path / name) as out:
-            out.write_text(text)
+        write_text(path / name, text)
     # Mutect2 asks for an index.
     pysam.tabix_index(str(path / "panel.vcf"), preset="vcf", force=True)
-    _write_table(path / "samples.tsv", SHEET, _sheet(folder, profiles))
+    write_tsv(path / "samples.tsv", SHEET, _sheet(folder, profiles))
     jobs = [(folder, sources, profile, role) for profile in profiles for role in _roles(profile)]
     # The largest first, so that no core waits for it in the end.
     jobs.sort(key=lambda job: -(job[2].tumour_depth if job[3] == "tumour" else 0))
     # A fork would inherit the locks of the table library's threads.
     with ProcessPoolExecutor(cores, mp_context=get_context("spawn")) as pool:
         list(pool.map(_write_sample, jobs))
-    with whole_file(stamp) as out:
-        out.write_text(made_from)
+    write_text(stamp, made_from)
 
 
 def _made_from(folder: Folder) -> str:
@@ -122,7 +119,7 @@ def _write_sample(job: tuple[Folder, Sources, Profile, str]) -> None:
     truth = make_truth(folder.plan, profile, genome, world, folder.seed)
     pair = pair_name(profile, folder.seed)
     if role == "tumour":
-        _write_table(folder.path / f"truth/{pair}.tsv", TRUTH_COLUMNS, truth_rows(truth))
+        write_tsv(folder.path / f"truth/{pair}.tsv", TRUTH_COLUMNS, truth_rows(truth))
     made = fragments(profile, role, genome, world, truth, folder.seed)
     seed = int(profile.draw(folder.seed, f"reads of {role}").integers(2**31))
     mates = [folder.path / f"reads/{pair}_{role}_{mate}.fq.gz" for mate in (1, 2)]
@@ -173,10 +170,3 @@ def _config(folder: Folder, sources: Sources) -> dict[str, object]:
         },
         "resources": {"population": "population.vcf", "panel_of_normals": "panel.vcf.gz"},
     }
-
-
-def _write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    with whole_file(path) as out, out.open("w", newline="") as file:
-        writer = csv.writer(file, delimiter="\t", lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(rows)

@@ -1,7 +1,5 @@
 """What became of every true variant and of every call of one pair, method by method."""
 
-import csv
-import json
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,9 +13,12 @@ from onconcord.accuracy.haplotypes import match
 from onconcord.accuracy.places import CHROM, class_of
 from onconcord.errors import Fault, InputError
 from onconcord.evidence.normal_form import Allele, extent0, normalise
+from onconcord.inputs.pair_spec import PairSpec
+from onconcord.inputs.tabular import read_table
 from onconcord.reference.sequence import Genome
 
 DECISION, UNION = "decision", "union"
+TRUTH_COLUMNS = ("chrom", "pos", "ref", "alt", "class", "vaf", "origin", "haplotype")
 LOWEST_FRACTION = 0.05
 """Events below it are neither asked for nor wrong when they are called."""
 _RUN = re.compile(r"(A+|C+|G+|T+)")
@@ -76,16 +77,17 @@ def read_truth(path: Path) -> list[Known]:
     Raises:
         InputError: a column is missing, or a value is none it may be.
     """
-    with path.open(newline="") as file:
-        rows = list(csv.DictReader(file, delimiter="\t"))
-    found, faults = [], []
-    for line, row in enumerate(rows, start=2):
+    table = read_table(path, TRUTH_COLUMNS, TRUTH_COLUMNS)
+    found, faults = [], list(table.faults)
+    for row in table.rows if not faults else ():
+        cells = row.cells
         try:
-            allele = Allele(row["chrom"], int(row["pos"]), row["ref"], row["alt"])
-            found.append(Known(allele, row["class"], float(row["vaf"]), row["origin"] == "somatic"))
-        except (KeyError, ValueError) as error:
-            message = f"{error}: expected chrom, pos, ref, alt, class, vaf and origin."
-            faults.append(Fault(path.name, line, "", message))
+            allele = Allele(cells["chrom"], int(cells["pos"]), cells["ref"], cells["alt"])
+            fraction = float(cells["vaf"])
+        except ValueError as error:
+            faults.append(Fault(path.name, f"{error}: expected numbers as pos and vaf.", row.line))
+            continue
+        found.append(Known(allele, cells["class"], fraction, cells["origin"] == "somatic"))
     if faults:
         raise InputError(faults)
     return found
@@ -218,5 +220,4 @@ def context(genome: Genome, allele: Allele) -> str:
 
 def callers_of(folder: Path, pair: str) -> list[str]:
     """Callers of a finished pair, as its inputs name them."""
-    spec = json.loads((folder / f"results/0_inputs/{pair}.json").read_text())
-    return sorted(spec["parameters"]["callers"])
+    return sorted(PairSpec.read(folder / f"results/0_inputs/{pair}.json").parameters.callers)

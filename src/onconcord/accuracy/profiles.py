@@ -95,7 +95,7 @@ def read_plan(path: Path) -> Plan:
         values: dict[str, Any] = {**text["defaults"], **own}
         if odd := sorted(keys ^ values.keys()):
             message = f"the profile has {', '.join(odd)} too much or too little."
-            faults.append(Fault(path.name, 0, name, message))
+            faults.append(Fault(path.name, message, column=name))
             continue
         for key, known in (
             ("assay", tuple(text["assays"])),
@@ -104,14 +104,14 @@ def read_plan(path: Path) -> Plan:
         ):
             if values[key] not in known:
                 message = f'{key} is "{values[key]}": expected one of {", ".join(known)}.'
-                faults.append(Fault(path.name, 0, name, message))
+                faults.append(Fault(path.name, message, column=name))
         values["fractions"] = tuple(tuple(part) for part in values["fractions"])
         profiles.append(Profile(name, **values))
     seeds = {purpose: tuple(text["seeds"][purpose]) for purpose in PURPOSES}
     drawn = [seed for purpose in PURPOSES for seed in seeds[purpose]]
     if twice := sorted({seed for seed in drawn if drawn.count(seed) > 1}):
         message = f"seeds are listed twice: {', '.join(map(str, twice))}. Use each for one purpose."
-        faults.append(Fault(path.name, 0, "seeds", message))
+        faults.append(Fault(path.name, message, column="seeds"))
     if faults:
         raise InputError(faults)
     assays = {name: Assay(name, **values) for name, values in text["assays"].items()}

@@ -5,7 +5,6 @@ The decision may lose to no caller in any profile and class, its probabilities m
 may not fall against the committed baseline.
 """
 
-import csv
 import dataclasses
 import json
 from collections import defaultdict
@@ -35,8 +34,8 @@ from onconcord.accuracy.scores import (
     tenths,
 )
 from onconcord.contract import tableio
-from onconcord.errors import Fault, InputError
-from onconcord.files import whole_file
+from onconcord.errors import Fault, InputError, OnconcordError
+from onconcord.files import write_text, write_tsv
 from onconcord.reference.sequence import Genome
 
 MOST_CALIBRATION_ERROR = 0.05
@@ -47,6 +46,12 @@ INTERVALS = ("recall_low", "recall_high", "precision", "precision_low", "precisi
 F1 = ("f1", "f1_low", "f1_high")
 OUTCOMES = ("profile", "pair", "method", "variant_class", "outcome", "chrom", "pos", "ref", "alt")
 SIZES = ((1, "1"), (5, "2-5"), (15, "6-15"), (50, "16-50"))
+
+
+class BrokenRules(OnconcordError):
+    """The decision is not as good as it has to be; one rule a line."""
+
+    exit_code = 1
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,7 @@ def score(plan: Plan, genome: Genome, folders: Sequence[Path]) -> Scored:
             pair = truth.stem
             if not (folder / f"results/8_harmonised/{pair}/MANIFEST.json").exists():
                 message = f'the pair "{pair}" has no tables: run the pipeline in {folder}.'
-                faults.append(Fault(str(truth), 0, "", message))
+                faults.append(Fault(str(truth), message))
                 continue
             profile = pair.rsplit("-", 1)[0]
             found = score_pair(genome, folder, profile, pair, callers_of(folder, pair))
@@ -152,11 +157,10 @@ def write_all(scored: Scored, said: Sequence[str], out: Path) -> None:
         },
         "broken_rules": list(said),
     }
-    with whole_file(out / "summary.json") as path:
-        path.write_text(json.dumps(summary, indent=1) + "\n")
-    _write_tsv(out / "strata.tsv", (*STRATA, *INTERVALS, *F1), strata(scored))
+    write_text(out / "summary.json", json.dumps(summary, indent=1) + "\n")
+    write_tsv(out / "strata.tsv", (*STRATA, *INTERVALS, *F1), strata(scored))
     header = (*OUTCOMES, "fraction", "context", "inherited")
-    _write_tsv(out / "outcomes.tsv", header, map(_outcome_cells, scored.outcomes))
+    write_tsv(out / "outcomes.tsv", header, map(_outcome_cells, scored.outcomes))
     tableio.write("concordance", concordance(scored.outcomes), out / "concordance.parquet")
 
 
@@ -270,10 +274,3 @@ def table_text(scored: Scored) -> str:
                 )
                 lines.append(f"{profile:<22}{kind:<8}{first.tp + first.fn:>6}{cells}")
     return "\n".join(lines)
-
-
-def _write_tsv(path: Path, header: Sequence[str], cells: Iterable[Sequence[object]]) -> None:
-    with whole_file(path) as temporary, temporary.open("w", newline="") as file:
-        writer = csv.writer(file, delimiter="\t", lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(cells)

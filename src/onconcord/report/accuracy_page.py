@@ -8,7 +8,7 @@ from onconcord.accuracy.outcomes import DECISION, UNION, Candidate, Outcome
 from onconcord.accuracy.profiles import CLASSES
 from onconcord.accuracy.proof import Scored
 from onconcord.accuracy.scores import ALL, FRACTION_BINS, by_method, count, fraction_bin, tenths
-from onconcord.files import whole_file
+from onconcord.files import write_text
 from onconcord.report.page import asset, environment
 from onconcord.report.svg import Dot, Figure, Line, Mark, Rect, Scale, Text, axes
 
@@ -143,5 +143,4 @@ def write_page(scored: Scored, said: Sequence[str], out: Path) -> None:
             css=asset("style.css"),
         )
     )
-    with whole_file(out) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+    write_text(out, page)
