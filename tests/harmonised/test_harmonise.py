@@ -11,7 +11,7 @@ from onconcord.annotated.annotation import Annotation, hgvs_c, read_annotation
 from onconcord.calls.callers import Caller
 from onconcord.evidence.collect import write_sites
 from onconcord.evidence.events import KEY
-from onconcord.evidence.normal_form import Allele
+from onconcord.evidence.normal_form import Allele, steps
 from onconcord.evidence.recount import SCHEMA, recount
 from onconcord.evidence.tables import EVIDENCE_SCHEMA, read_checked
 from onconcord.harmonised import pieces
@@ -341,6 +341,39 @@ def test_the_tables_of_a_pair_do_not_depend_on_the_pieces(genome, tmp_path, monk
         (1, 300, 30),
         (2, 301, 30),
     ]
+
+
+def judged(genome, folder, event, germline):
+    """Origins of an event and of its atoms, where `germline` is in the normal as in the tumour."""
+    facts, counts, of = write_pair(folder, genome, [event])
+    rows = counts.filter(pl.col("pos") != germline.pos).rows()
+    rows += [(*(germline.chrom, germline.pos, germline.ref, germline.alt), 100, 1, 99, 60, 30, 30)]
+    counts = pl.DataFrame(rows, schema=counts.schema, orient="row")
+    pieces.write_variant_tables(facts, "CENTRE", folder / "evidence", counts, of, folder)
+    (small,) = contract.read_file("small_variant", folder / "small_variant.parquet").to_pylist()
+    atoms = contract.read_file("small_variant_atom", folder / "small_variant_atom.parquet")
+    columns = ("pos", "origin", "tumor_alt_count", "normal_alt_count")
+    return small["origin"], [tuple(one[name] for name in columns) for one in atoms.to_pylist()]
+
+
+def test_each_atom_is_judged_by_its_own_counts(genome, tmp_path):
+    whole, atoms = judged(genome, tmp_path, MNV, snv(301))
+    assert whole == "somatic"
+    assert [one for one in atoms if one[0] == 301] == [(301, "germline_likely", 99, 30)]
+
+
+def test_a_change_behind_a_deletion_is_judged_though_no_atom_has_its_name(genome, tmp_path):
+    event = Allele("20", 321, SEQUENCE[320:324], change(SEQUENCE[323]))
+    assert snv(324) in steps(genome, event)
+    whole, atoms = judged(genome, tmp_path, event, snv(324))
+    assert whole == "somatic"
+    assert [(pos, origin) for pos, origin, *_ in atoms] == [(321, "germline_likely")]
+
+
+def test_a_step_that_no_read_shows_says_nothing_against_the_whole(genome, tmp_path):
+    event = Allele("20", 321, SEQUENCE[320:324], change(SEQUENCE[323]))
+    whole, atoms = judged(genome, tmp_path, event, snv(900))
+    assert [whole, *(origin for _, origin, *_ in atoms)] == ["somatic", "somatic"]
 
 
 def test_a_pair_without_candidates_has_empty_tables(genome, tmp_path):

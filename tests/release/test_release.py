@@ -136,7 +136,8 @@ def test_tumour_only_rows_stay_controlled_and_the_scope_says_why(tmp_path):
     out = release_of(tmp_path, [write_pair(tmp_path, pair, tables)], "ONE")
     assert rows(out, "small_variant") == []
     (scope,) = [s for s in rows(out, "analysis_scope") if s["analysis"] == "small_variant"]
-    assert (scope["status"], scope["reason_code"]) == ("not_applicable", "tumor_only_unresolved")
+    assert (scope["status"], scope["reason_code"]) == ("partial", "tumor_only_unresolved")
+    assert scope["n_withheld"] == 3
 
 
 @pytest.mark.parametrize(
@@ -146,7 +147,8 @@ def test_tumour_only_rows_stay_controlled_and_the_scope_says_why(tmp_path):
         pytest.param({"chrom": "chrY"}, False, id="a site of descent"),
         pytest.param({"af": 0.0006}, False, id="common in a population"),
         pytest.param({"af": 0.0005}, True, id="at the limit"),
-        pytest.param({"af": 0.2, "method": "forced"}, True, id="common, and on a hotspot list"),
+        pytest.param({"af": 0.2, "method": "forced"}, False, id="common, and on a hotspot list"),
+        pytest.param({"method": "forced"}, True, id="rare, and on a hotspot list"),
         pytest.param({"origin": "germline_likely"}, False, id="germline"),
         pytest.param({"origin": "unresolved"}, False, id="unresolved"),
         pytest.param({"passed": False}, False, id="did not pass"),

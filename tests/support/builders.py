@@ -134,7 +134,16 @@ class PairOf:
                     "version": "0.7.17-r1188",
                     "version_source": "cli",
                     "command_template": "bwa mem -K {K} {reference} {reads}",
-                }
+                },
+                {
+                    "run_id": self.run_id,
+                    "step": "resource",
+                    "tool": "population",
+                    "version": "9090909090909090",
+                    "version_source": "header",
+                    "resource_name": "population",
+                    "resource_sha256": "90" * 32,
+                },
             ],
             "input_file": [
                 {
@@ -253,6 +262,10 @@ class PairOf:
                     "ref": ref,
                     "alt": alt,
                     "tumor_alt_count": row["tumor_alt_count"],
+                    "origin": row["origin"],
+                    "gnomad_af_max": row["gnomad_af_max"],
+                    "normal_depth": row["normal_depth"],
+                    "normal_alt_count": row["normal_alt_count"],
                 }
             )
         tables["variant_call_evidence"] += [
@@ -336,6 +349,23 @@ class PairOf:
         }
         atoms = [f"{chrom}:{pos}:{ref}:{alt}" for pos, ref, alt in _atoms(row)]
         return {**row, "event_id": event_id(self.pair, atoms)}
+
+    def hotspot(self, pos: int, ref: str, alt: str, status: str = "mutated") -> Row:
+        """A row of hotspot_status of the pair."""
+        return {
+            "pair_id": self.pair,
+            "hotspot_id": f"GNAS_{pos}",
+            "alt": alt,
+            "reference_id": self.reference,
+            "chrom": "chr20",
+            "pos": pos,
+            "ref": ref,
+            "tumor_depth": 120,
+            "tumor_alt_count": 30 if status == "mutated" else 1,
+            "upper95_vaf": 0.33 if status == "mutated" else 0.04,
+            "status": status,
+            "list_version": "1",
+        }
 
     def variant(self, pos: int, ref: str, alt: str, **what: Any) -> Row:
         """One more SNV of the pair, to be added with `add`."""

@@ -27,15 +27,16 @@ from onconcord.verify.slices import cut
 def pooled(tmp_path_factory):
     """A pooled release of two centres without faults."""
     folder = tmp_path_factory.mktemp("pooled")
-    manifests = write_pairs(
-        folder,
-        [
-            *pairs_of("ONE", 3),
-            PairOf("ONE", "TUM-ONLY", "PAT-ONLY", None),
-            PairOf("ONE", "TUM-FAIL", "PAT-FAIL", "NRM-FAIL", qc="FAIL"),
-            *pairs_of("TWO", 2),
-        ],
-    )
+    pairs = [
+        *pairs_of("ONE", 3),
+        PairOf("ONE", "TUM-FAIL", "PAT-FAIL", "NRM-FAIL", qc="FAIL"),
+        *pairs_of("TWO", 2),
+    ]
+    only = PairOf("ONE", "TUM-ONLY", "PAT-ONLY", None)
+    with_driver = only.tables()
+    only.add(with_driver, only.variant(1700, "G", "C", method="forced"))
+    with_driver["hotspot_status"] = [only.hotspot(1700, "G", "C"), only.hotspot(1100, "A", "G")]
+    manifests = [*write_pairs(folder, pairs), write_pair(folder, only, with_driver)]
     releases = [release_of(folder, manifests, centre) for centre in ("ONE", "TWO")]
     return_to = folder / "pooled"
     pool_releases(releases, return_to, lambda _: None)
@@ -89,6 +90,11 @@ def of_failed_pair(rows):
     rows.sort(key=lambda row: (row["pair_id"], row["reference_id"], row["chrom"], row["start0"]))
 
 
+def off_grid(rows):
+    """The second pair is not searched from a place of its own on."""
+    rows[3]["end0"] = rows[4]["start0"] = 1870
+
+
 FAILED: dict[str, str] = {}
 VARIANT = "small_variant"
 
@@ -101,7 +107,52 @@ PLANTS = [
     ),
     Plant("vaf", VARIANT, "tumor_vaf", "found 0.9", put(1, tumor_vaf=0.9)),
     Plant("vaf", VARIANT, "tumor_vaf", "found None", put(2, tumor_vaf=None)),
-    Plant("counts", VARIANT, "tumor_alt_count", "found 31", put(3, tumor_alt_count=31)),
+    Plant("counts", VARIANT, "tumor_alt_count", "found 121", put(3, tumor_alt_count=121)),
+    Plant("numbered_phases", VARIANT, "phase_set", "found 9_A_C", put(3, phase_set="9_A_C")),
+    Plant(
+        "known_driver_alone",
+        VARIANT,
+        "origin_method",
+        "found tumor_only_model",
+        each({"origin_method": "forced"}, origin_method="tumor_only_model"),
+    ),
+    Plant(
+        "somatic_atoms",
+        "small_variant_atom",
+        "origin",
+        "found germline_likely",
+        put(0, origin="germline_likely"),
+    ),
+    Plant(
+        "rare_in_populations",
+        "small_variant_atom",
+        "gnomad_af_max",
+        "found 0.2",
+        put(1, gnomad_af_max=0.2),
+    ),
+    Plant(
+        "hotspots_shown",
+        "hotspot_status",
+        "status",
+        "mutated without its row",
+        each({"pos": 1100}, status="mutated"),
+    ),
+    Plant("coarse_states", "callable_region", "start0", "start0=1000", put(0, state="LOW_NORMAL")),
+    Plant("coarse_states", "callable_region", "start0", "start0=1870", off_grid),
+    Plant(
+        "listed_filters",
+        "variant_call_evidence",
+        "filters",
+        "found ['mutect2.germline']",
+        put(0, filters=["mutect2.germline"]),
+    ),
+    Plant(
+        "tumor_only_is_partial",
+        "analysis_scope",
+        "status",
+        "found done",
+        each({"status": "partial"}, status="done"),
+    ),
     Plant(
         "variant_key",
         VARIANT,

@@ -242,6 +242,8 @@ def _check(contract: Contract) -> None:
             assert field.type in ARROW_TYPES, f"{where}: type {field.type}"
             assert field.tier in TIERS, f"{where}: tier {field.tier}"
             assert not (field.name in table.key and field.nullable), f"{where}: a key is not null"
+            withheld = TIERS.index(field.tier) > TIERS.index(table.tier)
+            assert field.nullable or not withheld, f"{where}: a release of the table lacks it"
             assert field.vocabulary is None or field.vocabulary in contract.vocabularies, where
         for fk in table.foreign_keys:
             target = {field.name for field in contract.tables[fk.table].fields}

@@ -17,7 +17,7 @@ import pysam
 from onconcord.calls.callers import Caller
 from onconcord.errors import ToolError
 from onconcord.evidence.events import KEY, bring_together, new_event
-from onconcord.evidence.normal_form import Allele
+from onconcord.evidence.normal_form import Allele, steps
 from onconcord.evidence.records import (
     REJECTED_SCHEMA,
     read_records,
@@ -51,7 +51,7 @@ def collect_evidence(
         contigs_tsv: names of its contigs in the tables.
         evidence: Parquet with the columns of `events.bring_together`.
         rejected: Parquet with REJECTED_SCHEMA.
-        candidates: bgzipped VCF of the distinct events, with its index.
+        candidates: bgzipped VCF of the distinct events and what they are made of, with its index.
     Raises:
         InputError: a VCF lacks a sample of the pair.
         ToolError: bcftools failed.
@@ -83,7 +83,19 @@ def collect_evidence(
     with whole_file(rejected) as path:
         empty = pl.DataFrame(schema=REJECTED_SCHEMA)
         pl.concat([empty, *refused]).sort(list(REJECTED_SCHEMA)).write_parquet(path)
-    write_site_table(genome, pl.concat(sites).unique(), candidates)
+    events = pl.concat(sites).unique()
+    write_site_table(genome, pl.concat([events, _steps_of(genome, events)]).unique(), candidates)
+
+
+def _steps_of(genome: Genome, events: pl.DataFrame) -> pl.DataFrame:
+    """Native keys of what events are made of, which is annotated and counted too."""
+    several = events.filter(pl.min_horizontal(pl.col("ref", "alt").str.len_bytes()) > 1)
+    found = [
+        (one.chrom, one.pos, one.ref, one.alt)
+        for key in several.iter_rows()
+        for one in steps(genome, Allele(*key))
+    ]
+    return pl.DataFrame(found, schema=events.schema, orient="row")
 
 
 def write_sites(genome: Genome, alleles: Iterable[Allele], out: Path) -> None:

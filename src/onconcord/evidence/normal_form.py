@@ -226,6 +226,26 @@ def atoms(allele: Allele) -> tuple[Allele, ...]:
     return tuple(found)
 
 
+def steps(genome: Genome, allele: Allele) -> tuple[Allele, ...]:
+    """
+    Everything that an allele in normal form may be made of, itself left out where it is one step.
+
+    Its atoms, and where it changes the length the edits of its cheapest alignments too, with gaps
+    as far left and as far right as they go: compared from the left, bases behind a deletion look
+    changed, and a real change there has another name.
+    """
+    found = dict.fromkeys(atoms(allele))
+    if variant_class(allele.ref, allele.alt) == "DELINS":
+        mirrored = Allele(allele.chrom, 1, allele.ref[::-1], allele.alt[::-1])
+        end = allele.pos + len(allele.ref)
+        rightmost = [
+            Allele(allele.chrom, end - one.end0, one.ref[::-1], one.alt[::-1])
+            for one in _edits(mirrored)
+        ]
+        found |= dict.fromkeys(normalise(genome, one) for one in (*_edits(allele), *rightmost))
+    return tuple(one for one in found if one != allele)
+
+
 def _edits(allele: Allele) -> list[Allele]:
     """Mismatches and bare indels of the cheapest alignment of the two alleles, by position."""
     ref, alt = allele.ref, allele.alt

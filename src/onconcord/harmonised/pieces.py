@@ -93,11 +93,11 @@ def _tables_of(
     facts: Facts, evidence: pl.DataFrame, recount: pl.DataFrame, annotation: Annotation
 ) -> dict[str, pl.DataFrame]:
     contig = evidence.item(0, "chrom")
-    first, last = evidence.item(0, "pos"), evidence.item(-1, "pos")
+    first = evidence.item(0, "pos")
     # Atoms of the last event lie behind its position.
     end = evidence.select((pl.col("pos") + pl.col("ref").str.len_bytes()).max()).item()
     counts = recount.filter((pl.col("chrom") == contig) & pl.col("pos").is_between(first, end))
-    consequences, picked, known = read_annotation(annotation, (contig, first, last))
+    consequences, picked, known = read_annotation(annotation, (contig, first, end))
     tables = variant_tables(facts, evidence, counts, picked)
     # What was proposed and is no event has been annotated for nothing.
     events = tables["small_variant"].select("variant_key")

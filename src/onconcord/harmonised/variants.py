@@ -11,7 +11,7 @@ from onconcord.calls.callers import Caller
 from onconcord.canonical_json import canonical_json
 from onconcord.decision.decide import RULES, decide
 from onconcord.evidence.events import KEY, choose, new_event
-from onconcord.evidence.normal_form import Allele, atoms
+from onconcord.evidence.normal_form import Allele, atoms, steps
 from onconcord.harmonised.event_ids import event_id
 from onconcord.harmonised.features import covered, known_drivers, repeats, trinucleotides
 from onconcord.harmonised.vrs import allele_ids
@@ -66,12 +66,15 @@ def variant_tables(
     """
     evidence = choose(evidence, recount)
     small = _with_facts(facts, _events(evidence), recount, picked)
-    decided, trail = decide(small, facts.spec.parameters.decision)
-    small = small.with_columns(decided.get_columns()).drop(OF_RULES_ALONE)
+    limits = facts.spec.parameters.decision
+    decided, trail = decide(small, limits)
     several = _steps_of_several(facts.names, small)
+    whole = small.with_columns(decided["origin"])
+    judged = _judged_steps(facts.genome, whole, several, recount, picked, limits)
+    small = small.with_columns(decided.get_columns()).drop(OF_RULES_ALONE)
     small = small.with_columns(event_id=_event_ids(facts.spec.pair, small["variant_key"], several))
     tables = {
-        "small_variant_atom": _atom_rows(facts.names, small, several, recount),
+        "small_variant_atom": _atom_rows(facts.names, small, judged),
         "variant_call_evidence": _evidence_rows(facts, evidence),
     }
     small = small.with_columns(_table_chrom(facts.names))
@@ -191,37 +194,83 @@ def _event_ids(pair: str, keys: pl.Series, several: Steps) -> pl.Series:
     sha256 = hashlib.sha256
     start = f"{pair}|"
     found = [sha256((start + key).encode()).hexdigest()[:16] for key in keys]
-    for row, steps in several.items():
+    for row, parts in several.items():
         chrom = keys[row].split(":", 1)[0]
-        found[row] = event_id(pair, [f"{chrom}:{one.pos}:{one.ref}:{one.alt}" for one in steps])
+        found[row] = event_id(pair, [f"{chrom}:{one.pos}:{one.ref}:{one.alt}" for one in parts])
     return pl.Series(found, dtype=pl.String)
 
 
-def _atom_rows(
-    names: ContigNames, small: pl.DataFrame, several: Steps, recount: pl.DataFrame
+NOT_INHERITED = ["somatic", "artefact"]
+"""Origins of a step that leave its event's as it is."""
+
+OF_ATOM = ["tumor_alt_count", "origin", "gnomad_af_max", "normal_depth", "normal_alt_count"]
+
+
+def _judged_steps(
+    genome: Genome,
+    small: pl.DataFrame,
+    several: Steps,
+    recount: pl.DataFrame,
+    picked: pl.DataFrame,
+    limits: Mapping[str, Any],
 ) -> pl.DataFrame:
-    """Rows of `small_variant_atom`; the atom of most events is the event itself."""
-    shared = ["pair_id", "reference_id", "event_id"]
-    columns = [*shared, "atom_index", *KEY, "tumor_alt_count"]
-    one = pl.lit(1, dtype=pl.Int64)
-    rows = small.with_row_index("row").with_columns(atom_index=one)
-    alone = rows.filter(~pl.col("row").is_in(list(several))).select(columns)
-    steps = pl.DataFrame(
+    """
+    The atoms of the events in `several`, each judged by its own counts and populations.
+
+    Everything else that the rules look at is the event's: callers speak of the whole of it. An atom
+    has the event's origin, unless it, or a step that is no atom (`normal_form.steps`), has one that
+    is not among NOT_INHERITED.
+
+    Returns:
+        row (of the event), atom_index, native key, OF_ATOM.
+    """
+    keys = dict(zip(several, small.select(KEY)[list(several)].iter_rows(), strict=True))
+    found = pl.DataFrame(
         [
-            (row, index, step.chrom, step.pos, step.ref, step.alt)
-            for row, found in several.items()
-            for index, step in enumerate(found, start=1)
+            (row, index, one.chrom, one.pos, one.ref, one.alt)
+            for row, atoms_of in several.items()
+            for one in dict.fromkeys((*atoms_of, *steps(genome, Allele(*keys[row]))))
+            for index in [atoms_of.index(one) + 1 if one in atoms_of else None]
         ],
         schema={
-            "row": rows.schema["row"],
+            "row": pl.UInt32,
             "atom_index": pl.Int64,
             **{name: small.schema[name] for name in KEY},
         },
         orient="row",
     )
-    split = steps.join(rows.select("row", *shared), on="row", how="left").join(
-        recount.select(*KEY, "tumor_alt_count"), on=KEY, how="left"
+    of_event = small.drop(*KEY, *COUNTS, "gnomad_af_max", "origin")[found["row"]]
+    found = (
+        found.hstack(of_event)
+        .join(recount.select(*KEY, *COUNTS), on=KEY, how="left", maintain_order="left")
+        .join(picked.select(*KEY, "gnomad_af_max"), on=KEY, how="left", maintain_order="left")
     )
+    decided, _ = decide(found.drop("row"), limits)
+    # The reads need not show a step on its own, which says nothing against the whole.
+    hidden = pl.col("origin").filter(
+        ~pl.col("origin").is_in(NOT_INHERITED) & pl.col("atom_index").is_null()
+    )
+    of_whole = small["origin"].gather(found["row"])
+    return (
+        found.with_columns(decided["origin"], of_whole.alias("whole"))
+        .with_columns(hidden=hidden.first().over("row"))
+        .with_columns(
+            origin=pl.when(pl.col("origin").is_in(NOT_INHERITED))
+            .then(pl.coalesce("hidden", "whole"))
+            .otherwise("origin")
+        )
+        .filter(pl.col("atom_index").is_not_null())
+        .select("row", "atom_index", *KEY, *OF_ATOM)
+    )
+
+
+def _atom_rows(names: ContigNames, small: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
+    """Rows of `small_variant_atom`; the atom of most events is the event itself."""
+    shared = ["pair_id", "reference_id", "event_id"]
+    columns = [*shared, "atom_index", *KEY, *OF_ATOM]
+    rows = small.with_row_index("row").with_columns(atom_index=pl.lit(1, dtype=pl.Int64))
+    alone = rows.join(steps, on="row", how="anti", maintain_order="left").select(columns)
+    split = steps.join(rows.select("row", *shared), on="row", how="left", maintain_order="left")
     return pl.concat([alone, split.select(columns)]).with_columns(_table_chrom(names))
 
 

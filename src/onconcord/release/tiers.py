@@ -3,22 +3,19 @@ Which rows of a pair each tier of a release may hold.
 
 local: everything, under local ids; it never leaves the centre. controlled: everything but the
 variants of pairs that failed QC. consortium: somatic variants that passed, and nothing that tells
-of the germline. open: tables about tools and references, and aggregates.
+of the germline. open: tables about assays and references, and aggregates.
 """
 
 from dataclasses import dataclass
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from onconcord import contract
 from onconcord.contract.rules import as_one
-
-MAX_POPULATION_AF = 0.0005
-"""Highest allele frequency in any population at which a variant is taken to be somatic."""
-
-LINEAGE_CHROMOSOMES = pa.array(["chrM", "chrY"])
-"""Their variants tell of descent, so no tier below `controlled` has them."""
+from onconcord.release import coarse
+from onconcord.release.germline import LINEAGE_CHROMOSOMES, released_events
 
 UNLICENSED = "(?i)cosmic|oncokb"
 """Sources whose rows may not be passed on."""
@@ -68,13 +65,12 @@ def released_rows(pair: Pair, tier: str) -> dict[str, pa.Table]:
     if tier != "local":
         failed = "FAIL" in tables["pair"].column("qc_status").to_pylist()
         tables = _without_variants(tables) if failed else tables
-        if tier != "controlled":
-            _keep_somatic(tables)
+        withheld = 0 if tier == "controlled" else _keep_somatic(tables)
         _follow(tables)
         tables["variant_annotation"] = _licensed(tables["variant_annotation"])
         tables["subject"] = _masked_ages(tables["subject"])
         tables["qc_metric"] = _coded_values(tables["qc_metric"])
-        tables["analysis_scope"] = _true_scope(tables, pair, failed)
+        tables["analysis_scope"] = _true_scope(tables, tier, failed, withheld)
     spec = contract.load().tables
     return {
         name: tables[name].select([f.name for f in spec[name].fields_of(tier)])
@@ -95,30 +91,43 @@ def _without_variants(tables: dict[str, pa.Table]) -> dict[str, pa.Table]:
     }
 
 
-def somatic_mask(small_variant: pa.Table, hotspot_status: pa.Table) -> pa.Array:
-    """
-    Which small variants the tier `consortium` has: shape (rows,), booleans.
-
-    Passed, somatic, off the chromosomes of descent, and rare in every population unless on the
-    hotspot list (found mutated there, or of an origin stated by a list).
-    """
-    rare = pc.fill_null(pc.less_equal(small_variant["gnomad_af_max"], MAX_POPULATION_AF), True)
-    listed = pc.equal(small_variant["origin_method"], "forced")
-    mutated = hotspot_status.filter(pc.equal(hotspot_status["status"], "mutated"))
-    on_list = _is_in(small_variant, mutated, EVENT)
-    mask = pc.and_(small_variant["is_pass"], pc.equal(small_variant["origin"], "somatic"))
-    mask = pc.and_(mask, pc.invert(pc.is_in(small_variant["chrom"], LINEAGE_CHROMOSOMES)))
-    return pc.and_(mask, pc.or_(rare, pc.or_(listed, on_list)))
-
-
-def _keep_somatic(tables: dict[str, pa.Table]) -> None:
-    variants = tables["small_variant"]
-    tables["small_variant"] = variants.filter(somatic_mask(variants, tables["hotspot_status"]))
+def _keep_somatic(tables: dict[str, pa.Table]) -> int:
+    """Leave what may be germline out of a pair's tables; returns the passing variants that go."""
+    frames = {name: pl.DataFrame(tables[name]) for name in _LOOKED_AT}
+    variants, leaves = frames["small_variant"], released_events(frames)
+    released = coarse.coarse_phases(variants.filter(leaves))
+    withheld = variants.filter(variants["is_pass"] & ~leaves)
+    # Without a normal every pair withholds some, and which places they are would tell of them.
+    matched = "matched" in frames["pair"]["design"].to_list()
+    dark = withheld if matched else withheld.clear()
+    kept = {
+        "small_variant": released,
+        "variant_call_evidence": coarse.coarse_filters(frames["variant_call_evidence"]),
+        "callable_region": coarse.coarse_regions(frames["callable_region"], dark),
+        "gene_callability": coarse.coarse_genes(frames["gene_callability"], dark),
+        "hotspot_status": coarse.coarse_hotspots(frames["hotspot_status"], released),
+        "filter_definition": coarse.coarse_definitions(frames["filter_definition"]),
+    }
+    tables |= {name: as_table(name, frame) for name, frame in kept.items()}
     adjacencies = tables["structural_variant"]
     mask = adjacencies["is_pass"]
+    lineage = pa.array(LINEAGE_CHROMOSOMES)
     for column in ("chrom1", "chrom2"):
-        mask = pc.and_(mask, pc.invert(pc.is_in(adjacencies[column], LINEAGE_CHROMOSOMES)))
+        mask = pc.and_(mask, pc.invert(pc.is_in(adjacencies[column], lineage)))
     tables["structural_variant"] = adjacencies.filter(mask)
+    return withheld.height
+
+
+_LOOKED_AT = (
+    *("small_variant", "small_variant_atom", "variant_call_evidence", "callable_region"),
+    *("gene_callability", "hotspot_status", "filter_definition", "pair", "tool"),
+)
+
+
+def as_table(name: str, frame: pl.DataFrame) -> pa.Table:
+    """All columns of a table of the contract as Arrow has them."""
+    arrow = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+    return arrow.cast(contract.load().tables[name].schema())
 
 
 def _joined(table: pa.Table, columns: tuple[str, ...]) -> pa.ChunkedArray:
@@ -173,18 +182,20 @@ def _coded_values(metrics: pa.Table) -> pa.Table:
     return _replace(metrics, "value_text", text)
 
 
-def _true_scope(tables: dict[str, pa.Table], pair: Pair, failed: bool) -> pa.Table:
+def _true_scope(tables: dict[str, pa.Table], tier: str, failed: bool, withheld: int) -> pa.Table:
     """What the release can say of each analysis, now that rows have been withheld."""
     scope, rows = tables["analysis_scope"], tables["analysis_scope"].to_pylist()
-    matched = "matched" in pair.tables["pair"]["design"].to_pylist()
-    result = {"small_variant": "small_variant", "sv": "structural_variant"}
+    matched = "matched" in tables["pair"]["design"].to_pylist()
+    passing = pc.any(tables["small_variant"]["is_pass"]).as_py()
     for row in rows:
-        if failed:
-            if row["status"] in ("done", "done_none_found"):
-                row["status"], row["reason_code"] = "failed", "qc_fail"
-        elif row["status"] == "done" and row["analysis"] in result:
-            left = tables[result[row["analysis"]]]
-            if not pc.any(left["is_pass"]).as_py():
-                row["status"] = "done_none_found" if matched else "not_applicable"
-                row["reason_code"] = "withheld_by_tier" if matched else "tumor_only_unresolved"
+        done = row["status"] in ("done", "done_none_found")
+        if failed and done:
+            row["status"], row["reason_code"] = "failed", "qc_fail"
+        elif done and row["analysis"] == "small_variant" and tier != "controlled":
+            row["n_withheld"] = withheld
+            if not matched:
+                row["status"], row["reason_code"] = "partial", "tumor_only_unresolved"
+            elif withheld:
+                row["status"] = "done" if passing else "done_none_found"
+                row["reason_code"] = "partly_withheld" if passing else "withheld_by_tier"
     return pa.Table.from_pylist(rows, schema=scope.schema)

@@ -11,11 +11,14 @@ from dataclasses import dataclass
 
 from onconcord import contract
 from onconcord.release.aggregate import ALL_DIAGNOSES, SMALLEST
-from onconcord.release.tiers import MAX_POPULATION_AF, UNLICENSED
+from onconcord.release.coarse import GRID_BP, READ_FILTERS, WITHHELD_FILTER
+from onconcord.release.germline import LINEAGE_CHROMOSOMES, MAX_POPULATION_AF
+from onconcord.release.tiers import UNLICENSED
 from onconcord.verify.slices import Within
 
 RELEASED = ("controlled", "consortium", "open")
 SHARED = ("consortium", "open")
+WITH_NORMAL = ("local", "controlled")
 EVERY = contract.TIERS
 
 EVENT = "center_id, pair_id, reference_id, chrom, pos, ref, alt"
@@ -97,8 +100,8 @@ def _has_none(analysis: str, source: str) -> Rule:
         "status",
         f'{source} has passing rows of the pair: expected "done"',
         f"""SELECT * FROM (SELECT * FROM analysis_scope WHERE analysis = '{analysis}'
-            AND status NOT IN ('done', 'failed')) SEMI JOIN (SELECT * FROM {source} WHERE is_pass)
-            USING (center_id, pair_id)""",
+            AND status NOT IN ('done', 'partial', 'failed'))
+            SEMI JOIN (SELECT * FROM {source} WHERE is_pass) USING (center_id, pair_id)""",
         {"analysis_scope": ("status",), source: ("is_pass",)},
         within="pair",
     )
@@ -134,28 +137,99 @@ RULES: tuple[Rule, ...] = (
         SHARED,
     ),
     Rule(
-        "no_lineage",
-        "small_variant",
-        "chrom",
-        "variants of chrM and chrY tell of descent, and are of tier controlled",
-        "SELECT * FROM small_variant WHERE chrom IN ('chrM', 'chrY')",
-        {"small_variant": ("chrom",)},
+        "somatic_atoms",
+        "small_variant_atom",
+        "origin",
+        "an atom that is not somatic, or of chrM or chrY: its event is of tier controlled",
+        f"""SELECT * FROM small_variant_atom WHERE origin IS DISTINCT FROM 'somatic'
+            OR chrom IN {LINEAGE_CHROMOSOMES}""",
+        {"small_variant_atom": ("origin",)},
         SHARED,
     ),
     Rule(
-        "rare_in_populations",
+        "known_driver_alone",
         "small_variant",
-        "gnomad_af_max",
-        f"more frequent than {MAX_POPULATION_AF} in a population, and on no list of hotspots",
-        f"""SELECT * FROM (SELECT * FROM small_variant WHERE gnomad_af_max > {MAX_POPULATION_AF}
-            AND origin_method <> 'forced') ANTI JOIN
-            (SELECT * FROM hotspot_status WHERE status = 'mutated') USING ({EVENT})""",
-        {
-            "small_variant": ("gnomad_af_max", "origin_method"),
-            "hotspot_status": ("status",),
-        },
+        "origin_method",
+        "the pair has no normal: only known drivers of it may be in this tier",
+        """SELECT v.* FROM small_variant v SEMI JOIN (SELECT * FROM pair
+            WHERE design = 'tumor_only') USING (center_id, pair_id)
+            WHERE origin_method <> 'forced'""",
+        {"small_variant": ("origin_method",), "pair": ("design",)},
+        SHARED,
+    ),
+    *(
+        Rule(
+            "no_lineage",
+            table,
+            "chrom",
+            "variants of chrM and chrY tell of descent, and are of tier controlled",
+            f"SELECT * FROM {table} WHERE chrom IN {LINEAGE_CHROMOSOMES}",
+            {table: ("chrom",)},
+            SHARED,
+        )
+        for table in ("small_variant", "hotspot_status")
+    ),
+    *(
+        Rule(
+            "rare_in_populations",
+            table,
+            "gnomad_af_max",
+            f"more frequent than {MAX_POPULATION_AF} in a population",
+            f"SELECT * FROM {table} WHERE gnomad_af_max > {MAX_POPULATION_AF}",
+            {table: ("gnomad_af_max",)},
+            SHARED,
+        )
+        for table in ("small_variant", "small_variant_atom")
+    ),
+    Rule(
+        "hotspots_shown",
+        "hotspot_status",
+        "status",
+        "mutated without its row in small_variant, or a status or count that the tier withholds",
+        f"""SELECT h.* FROM hotspot_status h LEFT JOIN
+            (SELECT {EVENT}, true AS shown FROM small_variant) v USING ({EVENT})
+            WHERE status NOT IN ('mutated', 'wildtype', 'indeterminate')
+            OR (status = 'mutated') <> coalesce(shown AND status = 'mutated', false)
+            OR (status <> 'mutated' AND tumor_alt_count IS NOT NULL)
+            OR (status = 'indeterminate' AND tumor_depth IS NOT NULL)""",
+        {"hotspot_status": ("status", "tumor_depth", "tumor_alt_count"), "small_variant": ()},
         SHARED,
         within="pair",
+    ),
+    Rule(
+        "coarse_states",
+        "callable_region",
+        "start0",
+        f"tells why it was not searched, or has an edge off the grid of {GRID_BP} bp",
+        f"""SELECT * FROM (SELECT *, lag(end0) OVER near AS before, lag(state) OVER near AS beside
+            FROM callable_region WINDOW near AS
+            (PARTITION BY center_id, pair_id, reference_id, chrom ORDER BY start0))
+            WHERE state NOT IN ('CALLABLE', 'NOT_CALLABLE', 'EXCLUDED')
+            OR (start0 = before AND start0 % {GRID_BP} <> 0
+                AND state <> 'EXCLUDED' AND beside <> 'EXCLUDED')""",
+        {"callable_region": ("start0", "end0", "state")},
+        SHARED,
+        within="pair",
+    ),
+    Rule(
+        "listed_filters",
+        "variant_call_evidence",
+        "filters",
+        "names a filter that may tell of the normal or of another allele",
+        f"""SELECT * FROM variant_call_evidence WHERE len(list_filter(filters, lambda f:
+            f <> '{WITHHELD_FILTER}'
+            AND split_part(f, '.', -1) NOT IN {tuple(sorted(READ_FILTERS))})) > 0""",
+        {"variant_call_evidence": ("filters",)},
+        SHARED,
+    ),
+    Rule(
+        "numbered_phases",
+        "small_variant",
+        "phase_set",
+        "is no number: the caller's name of a haplotype holds an allele of it",
+        "SELECT * FROM small_variant WHERE NOT regexp_full_match(phase_set, '[0-9]+')",
+        {"small_variant": ("phase_set",)},
+        SHARED,
     ),
     Rule(
         "only_passing_structural",
@@ -218,6 +292,17 @@ RULES: tuple[Rule, ...] = (
     _has_rows("cna", "copy_number_segment"),
     _has_rows("signature", "signature_exposure"),
     _has_rows("hotspot", "hotspot_status"),
+    Rule(
+        "tumor_only_is_partial",
+        "analysis_scope",
+        "status",
+        "the pair has no normal, so rows are withheld: expected partial",
+        """SELECT s.* FROM analysis_scope s SEMI JOIN (SELECT * FROM pair
+            WHERE design = 'tumor_only') USING (center_id, pair_id)
+            WHERE analysis = 'small_variant' AND status IN ('done', 'done_none_found')""",
+        {"analysis_scope": ("status",), "pair": ("design",)},
+        SHARED,
+    ),
     _has_none("small_variant", "small_variant"),
     _has_none("sv", "structural_variant"),
     Rule(
@@ -275,6 +360,16 @@ RULES: tuple[Rule, ...] = (
         "more reads with the alleles than reads over the site (tumor_depth)",
         "SELECT * FROM small_variant WHERE tumor_alt_count + tumor_ref_count > tumor_depth",
         {"small_variant": ("tumor_alt_count", "tumor_ref_count", "tumor_depth")},
+        WITH_NORMAL,
+    ),
+    Rule(
+        "counts",
+        "small_variant",
+        "tumor_alt_count",
+        "more reads with the allele than reads over the site (tumor_depth)",
+        "SELECT * FROM small_variant WHERE tumor_alt_count > tumor_depth",
+        {"small_variant": ("tumor_alt_count", "tumor_depth")},
+        SHARED,
     ),
     Rule(
         "variant_key",
@@ -354,6 +449,7 @@ RULES: tuple[Rule, ...] = (
             WHERE design = 'tumor_only') USING (center_id, pair_id)
             WHERE normal_depth IS NOT NULL""",
         {"small_variant": ("normal_depth",), "pair": ("design",)},
+        WITH_NORMAL,
     ),
     Rule(
         "design",

@@ -1,0 +1,99 @@
+"""
+Which variants of a pair may leave below the tier controlled: those that cannot be germline.
+
+This does not trust the decision that kept a variant. It looks at the counts of the normal, the
+populations and the other candidates of the pair once more, for the event and for each atom of it,
+and has no exception for known drivers.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from scipy.special import bdtr
+
+MAX_POPULATION_AF = 0.0005
+"""Highest allele frequency in any population at which a variant is taken to be somatic."""
+
+LINEAGE_CHROMOSOMES = ("chrM", "chrY")
+"""Their variants tell of descent, so no tier below `controlled` has them."""
+
+GERMLINE_TAIL = 1e-5
+"""Highest chance at which a germline allele may show as few reads as the normal has of it."""
+
+SNV_SHARE, INDEL_SHARE = 0.45, 0.4
+"""Share of the normal's reads that a heterozygous allele has at the least, as reads map: that of
+the reference is favoured, with insertions and deletions more."""
+
+TUMOUR_TAIL = 1e-4
+"""Highest chance at which a heterozygous allele may show as few reads as a tumour without a normal
+has of it."""
+
+POPULATION = "population"
+"""The population resource's name among the rows of `tool` of step resource."""
+
+Floats = npt.NDArray[np.float64]
+
+_PLACE = ("reference_id", "chrom", "pos", "ref", "alt")
+
+
+def released_events(tables: Mapping[str, pl.DataFrame]) -> pl.Series:
+    """
+    Which rows of small_variant the tiers consortium and open have: shape (rows,), never null.
+
+    An event leaves where it passed as somatic and neither it nor an atom of it can be germline:
+
+    - off the chromosomes of descent;
+    - not above MAX_POPULATION_AF in any population, on a list of hotspots or not;
+    - with a normal: one so deep that it would have shown a germline allele (GERMLINE_TAIL);
+    - without a normal: a known driver only, where a population resource was asked, and at a
+      fraction that no heterozygous allele has (TUMOUR_TAIL);
+    - no candidate of the pair of the same allele, passed or not, that is not somatic.
+
+    Args:
+        tables: small_variant, small_variant_atom, pair and tool of one pair, all columns.
+    """
+    variants = tables["small_variant"]
+    atoms = tables["small_variant_atom"].join(
+        variants.select("event_id", "tumor_depth"), on="event_id", how="left"
+    )
+    matched = "matched" in tables["pair"]["design"].to_list()
+    others = variants.filter(pl.col("origin") != "somatic").select(_PLACE)
+    doubtful = pl.concat(
+        [
+            atoms.filter(~_cannot_be_germline(atoms, matched)).select("event_id"),
+            atoms.join(others, on=_PLACE, how="semi").select("event_id"),
+        ]
+    )
+    whole = ~variants["event_id"].is_in(doubtful["event_id"].implode())
+    split = variants["event_id"].is_in(atoms["event_id"].implode())
+    leaves = variants["is_pass"] & whole & split & _cannot_be_germline(variants, matched)
+    if not matched:
+        asked = tables["tool"].filter(step="resource", tool=POPULATION).height > 0
+        leaves &= (variants["origin_method"] == "forced") & asked
+    return leaves
+
+
+def _cannot_be_germline(rows: pl.DataFrame, matched: bool) -> pl.Series:
+    """Whether each event or atom is somatic, of no descent, rare, and its counts say so too."""
+    snv = rows["ref"].str.len_bytes() == rows["alt"].str.len_bytes()
+    share = np.where(snv.to_numpy(), SNV_SHARE, INDEL_SHARE)
+    if matched:
+        chance = _tail(rows["normal_alt_count"], rows["normal_depth"], share)
+        told = pl.Series(chance <= GERMLINE_TAIL)
+    else:
+        chance = _tail(rows["tumor_alt_count"], rows["tumor_depth"], share)
+        told = pl.Series(chance <= TUMOUR_TAIL)
+    somatic = (rows["origin"] == "somatic").fill_null(False)
+    descent = rows["chrom"].is_in(LINEAGE_CHROMOSOMES)
+    rare = (rows["gnomad_af_max"] <= MAX_POPULATION_AF).fill_null(True)
+    return somatic & ~descent & rare & told
+
+
+def _tail(count: pl.Series, depth: pl.Series, share: Floats) -> Floats:
+    """Chance of `count` reads or fewer of an allele with a share of the depth; 1 where unknown."""
+    known = (count.is_not_null() & depth.is_not_null()).to_numpy()
+    counts = count.fill_null(0).to_numpy().astype(np.float64)
+    depths = np.maximum(depth.fill_null(0).to_numpy().astype(np.int64), counts.astype(np.int64))
+    return np.where(known & (counts <= depths), bdtr(counts, depths, share), 1.0)

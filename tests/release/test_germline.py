@@ -1,0 +1,274 @@
+"""What tells of the germline stays in the tier controlled, whoever kept it, wherever it stands."""
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from builders import PairOf, write_pair
+from onconcord.release.coarse import (
+    WITHHELD_FILTER,
+    coarse_definitions,
+    coarse_filters,
+    coarse_genes,
+    coarse_phases,
+    coarse_regions,
+)
+from onconcord.release.shards import read_shards
+from onconcord.release.tiers import released_rows
+
+
+def exported(folder, pair, tables, tier="consortium"):
+    (shard,) = read_shards([write_pair(folder, pair, tables)], pair.centre)
+    return {name: table.to_pylist() for name, table in released_rows(shard.read(), tier).items()}
+
+
+def change_atom(tables, pos, **values):
+    for row in tables["small_variant_atom"]:
+        if row["pos"] == pos:
+            row.update(values)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param({"origin": "germline_likely"}, id="judged germline"),
+        pytest.param({"origin": "unresolved"}, id="judged unresolved"),
+        pytest.param({"origin": None}, id="not judged"),
+        pytest.param({"gnomad_af_max": 0.31}, id="common in a population"),
+        pytest.param({"normal_alt_count": 38}, id="in half of the normal's reads"),
+        pytest.param({"normal_depth": 8, "normal_alt_count": 0}, id="a thin normal"),
+        pytest.param({"normal_depth": None, "normal_alt_count": None}, id="not counted"),
+    ],
+)
+def test_an_event_with_an_atom_that_may_be_germline_stays(tmp_path, values):
+    pair = PairOf()
+    tables = pair.tables()
+    change_atom(tables, 1201, **values)
+    found = exported(tmp_path, pair, tables)
+    assert [row["pos"] for row in found["small_variant"]] == [1100, 1300]
+    assert {row["pos"] for row in found["small_variant_atom"]} == {1100, 1300}
+    assert {row["pos"] for row in found["variant_call_evidence"]} == {1100, 1300}
+    assert "chr20:1200:AC:TG" not in {row["variant_key"] for row in found["variant_consequence"]}
+
+
+def test_an_atom_that_is_a_germline_candidate_of_the_pair_stays(tmp_path):
+    pair = PairOf()
+    tables = pair.tables()
+    pair.add(tables, pair.variant(1201, "C", "G", origin="germline_likely", passed=False))
+    assert [v["pos"] for v in exported(tmp_path, pair, tables)["small_variant"]] == [1100, 1300]
+
+
+def test_an_event_without_atoms_was_not_judged(tmp_path):
+    pair = PairOf()
+    tables = pair.tables()
+    tables["small_variant_atom"] = [a for a in tables["small_variant_atom"] if a["pos"] != 1100]
+    assert [v["pos"] for v in exported(tmp_path, pair, tables)["small_variant"]] == [1200, 1300]
+
+
+@pytest.mark.parametrize(
+    ("depth", "alt", "leaves"),
+    [
+        pytest.param(5, 0, False, id="depth 5"),
+        pytest.param(8, 1, False, id="one read of eight"),
+        pytest.param(19, 0, False, id="a chance of 1.2 in 100,000"),
+        pytest.param(20, 0, True, id="a chance of 0.6 in 100,000"),
+        pytest.param(20, 1, False, id="one read of twenty"),
+        pytest.param(60, 8, True, id="a tumour's cells in the normal"),
+        pytest.param(60, 20, False, id="a third of the reads"),
+        pytest.param(None, None, False, id="not counted"),
+    ],
+)
+def test_the_normal_must_exclude_a_germline_allele(tmp_path, depth, alt, leaves):
+    pair = PairOf()
+    tables = pair.tables()
+    row = pair.variant(1600, "G", "C", method="forced")
+    pair.add(tables, row | {"normal_depth": depth, "normal_alt_count": alt})
+    found = exported(tmp_path, pair, tables)
+    assert (1600 in {v["pos"] for v in found["small_variant"]}) is leaves
+    (scope,) = [s for s in found["analysis_scope"] if s["analysis"] == "small_variant"]
+    assert scope["n_withheld"] == (0 if leaves else 1)
+    assert scope["reason_code"] == (None if leaves else "partly_withheld")
+    # nothing is said not to be there where a row was withheld
+    searched = any(
+        r["state"] == "CALLABLE" and r["start0"] < 1600 <= r["end0"]
+        for r in found["callable_region"]
+    )
+    assert searched is leaves
+
+
+@pytest.mark.parametrize(
+    ("values", "leaves"),
+    [
+        pytest.param({"tumor_alt_count": 30}, True, id="a quarter of the reads"),
+        pytest.param({"tumor_alt_count": 55}, False, id="as a heterozygous allele"),
+        pytest.param({"tumor_alt_count": 118}, False, id="as a homozygous allele"),
+        pytest.param({"tumor_alt_count": 30, "gnomad_af_max": 0.3}, False, id="common"),
+        pytest.param({"origin_method": "tumor_only_model"}, False, id="no known driver"),
+    ],
+)
+def test_without_a_normal_only_what_no_germline_allele_looks_like_leaves(tmp_path, values, leaves):
+    pair = PairOf(normal=None)
+    tables = pair.tables()
+    pair.add(tables, pair.variant(1600, "G", "C", method="forced") | values)
+    found = exported(tmp_path, pair, tables)
+    assert [v["pos"] for v in found["small_variant"]] == [1600] * leaves
+    (scope,) = [s for s in found["analysis_scope"] if s["analysis"] == "small_variant"]
+    assert (scope["status"], scope["reason_code"]) == ("partial", "tumor_only_unresolved")
+    assert scope["n_withheld"] == (3 if leaves else 4)
+    # where the others are would tell of them
+    states = [(r["start0"], r["state"]) for r in found["callable_region"]]
+    assert states == [(1000, "CALLABLE"), (1900, "NOT_CALLABLE"), (5000, "CALLABLE")]
+
+
+def test_without_a_normal_and_a_population_nothing_leaves(tmp_path):
+    pair = PairOf(normal=None)
+    tables = pair.tables()
+    pair.add(tables, pair.variant(1600, "G", "C", method="forced"))
+    tables["tool"] = [row for row in tables["tool"] if row["step"] != "resource"]
+    assert exported(tmp_path, pair, tables)["small_variant"] == []
+
+
+def test_a_hotspot_is_mutated_with_its_row_alone(tmp_path):
+    pair = PairOf()
+    tables = pair.tables()
+    pair.add(tables, pair.variant(1600, "G", "C", method="forced", af=0.3))
+    tables["hotspot_status"] = [
+        pair.hotspot(1100, "A", "G"),
+        pair.hotspot(1600, "G", "C"),
+        pair.hotspot(1700, "G", "C", "wildtype"),
+        pair.hotspot(1800, "G", "C", "not_covered"),
+        pair.hotspot(1810, "G", "C") | {"chrom": "chrY"},
+    ]
+    found = exported(tmp_path, pair, tables)["hotspot_status"]
+    shown = [(r["pos"], r["status"], r["tumor_depth"], r["tumor_alt_count"]) for r in found]
+    assert shown == [
+        (1100, "mutated", 120, 30),
+        (1600, "indeterminate", None, None),
+        (1700, "wildtype", 120, None),
+        (1800, "indeterminate", None, None),
+    ]
+
+
+def test_phases_are_numbers_of_haplotypes_with_two_released_variants():
+    names = ["1042_TGA_T", "1042_TGA_T", "77_A_C", None, "5_G_A", "5_G_A"]
+    rows = pl.DataFrame({"phase_set": names})
+    assert coarse_phases(rows)["phase_set"].to_list() == ["1", "1", None, None, "2", "2"]
+
+
+def test_filters_of_reads_keep_their_names_and_all_others_have_one():
+    filters = [
+        ["freebayes.near_germline_indel", "freebayes.strand"],
+        ["mutect2.germline", "mutect2.normal_artifact"],
+        [],
+        None,
+    ]
+    rows = pl.DataFrame({"filters": filters})
+    assert coarse_filters(rows)["filters"].to_list() == [
+        ["freebayes.strand", WITHHELD_FILTER],
+        [WITHHELD_FILTER],
+        [],
+        None,
+    ]
+
+
+def test_a_callers_own_words_do_not_leave():
+    rows = pl.DataFrame(
+        {
+            "center_id": ["ONE"] * 3,
+            "filter_id": ["mutect2.strand_bias", "old.Mrs_Canary", "onconcord.hotspot"],
+            "scope": ["caller", "caller", "pipeline"],
+            "description": ["as seen by Dr Canary", "Mrs Canary of ward 7", "A known driver"],
+            "effect": ["fail", "fail", "flag"],
+        }
+    )
+    found = coarse_definitions(rows).select("filter_id", "description").rows()
+    assert found == [
+        ("mutect2.strand_bias", "Alternate reads of one strand"),
+        ("onconcord.hotspot", "A known driver"),
+        (WITHHELD_FILTER, "A filter of a caller that the tier does not name"),
+    ]
+
+
+REGION = {"center_id": "ONE", "pair_id": "P", "reference_id": "R"}
+
+
+def regions(*rows, chrom="chr1"):
+    return pl.DataFrame(
+        [
+            REGION | {"chrom": chrom, "start0": start, "end0": end, "state": state}
+            for start, end, state in rows
+        ],
+        schema_overrides={"start0": pl.Int32, "end0": pl.Int32},
+    )
+
+
+NOTHING = pl.DataFrame(schema={"chrom": pl.String, "pos": pl.Int32, "ref": pl.String})
+
+
+@pytest.mark.parametrize(
+    ("before", "withheld", "after"),
+    [
+        pytest.param(
+            [(120, 337, "CALLABLE"), (337, 361, "NO_COVERAGE"), (361, 900, "CALLABLE")],
+            [],
+            [(120, 300, "CALLABLE"), (300, 400, "NOT_CALLABLE"), (400, 900, "CALLABLE")],
+            id="a breakpoint becomes a cell",
+        ),
+        pytest.param(
+            [(120, 190, "LOW_NORMAL"), (190, 210, "LOW_TUMOR"), (210, 240, "CALLABLE")],
+            [],
+            [(120, 240, "NOT_CALLABLE")],
+            id="no reason, and within the target",
+        ),
+        pytest.param(
+            [(100, 150, "CALLABLE"), (150, 333, "EXCLUDED"), (333, 500, "CALLABLE")],
+            [],
+            [(100, 150, "CALLABLE"), (150, 333, "EXCLUDED"), (333, 500, "CALLABLE")],
+            id="what nobody was searched for is as it is",
+        ),
+        pytest.param(
+            [(0, 1000, "CALLABLE")],
+            [(400, "AC")],
+            [(0, 300, "CALLABLE"), (300, 500, "NOT_CALLABLE"), (500, 1000, "CALLABLE")],
+            id="a withheld variant that reaches over a line of the grid",
+        ),
+        pytest.param(
+            [(100, 150, "NO_COVERAGE"), (400, 600, "CALLABLE"), (1000, 1100, "CALLABLE")],
+            [(450, "A")],
+            [
+                *((100, 150, "NOT_CALLABLE"), (400, 500, "NOT_CALLABLE")),
+                *((500, 600, "CALLABLE"), (1000, 1100, "CALLABLE")),
+            ],
+            id="targets apart",
+        ),
+    ],
+)
+def test_where_a_pair_was_searched_is_told_in_cells(before, withheld, after):
+    rows = [{"chrom": "chr1", "pos": pos, "ref": ref} for pos, ref in withheld]
+    found = coarse_regions(regions(*before), pl.DataFrame(rows) if rows else NOTHING)
+    assert_frame_equal(found, regions(*after))
+
+
+def test_chromosomes_of_descent_are_searched_in_nobody():
+    found = coarse_regions(
+        regions((5, 90, "NO_COVERAGE"), (90, 200, "CALLABLE"), chrom="chrY"), NOTHING
+    )
+    assert_frame_equal(found, regions((5, 200, "EXCLUDED"), chrom="chrY"))
+
+
+def test_a_gene_with_a_withheld_variant_is_not_wholly_searched():
+    genes = pl.DataFrame(
+        {
+            "gene_id": ["G1", "G2"],
+            "target_bp": [1000, 1000],
+            "tumor_mean_depth": [163.7, None],
+            "callable_frac": [1.0, 0.98765],
+            "min_vaf_detectable": [0.03456, None],
+            "status": ["callable", "callable"],
+        }
+    )
+    found = coarse_genes(genes, pl.DataFrame({"gene_id": ["G1", None]}))
+    assert found.rows() == [
+        ("G1", 1000, 160.0, 0.9, 0.03, "partial"),
+        ("G2", 1000, None, 0.99, None, "callable"),
+    ]
