@@ -346,8 +346,11 @@ def test_the_tables_of_a_pair_do_not_depend_on_the_pieces(genome, tmp_path, monk
 def judged(genome, folder, event, germline):
     """Origins of an event and of its atoms, where `germline` is in the normal as in the tumour."""
     facts, counts, of = write_pair(folder, genome, [event])
-    rows = counts.filter(pl.col("pos") != germline.pos).rows()
-    rows += [(*(germline.chrom, germline.pos, germline.ref, germline.alt), 100, 1, 99, 60, 30, 30)]
+    known = {row[:4]: row[4:] for row in counts.rows()}
+    for one in steps(genome, event):
+        known.setdefault((one.chrom, one.pos, one.ref, one.alt), (100, 100, 0, 60, 60, 0))
+    known[germline.chrom, germline.pos, germline.ref, germline.alt] = (100, 1, 99, 60, 30, 30)
+    rows = [key + found for key, found in known.items()]
     counts = pl.DataFrame(rows, schema=counts.schema, orient="row")
     pieces.write_variant_tables(facts, "CENTRE", folder / "evidence", counts, of, folder)
     (small,) = contract.read_file("small_variant", folder / "small_variant.parquet").to_pylist()

@@ -409,8 +409,12 @@ def _write_pair(
 
 def make_release(folder: Path, out: Path) -> Path:
     """The consortium tables that these tests need, in a release's layout."""
-    for name in ("pair", "small_variant", "callable_region", "gene_callability"):
-        for pair, (centre, *_) in PAIRS.items():
+    for name in (
+        *("pair", "small_variant", "callable_region"),
+        "gene_callability",
+        "analysis_scope",
+    ):
+        for pair, (centre, normal, *_) in PAIRS.items():
             shard = folder / f"results/8_harmonised/{pair}/{name}.parquet"
             target = out / name / f"center={centre}" / f"{pair}.parquet"
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -422,6 +426,9 @@ def make_release(folder: Path, out: Path) -> Path:
                 }
                 keep = [{k: v for k, v in row.items() if k in columns} for row in keep]
                 contract.write(name, keep, target, tier="consortium")
+            elif name == "analysis_scope" and normal is None:
+                rows = contract.read_file(name, shard).to_pylist()
+                contract.write(name, [row | {"status": "partial"} for row in rows], target)
             else:
                 shutil.copy(shard, target)
     (out / "contract.json").write_text("{}")

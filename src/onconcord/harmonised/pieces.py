@@ -19,7 +19,7 @@ from onconcord import contract
 from onconcord.annotated.annotation import Annotation, read_annotation
 from onconcord.contract.digest import Digest
 from onconcord.evidence.tables import EVIDENCE_SCHEMA, check_columns
-from onconcord.harmonised.variants import Facts, variant_tables
+from onconcord.harmonised.variants import REACH_BP, Facts, variant_tables
 
 PIECE_ROWS = 32_768
 """Rows of evidence after which a piece ends."""
@@ -93,8 +93,8 @@ def _tables_of(
     facts: Facts, evidence: pl.DataFrame, recount: pl.DataFrame, annotation: Annotation
 ) -> dict[str, pl.DataFrame]:
     contig = evidence.item(0, "chrom")
-    first = evidence.item(0, "pos")
-    # Atoms of the last event lie behind its position.
+    # What the first event is made of may lie before it, atoms of the last one behind its position.
+    first = max(evidence.item(0, "pos") - REACH_BP, 1)
     end = evidence.select((pl.col("pos") + pl.col("ref").str.len_bytes()).max()).item()
     counts = recount.filter((pl.col("chrom") == contig) & pl.col("pos").is_between(first, end))
     consequences, picked, known = read_annotation(annotation, (contig, first, end))

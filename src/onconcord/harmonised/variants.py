@@ -200,6 +200,9 @@ def _event_ids(pair: str, keys: pl.Series, several: Steps) -> pl.Series:
     return pl.Series(found, dtype=pl.String)
 
 
+REACH_BP = 1000
+"""How far to the left of its event a step in normal form is looked for; beyond it is unknown."""
+
 NOT_INHERITED = ["somatic", "artefact"]
 """Origins of a step that leave its event's as it is."""
 
@@ -245,6 +248,8 @@ def _judged_steps(
         .join(recount.select(*KEY, *COUNTS), on=KEY, how="left", maintain_order="left")
         .join(picked.select(*KEY, "gnomad_af_max"), on=KEY, how="left", maintain_order="left")
     )
+    near = found["pos"] >= small["pos"].gather(found["row"]) - REACH_BP
+    found = found.with_columns(pl.when(near).then(name).alias(name) for name in COUNTS)
     decided, _ = decide(found.drop("row"), limits)
     # The reads need not show a step on its own, which says nothing against the whole.
     hidden = pl.col("origin").filter(
