@@ -30,7 +30,8 @@ class Fault:
         if self.line:
             where.append(f"line {self.line}")
         if self.column:
-            where.append(f'column "{self.column}"' if self.line else f'"{self.column}"')
+            of_table = self.line and not self.source.endswith((".yaml", ".yml"))
+            where.append(f'column "{self.column}"' if of_table else f'"{self.column}"')
         return f"{', '.join(where)}: {self.message}"
 
     def __lt__(self, other: "Fault") -> bool:

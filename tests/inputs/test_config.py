@@ -161,6 +161,71 @@ def test_a_file_that_is_no_configuration_is_refused(tmp_path, text, expected):
     assert expected in [str(fault) for fault in config.check(tmp_path).faults]
 
 
+WHOLE = """\
+centre: A
+reference:
+  fasta: g.fa
+decision:
+  min_tumour_depth: ten   # text
+  min_tumor_vaf: 0.1      # no such key
+  min_tumour_vaf: 2       # too high
+callers:
+  - freebayes
+  - mutect
+assays:
+  exome: {strategy: WES,
+          qc: own.yaml}
+alignment:
+  bqsr: yes
+"""
+OWN_QC = """\
+sites: {min_depth: 10, min_informative: 0, min_distance_bp: 1}
+thresholds:
+  - {metric: dup_frac, applies_to: tumour, direction: at_most, warn: 0.4, fail: high}
+  - metric: dup_frac
+    applies_to: tumour
+    direction: most
+    warn: 0.4
+    fail: null
+    why: x
+"""
+
+
+def test_every_fault_of_yaml_names_its_line(tmp_path):
+    (tmp_path / "config.yaml").write_text(WHOLE)
+    (tmp_path / "own.yaml").write_text(OWN_QC)
+    faults = config.check(tmp_path).faults
+    assert sorted((fault.source, fault.line, fault.column) for fault in faults) == [
+        ("config.yaml", 5, "decision.min_tumour_depth"),
+        ("config.yaml", 6, "decision.min_tumor_vaf"),
+        ("config.yaml", 7, "decision.min_tumour_vaf"),
+        ("config.yaml", 8, "callers"),
+        ("config.yaml", 14, "alignment.known_sites"),
+        ("own.yaml", 1, "sites.min_informative"),
+        ("own.yaml", 3, "thresholds.0.fail"),
+        ("own.yaml", 6, "thresholds.1.direction"),
+        ("own.yaml", 9, "thresholds.1.why"),
+    ]
+    assert 'config.yaml, line 7, "decision.min_tumour_vaf": 2 is above 1' in str(InputError(faults))
+
+
+def test_a_key_that_is_missing_has_the_line_of_its_group(tmp_path):
+    (tmp_path / "config.yaml").write_text("# a comment\ncentre: A\n\nreference:\n  genes: x.gtf\n")
+    (fault,) = config.check(tmp_path).faults
+    assert (fault.line, fault.column) == (4, "reference.fasta")
+
+
+def test_values_that_snakemake_was_given_have_no_line(tmp_path):
+    (tmp_path / "config.yaml").write_text("centre: A\n")
+    (fault, *_) = config.check(tmp_path, {"centre": 7}).faults
+    assert (fault.line, fault.column) == (0, "centre")
+
+
+def test_yaml_that_points_to_itself_is_read_and_refused(tmp_path):
+    (tmp_path / "config.yaml").write_text("callers: &x\n  - *x\n")
+    assert ("callers.0", 1) in [(f.column, f.line) for f in config.check(tmp_path).faults]
+
+
 def test_a_folder_without_a_configuration_says_how_to_get_one(tmp_path):
     message = f'there is no such file in {tmp_path}: "onconcord init DIR" writes one.'
     assert f"config.yaml: {message}" in [str(fault) for fault in config.check(tmp_path).faults]

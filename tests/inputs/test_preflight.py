@@ -70,9 +70,9 @@ def test_a_vcf_whose_positions_are_shifted_by_one_is_refused(folder, key):
     (found,) = faults_of(folder)
     wrong = [pos for _, pos, ref in good if SEQUENCE[pos - 2] != ref]
     assert found.startswith(
-        f'config.yaml, "resources.{key}": shifted.vcf: {len(wrong)} of {len(good)} records have '
-        f"another REF than the FASTA (chr20:{wrong[0] - 1} has {SEQUENCE[wrong[0] - 1]}, the FASTA "
-        f"{SEQUENCE[wrong[0] - 2]};"
+        f'config.yaml, line 8, "resources.{key}": shifted.vcf: {len(wrong)} of {len(good)} records '
+        f"have another REF than the FASTA (chr20:{wrong[0] - 1} has {SEQUENCE[wrong[0] - 1]}, the "
+        f"FASTA {SEQUENCE[wrong[0] - 2]};"
     )
 
 
@@ -80,8 +80,9 @@ def test_a_vcf_of_other_contigs_is_refused(folder):
     write_vcf(folder / "other.vcf", [("20", 10, SEQUENCE[9]), ("7", 1, "A")])
     configure(folder, resources={"clinical": "other.vcf"})
     assert faults_of(folder) == [
-        'config.yaml, "resources.clinical": other.vcf: contig "20" is not in the FASTA, which '
-        'calls it "chr20": rename it, so that all files have the FASTA\'s names. So are 1 others.'
+        'config.yaml, line 8, "resources.clinical": other.vcf: contig "20" is not in the FASTA, '
+        'which calls it "chr20": rename it, so that all files have the FASTA\'s names. So are '
+        "1 others."
     ]
 
 
@@ -89,8 +90,8 @@ def test_a_population_resource_needs_allele_frequencies(folder):
     write_vcf(folder / "p.vcf", [("chr20", 10, SEQUENCE[9])], info="DP")
     configure(folder, resources={"population": "p.vcf"})
     assert faults_of(folder) == [
-        'config.yaml, "resources.population": p.vcf has no INFO/AF, the allele frequency that '
-        "filters need."
+        'config.yaml, line 8, "resources.population": p.vcf has no INFO/AF, the allele frequency '
+        "that filters need."
     ]
 
 
@@ -99,18 +100,18 @@ def test_a_population_resource_needs_allele_frequencies(folder):
     [
         pytest.param(
             {"fasta": "none.fa"},
-            'config.yaml, "reference.fasta": there is no file none.fa.',
+            'config.yaml, line 6, "reference.fasta": there is no file none.fa.',
             id="no FASTA",
         ),
         pytest.param(
             {"genes": "none.gtf"},
-            'config.yaml, "reference.genes": there is no file none.gtf.',
+            'config.yaml, line 7, "reference.genes": there is no file none.gtf.',
             id="no gene model",
         ),
         pytest.param(
             {"fasta": "qc.yaml"},
-            'config.yaml, "reference.fasta": qc.yaml cannot be read as FASTA (it does not begin '
-            "with >): plain text, or compressed with bgzip.",
+            'config.yaml, line 6, "reference.fasta": qc.yaml cannot be read as FASTA (it does not '
+            "begin with >): plain text, or compressed with bgzip.",
             id="not FASTA",
         ),
         pytest.param(
@@ -180,8 +181,8 @@ def test_check_shows_every_fault_of_a_fresh_folder_and_writes_nothing(tmp_path):
     assert error.exit_code == 2
     where = [(fault.source, fault.line, fault.column) for fault in error.faults]
     assert where == [
-        ("config.yaml", 0, "centre"),
-        ("config.yaml", 0, "reference.fasta"),
+        ("config.yaml", 7, "centre"),
+        ("config.yaml", 15, "reference.fasta"),
         ("samples.tsv", 2, "fastq_1"),
         ("samples.tsv", 2, "fastq_2"),
         ("samples.tsv", 2, "role"),

@@ -236,19 +236,19 @@ def thresholds_with(*rows, **changes):
     [
         pytest.param(thresholds_with(threshold(), threshold(applies_to="normal")), [], id="good"),
         pytest.param(
-            {"thresholds": []}, ["q.yaml: 'sites' is a required property."], id="no rules of sites"
+            {"thresholds": []}, ['q.yaml, "sites": missing, and required.'], id="no rules of sites"
         ),
         pytest.param(
             thresholds_with(extra=1),
-            ["q.yaml: Additional properties are not allowed ('extra' was unexpected)."],
+            ['q.yaml, "extra": unknown key. Known here: sites, thresholds.'],
             id="unknown key",
         ),
         pytest.param(
             thresholds_with(threshold(applies_to="sample"), threshold(warn="high")),
             [
-                "q.yaml, \"thresholds.0.applies_to\": 'sample' is not one of "
-                "['tumour', 'normal', 'pair'].",
-                "q.yaml, \"thresholds.1.warn\": 'high' is not of type 'number', 'null'.",
+                'q.yaml, "thresholds.0.applies_to": "sample" is none of "tumour", "normal", '
+                '"pair".',
+                'q.yaml, "thresholds.1.warn": "high" is not a number or null.',
             ],
             id="all faults at once",
         ),
@@ -287,7 +287,7 @@ def test_faults_of_thresholds(raw, expected):
 def test_thresholds_that_are_not_yaml_are_refused(tmp_path):
     path = tmp_path / "q.yaml"
     path.write_text("sites: [\n")
-    with pytest.raises(InputError, match=r"^q\.yaml: is not YAML"):
+    with pytest.raises(InputError, match=r"^q\.yaml, line 2: not YAML"):
         read_thresholds(path)
 
 

@@ -2,14 +2,13 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from onconcord.errors import Fault, InputError
 from onconcord.inputs import config as configuration
-from onconcord.inputs.config import listed, nearest
 from onconcord.inputs.pair_spec import (
     AssaySpec,
     LaneSpec,
@@ -19,6 +18,7 @@ from onconcord.inputs.pair_spec import (
     ResourceSpec,
     SampleSpec,
 )
+from onconcord.inputs.schema_faults import listed, nearest
 from onconcord.inputs.tabular import Row, read_table
 
 REQUIRED = ("patient", "sample", "role", "read_group")
@@ -131,6 +131,7 @@ class Cohort:
         samples: by sample id, sorted.
         pairs: by pair id, sorted; a pair's id is the sample id of its tumour.
         centres: codes of the centres that have pairs, sorted.
+        config_lines: 1-based line in config.yaml of each key that stands there.
     """
 
     folder: Path
@@ -140,6 +141,7 @@ class Cohort:
     samples: dict[str, Sample]
     pairs: dict[str, Pair]
     centres: tuple[str, ...]
+    config_lines: Mapping[str, int] = field(default_factory=dict)
 
 
 def load(folder: Path, raw_config: dict[str, Any] | None = None) -> Cohort:
@@ -176,6 +178,7 @@ def check(
         samples=dict(sorted(samples.items())),
         pairs=dict(sorted(pairs.items())),
         centres=tuple(sorted({pair.centre for pair in pairs.values()})),
+        config_lines=checked.lines,
     )
     return cohort, (*checked.faults, *faults)
 

@@ -1,19 +1,18 @@
 """The configuration of one working folder: config.yaml over the defaults, checked as a whole."""
 
 import copy
-import difflib
 import functools
-from collections.abc import Callable, Hashable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import yaml
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
 
 from onconcord.errors import Fault, InputError
+from onconcord.inputs.schema_faults import nearest, schema_faults, shown
+from onconcord.inputs.yaml_file import YamlFile, located, read_yaml
 from onconcord.qc.thresholds import check_thresholds
 from onconcord.runtime import checkout
 
@@ -32,27 +31,6 @@ PATH_KEYS = (
     ("alignment", "known_sites"),
     ("release", "key_file"),
 )
-_ID_RULE = "letters, digits, '.', '_' and '-', a letter or digit first"
-_TYPE_WORDS = {
-    "array": "a list",
-    "boolean": "true or false",
-    "integer": "a whole number",
-    "null": "null",
-    "number": "a number",
-    "object": "a group of keys",
-    "string": "text",
-}
-# What the schema library says is written for programmers; these are for a centre.
-_LIMITS: dict[str, Callable[[Any, Any], str]] = {
-    "enum": lambda found, allowed: f"{_shown(found)} is none of {listed(allowed)}.",
-    "maximum": lambda found, limit: f"{found} is above {limit}, the highest that makes sense.",
-    "minimum": lambda found, limit: f"{found} is below {limit}, the lowest that makes sense.",
-    "minItems": lambda _, fewest: f"the list is empty: name at least {fewest}.",
-    "minLength": lambda *_: "is empty: fill it in, or leave the key out.",
-    "minProperties": lambda _, fewest: f"is empty: name at least {fewest}.",
-    "pattern": lambda found, _: f'"{found}" is not a code: use {_ID_RULE}.',
-    "uniqueItems": lambda found, _: f"{_shown(found)} names one item twice.",
-}
 
 
 @dataclass(frozen=True)
@@ -64,27 +42,13 @@ class Checked:
         values: every key of the schema, paths absolute; a faulty key keeps what was given.
         qc: thresholds by the name an assay's `qc` has, as read from their YAML files.
         faults: every fault, unsorted.
+        lines: 1-based line in config.yaml of each key that stands there, by its dotted path.
     """
 
     values: dict[str, Any]
     qc: dict[str, dict[str, Any]]
     faults: tuple[Fault, ...]
-
-
-class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
-    """YAML in which a key given twice is a fault; plain YAML silently keeps the last one."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[Any] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if key in seen:
-                raise yaml.MarkedYAMLError(
-                    problem=f'the key "{key}" is given twice', problem_mark=key_node.start_mark
-                )
-            seen.add(key)
-        found: dict[Hashable, Any] = super().construct_mapping(node, deep)
-        return found
+    lines: Mapping[str, int] = field(default_factory=dict)
 
 
 def load(folder: Path, raw: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -112,16 +76,14 @@ def release_name(config: dict[str, Any]) -> str:
 
 def check(folder: Path, raw: dict[str, Any] | None = None) -> Checked:
     """The configuration of a folder beside its faults, so that a sheet can be read all the same."""
-    faults: list[Fault] = []
-    if raw is None:
-        raw, faults = _read(folder / NAME)
-    values = _complete(raw)
-    schema_faults = _schema_faults(values)
-    faulty = {fault.column.split(".")[0] for fault in schema_faults}
-    faults += schema_faults + _rule_faults(values, faulty)
+    file = _read(folder / NAME) if raw is None else YamlFile(raw)
+    values = _complete(file.values or {})
+    found = schema_faults(values, schema(), NAME)
+    faulty = {fault.column.split(".")[0] for fault in found}
     qc, qc_faults = _thresholds(folder, values)
+    faults = (*file.faults, *found, *_rule_faults(values, faulty), *qc_faults)
     _make_paths_absolute(folder, values)
-    return Checked(values, qc, tuple(faults + qc_faults))
+    return Checked(values, qc, tuple(located(faults, NAME, file.lines)), file.lines)
 
 
 @functools.cache
@@ -138,44 +100,18 @@ def defaults() -> dict[str, Any]:
     return found
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """A question that names the known word most like this one, or "" where none is near."""
-    close = difflib.get_close_matches(word, tuple(known), n=1, cutoff=0.6)
-    return f' Did you mean "{close[0]}"?' if close else ""
-
-
-def listed(items: Iterable[Any]) -> str:
-    """Values in quotes, with commas, in their order."""
-    return ", ".join(f'"{item}"' for item in items)
-
-
-def _shown(value: Any) -> str:
-    return f'"{value}"' if isinstance(value, str) else yaml.safe_dump(value).split("\n")[0]
-
-
-def _read(path: Path) -> tuple[dict[str, Any], list[Fault]]:
-    """What a YAML file holds, or {} and the fault that stops it from being read."""
-    try:
-        # A subclass of the safe loader, which builds plain values only.
-        found = yaml.load(path.read_text(encoding="utf-8-sig"), _Loader)
-    except FileNotFoundError:
+def _read(path: Path) -> YamlFile:
+    """What config.yaml holds: a group of keys, or nothing and the fault."""
+    if not path.exists():
         message = (
             f'there is no such file in {path.parent.absolute()}: "onconcord init DIR" writes one.'
         )
-        return {}, [Fault(path.name, message)]
-    except (OSError, UnicodeDecodeError) as error:
-        return {}, [Fault(path.name, f"cannot be read: {error}.")]
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 0
-        return {}, [Fault(path.name, f"not YAML: {error.problem}.", line)]
-    except yaml.YAMLError as error:
-        return {}, [Fault(path.name, f"not YAML: {error}.")]
-    if found is None:
-        return {}, []
-    if not isinstance(found, dict):
-        message = f"holds {_shown(found)}, expected keys such as centre and reference."
-        return {}, [Fault(path.name, message)]
-    return found, []
+        return YamlFile(faults=(Fault(path.name, message),))
+    file = read_yaml(path)
+    if file.values is not None and not isinstance(file.values, dict):
+        message = f"holds {shown(file.values)}, expected keys such as centre and reference."
+        return YamlFile(faults=(Fault(path.name, message),))
+    return file
 
 
 def _complete(raw: dict[str, Any]) -> dict[str, Any]:
@@ -198,52 +134,6 @@ def _complete(raw: dict[str, Any]) -> dict[str, Any]:
         else:
             values[key] = copy.deepcopy(given)
     return values
-
-
-def _schema_faults(values: dict[str, Any]) -> list[Fault]:
-    errors = Draft202012Validator(schema()).iter_errors(values)
-    return [fault for error in errors for fault in _in_plain_words(error)]
-
-
-def _in_plain_words(error: ValidationError) -> Iterator[Fault]:
-    where = ".".join(str(part) for part in error.absolute_path)
-    inside = f"{where}." if where else ""
-    if error.validator == "additionalProperties":
-        known = error.schema["properties"]
-        for key in error.instance:
-            if key not in known:
-                message = f"unknown key.{nearest(str(key), known)} Known here: {', '.join(known)}."
-                yield Fault(NAME, message, column=f"{inside}{key}")
-    elif error.validator == "required":
-        for key in error.validator_value:
-            if key not in error.instance:
-                text = error.schema["properties"][key].get("description", "")
-                yield Fault(NAME, f"missing, and required. {text}".strip(), column=f"{inside}{key}")
-    elif error.validator == "type" and error.instance is None:
-        yield Fault(NAME, f"is empty, and required. {_description(error)}".strip(), column=where)
-    elif error.validator == "type":
-        wanted = error.validator_value
-        words = [_TYPE_WORDS[word] for word in ([wanted] if isinstance(wanted, str) else wanted)]
-        # Yaml reads 007 as seven and 2026-11-24 as a date; quotes keep them as they are.
-        hint = " Put it in quotes." if "text" in words else ""
-        message = f"{_shown(error.instance)} is not {' or '.join(words)}.{hint}"
-        yield Fault(NAME, message, column=where)
-    elif str(error.validator) in _LIMITS:
-        message = _LIMITS[str(error.validator)](error.instance, error.validator_value)
-        yield Fault(NAME, message, column=where)
-    else:
-        yield Fault(NAME, error.message, column=where)
-
-
-def _description(error: ValidationError) -> str:
-    """What the schema says a key is for; beside a reference it is one level further up."""
-    here: Any = schema()
-    for part in error.absolute_path:
-        properties = here.get("properties", {})
-        here = properties.get(part, here.get("additionalProperties", {}))
-        if not isinstance(here, dict):
-            return ""
-    return str(here.get("description", ""))
 
 
 def _rule_faults(values: dict[str, Any], faulty: set[str]) -> list[Fault]:
@@ -291,10 +181,11 @@ def _thresholds(
             )
             faults.append(Fault(NAME, message, column=column))
             continue
-        found[wanted], read_faults = _read(path)
-        faults += [Fault(wanted, fault.message, fault.line, fault.column) for fault in read_faults]
-        if not read_faults:
-            faults += check_thresholds(found[wanted], wanted)
+        file = read_yaml(path)
+        found[wanted] = file.values
+        faults += [replace(fault, source=wanted) for fault in file.faults]
+        if not file.faults:
+            faults += located(check_thresholds(file.values, wanted), wanted, file.lines)
     return found, faults
 
 

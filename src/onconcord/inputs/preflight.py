@@ -9,9 +9,11 @@ from typing import Any
 
 from onconcord.errors import Fault
 from onconcord.inputs import cohort as cohorts
+from onconcord.inputs import config as configuration
 from onconcord.inputs.cohort import Cohort
 from onconcord.inputs.preflight_reads import reads_faults
 from onconcord.inputs.preflight_reference import check_reference
+from onconcord.inputs.yaml_file import located
 
 JOBS_PER_PAIR = 15
 ALIGNMENT_SHARE = 1.6
@@ -80,7 +82,8 @@ def check_inputs(cohort: Cohort, deep: bool = False) -> list[Fault]:
     assays = {sample.assay for sample in cohort.samples.values()}
     reference = check_reference(cohort.config, assays, deep)
     reads = reads_faults(cohort.sheet.name, cohort.samples.values(), reference.genome, deep)
-    return [*reference.faults, *reads, *_permission_faults(cohort.folder)]
+    faults = [*reference.faults, *reads, *_permission_faults(cohort.folder)]
+    return located(faults, configuration.NAME, cohort.config_lines)
 
 
 def needed_bytes(cohort: Cohort) -> int:

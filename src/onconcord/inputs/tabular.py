@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from onconcord.errors import Fault
-from onconcord.inputs.config import listed, nearest
+from onconcord.inputs.schema_faults import listed, nearest
 
 LINE_ENDS = re.compile(r"\r\n|\r|\n")
 UNSEEN = "\ufeff\u200b\u00a0 \t\v\f"

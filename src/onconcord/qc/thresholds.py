@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-from jsonschema import Draft202012Validator
-
 from onconcord.errors import Fault, InputError
+from onconcord.inputs.schema_faults import schema_faults
+from onconcord.inputs.yaml_file import located, read_yaml
 
 
 @dataclass(frozen=True)
@@ -232,10 +231,7 @@ def check_thresholds(raw: Any, source: str) -> list[Fault]:
         One fault per wrong key or value, per metric that is given twice or to the wrong
         subject, and per FAIL limit that is milder than its WARN limit.
     """
-    faults = [
-        Fault(source, f"{error.message}.", column=".".join(map(str, error.absolute_path)))
-        for error in Draft202012Validator(SCHEMA).iter_errors(raw)
-    ]
+    faults = schema_faults(raw, SCHEMA, source)
     if faults:
         return faults
     seen: set[tuple[str, str]] = set()
@@ -266,13 +262,11 @@ def read_thresholds(path: Path) -> Thresholds:
     Raises:
         InputError: every fault of the file.
     """
-    try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise InputError.at(path.name, f"is not YAML ({error}).") from error
-    faults = check_thresholds(raw, path.name)
+    file = read_yaml(path)
+    faults = file.faults or located(check_thresholds(file.values, path.name), path.name, file.lines)
     if faults:
         raise InputError(faults)
+    raw = file.values
     limits = {
         (row["metric"], row["applies_to"]): Threshold(
             row["direction"] == "at_least", row["warn"], row["fail"]
