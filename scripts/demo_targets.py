@@ -15,6 +15,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+from onconcord.reference.intervals import merged
 from onconcord.runtime.script import script
 
 MEMBER = "SigProfilerMatrixGenerator/references/chromosomes/exome/GRCh37/GRCh37_exome.interval_list"
@@ -24,13 +25,8 @@ def merged_intervals(wheel: Path) -> list[tuple[int, int]]:
     """Baits of chromosome 20, 0-based half-open, ascending, touching ones merged."""
     with zipfile.ZipFile(wheel) as archive:
         rows = [line.split("\t") for line in archive.read(MEMBER).decode().splitlines()]
-    merged: list[tuple[int, int]] = []
-    for start, end in sorted((int(row[1]) - 1, int(row[2])) for row in rows if row[0] == "20"):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
-        else:
-            merged.append((start, end))
-    return merged
+    baits = ((row[0], int(row[1]) - 1, int(row[2])) for row in rows if row[0] == "20")
+    return [(start, end) for _, start, end in merged(baits, ["20"])]
 
 
 def canonical_coding(genes: Path) -> list[tuple[str, int, int]]:

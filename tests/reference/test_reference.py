@@ -14,14 +14,15 @@ import reference_describe as describe_script
 import reference_targets as targets_script
 from onconcord.errors import InputError
 from onconcord.reference import builds
-from onconcord.reference.contigs import ContigRow, table_chrom
+from onconcord.reference.contigs import ContigRow, read_contigs, table_chrom
 from onconcord.reference.genes import GeneModel, canonical_transcripts
+from onconcord.reference.intervals import IntervalSet, merged, padded
 from onconcord.reference.prepare import (
     describe_reference,
     prepare_targets,
     reference_identity,
 )
-from onconcord.reference.targets import Region, merged, padded, read_bed
+from onconcord.reference.targets import check_bed
 
 LENGTHS = {"1": 1000, "20": 500}
 SEQUENCES = {
@@ -174,17 +175,23 @@ def test_padding_stops_at_the_ends_of_a_contig():
 
 
 def test_an_interval_is_cut_to_a_region():
-    region = Region([("1", 10, 20), ("1", 30, 40), ("1", 50, 60)])
+    region = IntervalSet([("1", 10, 20), ("1", 30, 40), ("1", 50, 60)])
     assert region.cut(("1", 15, 50)) == (("1", 15, 20), ("1", 30, 40))
     assert region.cut(("1", 20, 30)) == ()
     assert region.cut(("20", 0, 500)) == ()
 
 
+def test_contigs_of_another_form_are_refused(tmp_path):
+    path = tmp_path / "contigs.tsv"
+    path.write_text("chrom\tsource_name\nchr20\t20\n")
+    with pytest.raises(InputError, match=r"line 1: the columns are chrom, source_name; exp"):
+        read_contigs(path)
+
+
 def test_every_faulty_line_of_targets_is_named(tmp_path):
     (tmp_path / "t.bed").write_text("track x\n1\t5\t4\n# no\nchr20\t1\t2\n1\t900\t1001\n")
-    with pytest.raises(InputError) as error:
-        read_bed(tmp_path / "t.bed", LENGTHS)
-    assert [(fault.line, fault.message.split(":")[0]) for fault in error.value.faults] == [
+    _, faults = check_bed(tmp_path / "t.bed", LENGTHS)
+    assert [(fault.line, fault.message.split(":")[0]) for fault in sorted(faults)] == [
         (2, "start 5 is not before end 4"),
         (4, 'contig "chr20" is not in the FASTA, which calls it "20"'),
         (5, 'end 1001 is outside contig "1", which has 1000 bases'),

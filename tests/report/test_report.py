@@ -181,7 +181,10 @@ def add_reads(folder: Path) -> None:
     sequence = sequence[: pos - 1] + "C" + sequence[pos:]
     reference.write_text(f">20\n{sequence}\n")
     pysam.faidx(str(reference))
-    (reference.parent / "contigs.tsv").write_text("chrom\tsource_name\nchr20\t20\n")
+    (reference.parent / "contigs.tsv").write_text(
+        "chrom\tsource_name\tlength_bp\tmd5\trefget_sq\tis_primary\tmasked_bp\n"
+        f"chr20\t20\t{len(sequence)}\tx\tSQ.x\t1\t0\n"
+    )
     bam = folder / "results/3_alignments/TUM-A01.bam"
     bam.parent.mkdir()
     header = {

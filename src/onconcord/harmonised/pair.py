@@ -23,6 +23,8 @@ from onconcord.harmonised.pieces import write_variant_tables
 from onconcord.harmonised.variants import Facts, rule_definitions
 from onconcord.inputs.pair_spec import PairSpec
 from onconcord.reads.account import read_inputs
+from onconcord.reference.bed import read_bed
+from onconcord.reference.contigs import read_contigs
 from onconcord.reference.sequence import ContigNames, Genome
 from onconcord.runtime.tools import read_tool_versions
 
@@ -134,7 +136,8 @@ class _OfPair:
     @classmethod
     def read(cls, spec: PairSpec, files: PairFiles) -> "_OfPair":
         identity = json.loads((files.reference / "reference.json").read_text())
-        names = ContigNames.read(files.reference / "contigs.tsv")
+        contigs = read_contigs(files.reference / "contigs.tsv")
+        names = ContigNames.of(contigs)
         genes = canonical_transcripts(files.reference / "gene_regions.tsv")
         versions = {row["tool"]: row["version"] for row in read_tool_versions(files.tools)}
         genome = Genome(files.reference / "genome.fa")
@@ -146,7 +149,9 @@ class _OfPair:
             names=names,
             callers=read_callers(files.callers_dir, list(files.calls)),
             versions=versions,
-            targets=_bed(files.reference / "targets.bed", names),
+            targets=read_bed(files.reference / "targets.bed").select(
+                pl.col("chrom").replace_strict(names.table_of), "start0", "end0"
+            ),
             states=qc.callable_regions(
                 files.reference / "targets.bed",
                 files.quantized["tumour"],
@@ -156,7 +161,7 @@ class _OfPair:
                 names.table_of,
             ),
             hotspots=hotspots.select("chrom", "pos", "ref", "alt"),
-            refget=_refget(files.reference / "contigs.tsv"),
+            refget={row.source_name: row.refget_sq for row in contigs},
         )
         annotation = Annotation(
             files.annotated,
@@ -215,20 +220,6 @@ def _tables(
         "filter_definition": _filters(files.calls, rule_definitions(spec)),
         "vocabulary": contract.vocabulary_rows(spec.centre),
     }
-
-
-def _bed(path: Path, names: ContigNames) -> pl.DataFrame:
-    rows = [line.split("\t")[:3] for line in path.read_text().splitlines() if line]
-    return pl.DataFrame(
-        [(names.table_of[chrom], int(start), int(end)) for chrom, start, end in rows],
-        schema={"chrom": pl.String, "start0": pl.Int64, "end0": pl.Int64},
-        orient="row",
-    )
-
-
-def _refget(contigs: Path) -> dict[str, str]:
-    table = pl.read_csv(contigs, separator="\t", infer_schema=False)
-    return dict(zip(table["source_name"], table["refget_sq"], strict=True))
 
 
 def _pair_row(

@@ -14,6 +14,7 @@ from onconcord.canonical_json import canonical_json, json_sha256
 from onconcord.files import file_sha256
 from onconcord.inputs.pair_spec import PairSpec
 from onconcord.reads.account import InputFile
+from onconcord.reference.contigs import read_contigs
 from onconcord.runtime.tools import COLUMNS, read_tool_versions
 
 Rows = list[dict[str, Any]]
@@ -202,11 +203,8 @@ def assay_region_rows(
     return pl.DataFrame(rows)
 
 
-def contig_rows(contigs: Path, reference_id: str) -> pl.DataFrame:
-    return pl.read_csv(
-        contigs,
-        separator="\t",
-        schema_overrides={"chrom": pl.String, "source_name": pl.String, "is_primary": pl.Int64},
-    ).with_columns(
-        pl.lit(reference_id).alias("reference_id"), (pl.col("is_primary") == 1).alias("is_primary")
-    )
+def contig_rows(contigs: Path, reference_id: str) -> Rows:
+    return [
+        {**asdict(row), "reference_id": reference_id, "is_primary": bool(row.is_primary)}
+        for row in read_contigs(contigs)
+    ]

@@ -9,7 +9,7 @@ import polars as pl
 from scipy.special import betaincinv
 
 from onconcord.errors import ToolError
-from onconcord.qc.intervals import CONTIG_SPAN, Integers, Line, Track
+from onconcord.reference.intervals import CONTIG_SPAN, GenomeLine, Integers, Track
 
 POWER = 0.95
 """Chance of reaching the wanted number of alternate reads that `min_vaf_detectable` asks for."""
@@ -65,7 +65,7 @@ def callable_regions(
     Raises:
         ToolError: a file is cut off, does not cover the targets, or is of another reference.
     """
-    line = Line.of(table_of)
+    line = GenomeLine.of(table_of)
     wanted = line.track(targets)
     paths = {
         "tumour": tumour_quantized,
@@ -133,7 +133,7 @@ def gene_callability(
     Raises:
         ToolError: a file is cut off or of another reference.
     """
-    line = Line.of(table_of)
+    line = GenomeLine.of(table_of)
     exons = pl.read_csv(gene_regions, separator="\t", infer_schema=False, quote_char=None)
     exons = exons.with_columns(
         pl.col("start0", "end0").cast(pl.Int64),
@@ -201,7 +201,9 @@ def gene_callability(
     )
 
 
-def _hundredths_of_depth(line: Line, regions: Path, starts: Integers, ends: Integers) -> Integers:
+def _hundredths_of_depth(
+    line: GenomeLine, regions: Path, starts: Integers, ends: Integers
+) -> Integers:
     """Depth of each interval summed over its bases, in the hundredths that mosdepth writes."""
     track = line.track(regions)
     depths = np.rint(track.labels.cast(pl.Float64).to_numpy() * 100).astype(np.int64)

@@ -11,9 +11,10 @@ import polars as pl
 from onconcord.errors import ToolError
 from onconcord.qc.callability import CALLABLE, depth_classes
 from onconcord.qc.identity import AUTOSOMES, Answer
-from onconcord.qc.intervals import Line, read_bed
 from onconcord.reads.account import read_inputs
+from onconcord.reference.bed import read_bed
 from onconcord.reference.contigs import table_chrom
+from onconcord.reference.intervals import GenomeLine
 
 PILEUP_COLUMNS = {
     "contig": pl.String,
@@ -77,7 +78,7 @@ def target_share(prefixes: list[Path]) -> float | None:
     paths = [Path(f"{prefixes[0]}.regions.bed.gz")]
     paths += [Path(f"{prefix}.quantized.bed.gz") for prefix in prefixes]
     beds = [read_bed(path) for path in paths]
-    line = Line.of({name: name for bed in beds for name in bed["chrom"].unique()})
+    line = GenomeLine.of({name: name for bed in beds for name in bed["chrom"].unique()})
     targets, *tracks = [line.track_of(bed, path) for bed, path in zip(beds, paths, strict=True)]
     cuts = np.unique(np.concatenate([b for t in (targets, *tracks) for b in (t.starts, t.ends)]))
     inside = targets.index_at(cuts) >= 0

@@ -3,7 +3,7 @@
 import csv
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import pysam
@@ -102,8 +102,21 @@ def contig_rows(source: str, sequences: pysam.FastaFile) -> tuple[ContigRow, ...
 
 
 def read_contigs(path: Path) -> tuple[ContigRow, ...]:
-    """The rows of a contigs.tsv, in the FASTA's order."""
+    """
+    The rows of a contigs.tsv, in the FASTA's order.
+
+    Raises:
+        InputError: the columns are not those of ContigRow.
+    """
+    expected = [field.name for field in fields(ContigRow)]
     with path.open(newline="") as handle:
+        table = csv.DictReader(handle, dialect="excel-tab")
+        if table.fieldnames != expected:
+            message = (
+                f"the columns are {', '.join(table.fieldnames or ())}; expected "
+                f"{', '.join(expected)}. Delete the file; the next run makes it again."
+            )
+            raise InputError.at(path, message, 1)
         return tuple(
             ContigRow(
                 chrom=row["chrom"],
@@ -114,7 +127,7 @@ def read_contigs(path: Path) -> tuple[ContigRow, ...]:
                 is_primary=int(row["is_primary"]),
                 masked_bp=int(row["masked_bp"]),
             )
-            for row in csv.DictReader(handle, dialect="excel-tab")
+            for row in table
         )
 
 

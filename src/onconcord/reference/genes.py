@@ -10,7 +10,8 @@ from urllib.parse import unquote
 
 from onconcord.errors import Fault, InputError
 from onconcord.files import whole_file, write_tsv
-from onconcord.reference.targets import MOST_FAULTS, Interval, Region, merged, stranger
+from onconcord.reference.intervals import Interval, IntervalSet, merged
+from onconcord.reference.targets import MOST_FAULTS, stranger
 
 CANONICAL_TAGS = ("MANE_Select", "Ensembl_canonical")
 CODING = ("CDS", "stop_codon")
@@ -276,7 +277,7 @@ def write_gene_regions(
 
     A gene of which no base is a target has one line with start0 = end0 = 0.
     """
-    region = Region(targets)
+    region = IntervalSet(targets)
     rows: list[tuple[Any, ...]] = []
     for one in transcripts:
         names = (one.gene_id, one.gene_symbol, one.transcript_id)

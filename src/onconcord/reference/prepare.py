@@ -10,6 +10,7 @@ import pysam
 
 from onconcord.errors import InputError
 from onconcord.files import file_sha256, write_text, write_tsv
+from onconcord.reference.bed import write_bed
 from onconcord.reference.builds import CUSTOM, digest_faults, length_faults
 from onconcord.reference.contigs import ContigRow, contig_rows, read_contigs
 from onconcord.reference.genes import (
@@ -18,7 +19,8 @@ from onconcord.reference.genes import (
     write_gene_regions,
     write_gtf,
 )
-from onconcord.reference.targets import check_bed, merged, padded, split, write_bed
+from onconcord.reference.intervals import merged, padded, split
+from onconcord.reference.targets import check_bed
 
 
 def describe_reference(

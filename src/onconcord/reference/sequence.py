@@ -1,6 +1,6 @@
 """The reference sequence as arrays: any number of bases of any contigs in one vectorised read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -11,6 +11,7 @@ import polars as pl
 import pysam
 
 from onconcord.errors import InputError
+from onconcord.reference.contigs import ContigRow, read_contigs
 
 Bases = npt.NDArray[np.uint8]
 
@@ -171,13 +172,14 @@ class ContigNames:
 
     @classmethod
     def read(cls, contigs_tsv: Path) -> "ContigNames":
-        """Read `1_reference/contigs.tsv`."""
-        rows = pl.read_csv(
-            contigs_tsv,
-            separator="\t",
-            schema_overrides={"chrom": pl.String, "source_name": pl.String, "is_primary": pl.Int32},
-        )
+        """Read `1_reference/contigs.tsv`; raises as `read_contigs`."""
+        return cls.of(read_contigs(contigs_tsv))
+
+    @classmethod
+    def of(cls, contigs: Iterable[ContigRow]) -> "ContigNames":
+        """The names of these contigs."""
+        rows = tuple(contigs)
         return cls(
-            dict(zip(rows["source_name"], rows["chrom"], strict=True)),
-            frozenset(rows.filter(pl.col("is_primary") == 1)["source_name"]),
+            {row.source_name: row.chrom for row in rows},
+            frozenset(row.source_name for row in rows if row.is_primary),
         )

@@ -1,10 +1,11 @@
 """Calling shards: pieces of the calling regions, set by the genome and the assay alone."""
 
 import math
-from collections.abc import Iterable
 from pathlib import Path
 
 from onconcord.errors import ToolError
+from onconcord.reference.bed import bed_lines, read_bed, write_bed
+from onconcord.reference.intervals import Interval
 
 
 def shard_count(targets: Path | None, fasta: Path, shard_mb: int) -> int:
@@ -19,7 +20,7 @@ def shard_count(targets: Path | None, fasta: Path, shard_mb: int) -> int:
         At least 1.
     """
     if targets is not None:
-        size = sum(end - start for _, start, end in _intervals(targets))
+        size = sum(int(cells[2]) - int(cells[1]) for _, _, cells in bed_lines(targets))
     else:
         index = fasta.with_name(f"{fasta.name}.fai")
         if index.exists():
@@ -40,14 +41,14 @@ def write_shards(calling: Path, count: int, folder: Path) -> None:
     Raises:
         ToolError: fewer intervals than shards, so that a shard would be empty.
     """
-    intervals = list(_intervals(calling))
+    intervals = read_bed(calling).drop("label").rows()
     if len(intervals) < count:
         raise ToolError(
             f"{calling.name} has {len(intervals)} intervals, which cannot make {count} shards: "
             "raise calling.shard_mb."
         )
     total = sum(end - start for _, start, end in intervals)
-    shards: list[list[str]] = [[] for _ in range(count)]
+    shards: list[list[Interval]] = [[] for _ in range(count)]
     done, current = 0, 0
     for place, (contig, start, end) in enumerate(intervals):
         full = done >= total * (current + 1) / count
@@ -55,15 +56,7 @@ def write_shards(calling: Path, count: int, folder: Path) -> None:
         last_chance = len(intervals) - place == count - 1 - current
         if shards[current] and (full or last_chance):
             current += 1
-        shards[current].append(f"{contig}\t{start}\t{end}\n")
+        shards[current].append((contig, start, end))
         done += end - start
-    folder.mkdir(parents=True, exist_ok=True)
-    for number, lines in enumerate(shards):
-        (folder / f"{number}.bed").write_text("".join(lines))
-
-
-def _intervals(bed: Path) -> Iterable[tuple[str, int, int]]:
-    for line in bed.read_text(encoding="utf-8-sig").splitlines():
-        if line.strip() and not line.startswith(("#", "track", "browser")):
-            contig, start, end = line.split()[:3]
-            yield contig, int(start), int(end)
+    for number, shard in enumerate(shards):
+        write_bed(shard, folder / f"{number}.bed")

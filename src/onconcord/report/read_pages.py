@@ -20,6 +20,7 @@ from markupsafe import Markup
 
 from onconcord.errors import InputError
 from onconcord.files import whole_file
+from onconcord.reference.contigs import read_contigs
 from onconcord.report.cohort import Cohort
 
 FLANK_BP = 60
@@ -115,8 +116,7 @@ def _native_names(contigs: Path) -> dict[str, str]:
     if not contigs.is_file():
         message = "missing: expected the contig names that the reference stage writes"
         raise InputError.at(contigs, message)
-    table = pl.read_csv(contigs, separator="\t", infer_schema=False)
-    return dict(table.select("chrom", "source_name").iter_rows())
+    return {row.chrom: row.source_name for row in read_contigs(contigs)}
 
 
 def _write_page(

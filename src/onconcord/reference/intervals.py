@@ -1,9 +1,14 @@
-"""Interval tables as arrays on one number line for the whole genome, swept at once."""
+"""
+Intervals of a genome, 0-based and half-open.
 
-import gzip
-import io
-from collections.abc import Mapping
+A few are tuples. Many are a `Track`: arrays on one number line for the whole genome, swept at once.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -11,17 +16,90 @@ import numpy.typing as npt
 import polars as pl
 
 from onconcord.errors import ToolError
+from onconcord.reference.bed import read_bed
 
+Interval = tuple[str, int, int]
+"""Native contig name, start and end."""
 Integers = npt.NDArray[np.int64]
 
 CONTIG_SPAN = np.int64(1 << 33)
 """Width of a contig on the number line: wider than any contig, and exact as a float."""
 
 
+def merged(intervals: Iterable[Interval], order: Iterable[str]) -> tuple[Interval, ...]:
+    """Intervals sorted in the given order of contigs, those that overlap or touch made one."""
+    rank = {name: place for place, name in enumerate(order)}
+    found: list[Interval] = []
+    for contig, start, end in sorted(intervals, key=lambda one: (rank[one[0]], one[1], one[2])):
+        if found and found[-1][0] == contig and start <= found[-1][2]:
+            found[-1] = (contig, found[-1][1], max(end, found[-1][2]))
+        else:
+            found.append((contig, start, end))
+    return tuple(found)
+
+
+def padded(
+    intervals: Iterable[Interval], padding: int, lengths: Mapping[str, int]
+) -> tuple[Interval, ...]:
+    """Intervals grown by `padding` bases at each end, cut to their contigs and merged."""
+    grown = (
+        (contig, max(0, start - padding), min(lengths[contig], end + padding))
+        for contig, start, end in intervals
+    )
+    return merged(grown, lengths)
+
+
+def split(intervals: Iterable[Interval], others: Iterable[Interval]) -> tuple[Interval, ...]:
+    """
+    Intervals cut wherever another one starts or ends, in their order.
+
+    The pieces add up to the intervals, and each lies wholly in or wholly out of any other one.
+    """
+    borders: dict[str, set[int]] = defaultdict(set)
+    for contig, start, end in others:
+        borders[contig] |= {start, end}
+    ordered = {contig: sorted(places) for contig, places in borders.items()}
+    pieces: list[Interval] = []
+    for contig, start, end in intervals:
+        places = ordered.get(contig, [])
+        inside = places[bisect_right(places, start) : bisect_left(places, end)]
+        cuts = [start, *inside, end]
+        pieces += [(contig, first, last) for first, last in pairwise(cuts)]
+    return tuple(pieces)
+
+
+class IntervalSet:
+    """
+    Intervals that others are cut to.
+
+    Args:
+        intervals: merged, so that no base is there twice.
+    """
+
+    def __init__(self, intervals: Iterable[Interval]) -> None:
+        self._starts: dict[str, list[int]] = defaultdict(list)
+        self._ends: dict[str, list[int]] = defaultdict(list)
+        for contig, start, end in intervals:
+            self._starts[contig].append(start)
+            self._ends[contig].append(end)
+
+    def cut(self, interval: Interval) -> tuple[Interval, ...]:
+        """The parts of an interval that lie in the set, by start."""
+        contig, start, end = interval
+        if contig not in self._starts:
+            return ()
+        starts, ends = self._starts[contig], self._ends[contig]
+        first, last = bisect_right(ends, start), bisect_left(starts, end)
+        return tuple(
+            (contig, max(start, starts[place]), min(end, ends[place]))
+            for place in range(first, last)
+        )
+
+
 @dataclass(frozen=True)
 class Track:
     """
-    Sorted intervals that do not overlap, on the number line of a `Line`.
+    Sorted intervals that do not overlap, on the number line of a `GenomeLine`.
 
     Args:
         starts, ends: shape (n,), 0-based half-open, `contig index * CONTIG_SPAN + position`.
@@ -68,13 +146,13 @@ class Track:
 
 
 @dataclass(frozen=True)
-class Line:
+class GenomeLine:
     """Number line of a genome: native contig name -> place, in the order of the names given."""
 
     places: Mapping[str, int]
 
     @classmethod
-    def of(cls, names: Mapping[str, str]) -> "Line":
+    def of(cls, names: Mapping[str, str]) -> "GenomeLine":
         """Contigs in the order of their names in the tables, so that tables come out sorted."""
         ordered = sorted(names, key=lambda native: (names[native], native))
         return cls({native: place for place, native in enumerate(ordered)})
@@ -118,40 +196,3 @@ class Line:
         if (ends <= starts).any() or (starts[1:] < ends[:-1]).any():
             raise ToolError(f"{path}: has empty intervals, or some that overlap")
         return Track(starts, ends, table["label"])
-
-
-def read_bed(path: Path) -> pl.DataFrame:
-    """
-    chrom, start0, end0, label ("" without a fourth column) of a BED, plain or gzipped.
-
-    Raises:
-        ToolError: not gzip to its end, or not of that form.
-    """
-    data = path.read_bytes()
-    if path.suffix == ".gz":
-        try:
-            data = gzip.decompress(data)
-        except (EOFError, gzip.BadGzipFile) as error:
-            raise ToolError(f"{path}: not a whole gzip file ({error})") from error
-    names = ["chrom", "start0", "end0", "label"]
-    if not data:
-        return pl.DataFrame(
-            schema={"chrom": pl.String, "start0": pl.Int64, "end0": pl.Int64, "label": pl.String}
-        )
-    try:
-        table = pl.read_csv(
-            io.BytesIO(data),
-            separator="\t",
-            has_header=False,
-            infer_schema=False,
-            comment_prefix="#",
-            quote_char=None,
-        )
-        table = table.select(table.columns[:4])
-        table.columns = names[: table.width]
-        table = table.with_columns(pl.col("start0", "end0").cast(pl.Int64))
-    except pl.exceptions.PolarsError as error:
-        raise ToolError(f"{path}: not a BED of chrom, start and end ({error})") from error
-    if table.width < 4:
-        return table.with_columns(pl.lit("").alias("label"))
-    return table
