@@ -32,7 +32,6 @@ from onconcord.release.key import load_key
 from onconcord.release.merge import Memory, Merger
 from onconcord.release.pseudonyms import Pseudonymiser
 from onconcord.release.retractions import Retraction
-from onconcord.release.statement import check_signature, fingerprint, read_public_key, sign
 from onconcord.runtime import checkout
 from onconcord.verify import verify_release
 
@@ -330,23 +329,6 @@ def test_pool_refuses_a_release_with_faults(released, tmp_path):
     assert isinstance(done.exception, InputError)
     assert "views.sql" in str(done.exception)
     assert not (tmp_path / "pool").exists()
-
-
-def test_a_signature_holds_for_ssh_keygen_and_breaks_with_the_statement(cohort, tmp_path):
-    key = tmp_path / "id"
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
-    out = release_of(*cohort, "TWO", out=tmp_path / "r", sign_key=key)
-    assert verify_release(out, key.with_suffix(".pub")).of("signature") == []
-    statement = (out / "provenance.intoto.json").read_bytes()
-    signers = tmp_path / "signers"
-    signers.write_text(f"centre {key.with_suffix('.pub').read_text()}")
-    command = ["ssh-keygen", "-Y", "verify", "-f", signers, "-I", "centre", "-n", "onconcord"]
-    command += ["-s", out / "provenance.intoto.json.sig"]
-    subprocess.run(command, input=statement, check=True, capture_output=True)
-    found = check_signature(statement, (out / "provenance.intoto.json.sig").read_text())
-    assert fingerprint(found) == fingerprint(read_public_key(key.with_suffix(".pub")))
-    with pytest.raises(ValueError, match="it is not of this text"):
-        check_signature(statement + b" ", sign(statement, key))
 
 
 def test_statement_and_crate_name_every_file_and_no_time(released):

@@ -7,7 +7,8 @@ from onconcord.files import write_text
 from onconcord.release import layout
 from onconcord.release.crate import crate_text, write_workflow
 from onconcord.release.manifest import Release, entries, manifest_text
-from onconcord.release.statement import sign, statement
+from onconcord.release.signature import sign
+from onconcord.release.statement import statement
 
 
 def write_descriptions(folder: Path, release: Release, sign_key: Path | None) -> None:

@@ -9,12 +9,8 @@ from onconcord.errors import Fault, InputError
 from onconcord.files import file_sha256
 from onconcord.release import layout
 from onconcord.release.manifest import Release, read_manifest
-from onconcord.release.statement import (
-    check_signature,
-    fingerprint,
-    read_public_key,
-    read_statement,
-)
+from onconcord.release.signature import fingerprint, signed_by
+from onconcord.release.statement import read_statement
 from onconcord.release.tiers import released_tables
 
 
@@ -104,15 +100,12 @@ def statement_faults(folder: Path) -> Iterator[Fault]:
 def signature_faults(folder: Path, public_key: Path | None) -> Iterator[Fault]:
     """A signature that is not of the statement, or not of the key that was asked for."""
     try:
-        key = check_signature(
-            (folder / layout.STATEMENT).read_bytes(),
-            (folder / layout.SIGNATURE).read_text(encoding="utf-8"),
-        )
+        found = signed_by((folder / layout.STATEMENT).read_bytes(), folder / layout.SIGNATURE)
     except (OSError, ValueError) as why:
         yield Fault(layout.SIGNATURE, f"the signature does not hold: {why}")
         return
     if public_key is not None:
-        wanted, found = fingerprint(read_public_key(public_key)), fingerprint(key)
+        wanted = fingerprint(public_key)
         if wanted != found:
             message = f"signed by {found}; expected {wanted} ({public_key.name})"
             yield Fault(layout.SIGNATURE, message)
