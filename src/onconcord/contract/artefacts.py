@@ -52,25 +52,28 @@ CALLER_COLUMNS = ("is_pass", "tumor_depth", "tumor_alt_count", "vaf_reported")
 """Columns of variant_call_evidence that the wide view has once per caller."""
 
 
-def write_all(release: Path, tier: str = "local") -> list[Path]:
+def generated(release: Path, tier: str = "local") -> dict[str, str]:
     """
-    Put everything that is generated from the contract into a release or an empty folder.
+    Text by name of every file that a release or an empty folder gets from the contract.
 
     Args:
         release: the folder; the tables in it (`<table>/center=<centre>/*.parquet`) are listed in
             datapackage.json, and the callers of its evidence get their columns in the wide view.
-        tier: tier of the release; columns of a tighter one are left out.
-    Returns:
-        The files written: contract.json, datapackage.json, views.sql, spark.json, schema.R.
+        tier: tier of the release; columns and tables of a tighter one are left out.
     """
     contract = load()
-    texts = {
+    return {
         "contract.json": _json(contract_mapping(contract)),
         "datapackage.json": _json(_datapackage(contract, release, tier)),
         "views.sql": _views(contract, tier, _callers(release)),
-        "spark.json": _json({t.name: _spark(t, tier) for t in contract.tables.values()}),
+        "spark.json": _json({t.name: _spark(t, tier) for t in contract.tables_of(tier)}),
         "schema.R": _r_schemas(contract, tier),
     }
+
+
+def write_all(release: Path, tier: str = "local") -> list[Path]:
+    """Put the files of `generated` into a release or an empty folder; returns their paths."""
+    texts = generated(release, tier)
     for name, text in texts.items():
         write_text(release / name, text)
     return [release / name for name in texts]
@@ -114,7 +117,7 @@ def _description(table: Table) -> str:
 
 def _datapackage(contract: Contract, release: Path, tier: str) -> dict[str, Any]:
     resources = []
-    for table in contract.tables.values():
+    for table in contract.tables_of(tier):
         files = sorted(release.glob(f"{table.name}/center=*/*.parquet"))
         paths = [file.relative_to(release).as_posix() for file in files]
         resources.append(
@@ -139,6 +142,7 @@ def _datapackage(contract: Contract, release: Path, tier: str) -> dict[str, Any]
 
 def _table_schema(contract: Contract, table: Table, tier: str) -> dict[str, Any]:
     present = {field.name for field in table.fields_of(tier)}
+    there = {table.name for table in contract.tables_of(tier)}
     foreign_keys = [
         {
             "fields": list(key.columns),
@@ -146,7 +150,9 @@ def _table_schema(contract: Contract, table: Table, tier: str) -> dict[str, Any]
         }
         for key in table.foreign_keys
         # Frictionless has no foreign key from the elements of a list
-        if present.issuperset(key.columns) and not set(key.columns) & set(table.sets)
+        if key.table in there
+        and present.issuperset(key.columns)
+        and not set(key.columns) & set(table.sets)
     ]
     return {
         "fields": [_frictionless(contract, field) for field in table.fields_of(tier)],
@@ -237,12 +243,13 @@ def _views(contract: Contract, tier: str, callers: list[str]) -> str:
         "-- Elsewhere, first: SET VARIABLE release = 'path/to/the/release';\n"
         "SET VARIABLE release = rtrim(coalesce(getvariable('release'), '.'), '/');\n"
     ]
-    for table in contract.tables.values():
+    for table in contract.tables_of(tier):
         query = view_query(table, tier, "getvariable('release') || '/'")
         parts.append(
             f"-- {_description(table)}\nCREATE OR REPLACE VIEW {table.name} AS\n{query};\n"
         )
-    parts.append(_wide_view(contract, tier, callers))
+    if contract.tables["variant_call_evidence"] in contract.tables_of(tier):
+        parts.append(_wide_view(contract, tier, callers))
     return "\n".join(parts)
 
 
@@ -268,7 +275,7 @@ def _wide_view(contract: Contract, tier: str, callers: list[str]) -> str:
 
 def _r_schemas(contract: Contract, tier: str) -> str:
     tables = []
-    for table in contract.tables.values():
+    for table in contract.tables_of(tier):
         columns = ",\n".join(
             f"    {field.name} = arrow::{R_TYPES[field.type].replace('(utf8', '(arrow::utf8')}"
             for field in table.fields_of(tier)

@@ -169,6 +169,11 @@ class Contract:
     vocabularies: dict[str, dict[str, Code]]
     constants: dict[str, Constant]
 
+    def tables_of(self, tier: str) -> tuple[Table, ...]:
+        """The tables that a release of `tier` has, in the order of their names."""
+        allowed = TIERS[: TIERS.index(tier) + 1]
+        return tuple(table for table in self.tables.values() if table.tier in allowed)
+
 
 def table_from_mapping(raw: dict[str, Any]) -> Table:
     """A table from its YAML or JSON form; an unknown or missing property is a TypeError."""

@@ -50,9 +50,7 @@ class Pair:
 
 def released_tables(tier: str) -> tuple[str, ...]:
     """Names of the tables that a release of a tier has, sorted."""
-    allowed = contract.TIERS[: contract.TIERS.index(tier) + 1]
-    tables = contract.load().tables.values()
-    return tuple(sorted(table.name for table in tables if table.tier in allowed))
+    return tuple(table.name for table in contract.load().tables_of(tier))
 
 
 def released_rows(pair: Pair, tier: str) -> dict[str, pa.Table]:

@@ -21,6 +21,7 @@ from onconcord.verify.files import (
     signature_faults,
     statement_faults,
 )
+from onconcord.verify.generated import generated_faults
 from onconcord.verify.parts import DAMAGED, PartFaults, described_digest_faults, part_faults
 from onconcord.verify.report import Report
 from onconcord.verify.rules import RULES, Rule, foreign_keys
@@ -50,6 +51,10 @@ def verify_release(folder: Path, public_key: Path | None = None) -> Report:
     report.check("manifest", manifest_faults(folder, release))
     report.check("description", description_faults(folder, release))
     report.check("statement", statement_faults(folder))
+    if release.contract_version == contract.CONTRACT_VERSION:
+        report.check("generated", generated_faults(folder, release))
+    else:
+        report.not_checked["generated"] = f"made under contract {release.contract_version}"
     if (folder / layout.SIGNATURE).is_file():
         report.check("signature", signature_faults(folder, public_key))
         if public_key is None:
