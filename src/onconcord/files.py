@@ -64,7 +64,7 @@ def whole_folder(target: Path) -> Iterator[Path]:
     its inode and time, so that copying and backing up take only what changed.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    staging, old = _beside(target, "building"), _beside(target, "old")
+    staging, old = beside(target, "building"), beside(target, "old")
     if old.exists() and not target.exists():
         old.rename(target)
     for leftover in (staging, old):
@@ -106,7 +106,8 @@ def _keep_same(staging: Path, target: Path) -> None:
             link.replace(path)
 
 
-def _beside(target: Path, what: str) -> Path:
+def beside(target: Path, what: str) -> Path:
+    """Where `whole_folder` builds a folder ("building") and keeps the one before it ("old")."""
     return target.with_name(f".{target.name}.{what}")
 
 

@@ -86,7 +86,7 @@ def test_what_came_out_otherwise_is_named_by_table_row_and_column(finished, requ
         shard = results / "8_harmonised/TUM-B02/small_variant.parquet"
         rows = contract.read_file("small_variant", shard).to_pylist()
         driver = next(row for row in rows if row["pos"] == 31022441)
-        driver["normal_depth"] = 7
+        driver["ccf"] = 0.5
         digest = contract.write("small_variant", rows, shard)
         manifest = shard.with_name("MANIFEST.json")
         whole = json.loads(manifest.read_text())
@@ -102,16 +102,16 @@ def test_what_came_out_otherwise_is_named_by_table_row_and_column(finished, requ
     again = dataclasses.replace(request_again, out=out)
     found = reproduce(again, as_made(finished, out, change))
     (other,) = [table for table in found.tables if not table.identical]
-    assert (other.table, other.columns, other.different) == ("small_variant", ("normal_depth",), 1)
+    assert (other.table, other.columns, other.different) == ("small_variant", ("ccf",), 1)
     assert "pos=31022441" in other.rows[0]
-    assert other.rows[0].endswith("normal_depth None in A, 7 in B")
+    assert other.rows[0].endswith("ccf None in A, 0.5 in B")
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"pair": "TUM-B03"}, '"TUM-B03" is no pair of '),
-        ({"pair": "TUM-A01"}, "another key of centre DEMO-B: name that one"),
+        ({"pair": "TUM-A01"}, "under this key of centre DEMO-B: name the key"),
         ({"out": DEMO}, "not an empty folder: name another with --out"),
     ],
     ids=["unknown pair", "another key", "folder in use"],

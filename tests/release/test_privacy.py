@@ -1,11 +1,9 @@
 """Canaries in every input column: refused, or in no byte of a consortium release."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from builders import PairOf, pairs_of, release_of, write_pair, write_pairs
@@ -17,6 +15,7 @@ from onconcord.release.pseudonyms import KINDS, Pseudonymiser
 from onconcord.release.shards import local_words, read_shards
 from onconcord.release.text import DIGESTS, FORMS, PROSE, text_faults
 from onconcord.release.tiers import Pair
+from release_bytes import pieces
 
 CANARIES = {
     "sample name": "TUM-0001",
@@ -32,25 +31,6 @@ CANARIES = {
 }
 
 TEXT = ("string", "list<string>")
-
-
-def pieces(folder: Path) -> Iterator[tuple[Path, bytes]]:
-    """Every byte of a release: files as they are, and what Parquet pages and dictionaries hold."""
-    for path in sorted(folder.rglob("*")):
-        if not path.is_file():
-            continue
-        yield path, path.read_bytes()
-        if path.suffix == ".parquet":
-            file = pq.ParquetFile(path)
-            yield path, repr(file.metadata.to_dict()).encode()
-            leaves = [file.metadata.schema.column(i) for i in range(file.metadata.num_columns)]
-            texts = [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"]
-            # dictionaries may hold values that no row uses
-            for batch in pq.ParquetFile(path, read_dictionary=texts).iter_batches():
-                for column in batch.columns:
-                    array = column.flatten() if pa.types.is_list(column.type) else column
-                    held = array.dictionary if pa.types.is_dictionary(array.type) else array
-                    yield path, repr(held.to_pylist()).encode()
 
 
 def leaks(folder: Path, words: list[str]) -> list[tuple[str, str]]:

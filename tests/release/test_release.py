@@ -246,34 +246,6 @@ def test_a_retracted_pair_is_gone_and_named_by_its_pseudonym(cohort, tmp_path):
     assert gone["pair_id"].startswith("ONE-")
 
 
-@pytest.mark.parametrize(
-    ("text", "centre", "message"),
-    [
-        pytest.param(
-            "short", "ONE", r"the key has 5 bytes; expected one line of at least 32", id="short"
-        ),
-        pytest.param("# only a comment", "ONE", "the key has 0 bytes", id="empty"),
-        pytest.param(
-            "onconcord-public-demo-key-" + "0" * 16,
-            "NKI",
-            "the public key of the demo",
-            id="public",
-        ),
-    ],
-)
-def test_a_key_that_is_none_is_refused(tmp_path, text, centre, message):
-    with pytest.raises(InputError, match=message):
-        load_key(write_key(tmp_path, text), centre)
-
-
-def test_the_demo_key_is_for_demo_centres_and_secrets_stay_out_of_the_checkout(tmp_path):
-    demo = checkout.root() / "resources/demo/demo.key"
-    assert load_key(demo, "DEMO-A").secret.startswith(b"onconcord-public-demo-key")
-    (tmp_path / ".git").mkdir()
-    with pytest.raises(InputError, match="the key lies inside the work tree"):
-        load_key(write_key(tmp_path), "NKI")
-
-
 def test_without_a_key_nothing_is_released_and_no_message_has_it(cohort, tmp_path, monkeypatch):
     monkeypatch.delenv("ONCONCORD_KEY", raising=False)
     with pytest.raises(InputError, match="no key: pseudonyms need the centre's secret"):
@@ -290,12 +262,6 @@ def test_without_a_key_nothing_is_released_and_no_message_has_it(cohort, tmp_pat
 def test_a_name_that_a_reader_takes_for_a_number_is_refused(cohort, name, tmp_path):
     with pytest.raises(InputError, match="cannot name a release"):
         release_of(*cohort, "ONE", name=name, out=tmp_path / "r")
-
-
-def test_another_folder_is_not_replaced(cohort, tmp_path):
-    (tmp_path / "thesis.txt").write_text("mine")
-    with pytest.raises(InputError, match="holds something else than a release"):
-        release_of(*cohort, "ONE", out=tmp_path)
 
 
 def test_pooled_tables_are_the_same_files(cohort, released, tmp_path):

@@ -18,7 +18,7 @@ from onconcord.release.finish import write_descriptions
 from onconcord.release.manifest import Part
 from real_ids import CALLER_PASS, CONSENSUS, NORMAL_EVIDENCE, metric_id, rule_definitions
 
-KEY_TEXT = "5eedf00d" * 8
+KEY_TEXT = hashlib.sha256(b"a secret for tests").hexdigest()
 """A centre's secret for tests; tests write it outside the checkout."""
 
 REFERENCE = "GRCh37"
@@ -429,6 +429,7 @@ def write_key(folder: Path, text: str = KEY_TEXT) -> Path:
     """A file with a centre's secret."""
     path = folder / "centre.key"
     path.write_text(f"# a comment\n{text}\n")
+    path.chmod(0o600)
     return path
 
 

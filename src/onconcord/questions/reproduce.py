@@ -184,7 +184,8 @@ def _find_pair(
     Raises:
         InputError: neither the folder nor the release has it, or the key is another.
     """
-    centres = {centre.center_id: centre for centre in release.centres}
+    centres = sorted(centre.center_id for centre in release.centres)
+    there = set(read(request.release, "pair", as_="arrow")["pair_id"].to_pylist())
     names: dict[str, str] = {}
     for centre in sorted(set(centres) & set(cohort.centres)):
         of_centre = [pair for pair, one in cohort.pairs.items() if one.centre == centre]
@@ -192,13 +193,17 @@ def _find_pair(
             names |= {pair: pair for pair in of_centre}
             continue
         pseudonym = Pseudonymiser(load_key(key_file, centre), centre)
-        if pseudonym.fingerprint() != centres[centre].key_fingerprint:
-            message = f"the release was made with another key of centre {centre}: name that one"
+        of_key = {pair: pseudonym("sample", pair) for pair in of_centre}
+        if of_key and not there & set(of_key.values()):
+            message = (
+                f"no pair of {cohort.sheet} is in the release under this key of centre {centre}: "
+                "name the key that the release was made with"
+            )
             raise InputError.at(key_file or "ONCONCORD_KEY", message)
-        names |= {pair: pseudonym("sample", pair) for pair in of_centre}
+        names |= of_key
     for local, name in names.items():
         if request.pair in (local, name):
-            if read(request.release, "pair", where=f"pair_id = {text(name)}", as_="arrow").num_rows:
+            if name in there:
                 return local, name
             message = f"the release has no pair {name}, which is {local} here: name another"
             raise InputError.at(request.release, message, column="--pair")

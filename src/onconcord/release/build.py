@@ -8,13 +8,13 @@ import pyarrow as pa
 
 from onconcord import contract
 from onconcord.errors import Fault, InputError
-from onconcord.files import whole_folder, write_text
+from onconcord.files import beside, whole_folder, write_text
 from onconcord.harmonised.event_ids import event_id
 from onconcord.release import layout
 from onconcord.release.aggregate import aggregate_variants
 from onconcord.release.finish import write_descriptions
 from onconcord.release.key import load_key
-from onconcord.release.manifest import Centre, Part, Release, dumps
+from onconcord.release.manifest import Centre, Part, Release, dumps, read_manifest
 from onconcord.release.merge import Memory, Merger
 from onconcord.release.order import Order
 from onconcord.release.parts import PartsWriter
@@ -55,8 +55,7 @@ def build_release(order: Order, summary: Path | None = None) -> Release:
     shards = [shard for shard in shards if shard.pair not in gone]
     with whole_folder(order.out) as folder:
         parts = _write_tables(order, folder, shards, names)
-        fingerprint = names.fingerprint() if names else None
-        centre = Centre(order.centre, len(shards), fingerprint)
+        centre = Centre(order.centre, None if order.tier == "open" else len(shards))
         release = Release(order.name, order.tier, (centre,), tuple(parts))
         write_descriptions(folder, release, order.sign_key)
     if summary is not None:
@@ -71,12 +70,31 @@ def build_release(order: Order, summary: Path | None = None) -> Release:
 
 
 def check_target(out: Path) -> None:
-    """A folder that holds other things than a release is not ours to replace."""
-    if out.exists() and not out.is_dir():
+    """
+    Hold that a release may take a place: nothing is there, or a release and nothing beside it.
+
+    Raises:
+        InputError: a link, a file, or a folder that holds anything that no release put there.
+    """
+    for path in (out, *(beside(out, what) for what in ("building", "old"))):
+        if path.is_symlink():
+            raise InputError.at(path, "is a link: name a folder itself with --out, or remove it")
+    if not out.exists():
+        return
+    if not out.is_dir():
         raise InputError.at(out, "not a folder: name another with --out")
-    known = {layout.RELEASE, layout.MANIFEST, layout.CONTRACT, *contract.load().tables}
-    if out.is_dir() and (there := {path.name for path in out.iterdir()}) and not there & known:
+    there = set(layout.files(out))
+    if not there and not any(out.iterdir()):
+        return
+    if layout.RELEASE not in there:
         message = "the folder holds something else than a release: name another with --out"
+        raise InputError.at(out, message)
+    ours = {line.path for line in read_manifest(out)} | layout.UNLISTED
+    if strange := sorted(there - ours):
+        message = (
+            f"holds {len(strange)} files that are no part of its release, such as {strange[0]}: "
+            "move them away, or name another folder with --out"
+        )
         raise InputError.at(out, message)
 
 

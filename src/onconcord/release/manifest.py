@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,11 +41,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Centre:
-    """One centre of a release: its code, pairs, and (below tier local) its key's fingerprint."""
+    """One centre of a release: its code, and its pairs, None in the tier open."""
 
     center_id: str
-    pairs: int
-    key_fingerprint: str | None
+    pairs: int | None
 
 
 @dataclass(frozen=True)
@@ -85,11 +85,7 @@ class Release:
                 "pipeline_version": self.pipeline_version,
                 "content_sha256": self.digest,
                 "centres": [
-                    {
-                        "center_id": centre.center_id,
-                        "pairs": centre.pairs,
-                        "key_fingerprint": centre.key_fingerprint,
-                    }
+                    {"center_id": centre.center_id, "pairs": centre.pairs}
                     for centre in sorted(self.centres, key=lambda centre: centre.center_id)
                 ],
                 "tables": tables,
@@ -134,10 +130,23 @@ def read_release(folder: Path) -> Release:
     except (ValueError, KeyError, TypeError, AttributeError) as why:
         message = f"not the description of a release ({type(why).__name__}: {why})"
         raise InputError.at(path, message) from why
+    for part in parts:
+        if part.path != layout.part(part.table, part.centre, _number(part.path)):
+            message = f'"{part.path}" is no place of {part.table} of centre {part.centre}'
+            raise InputError.at(path, message, column=part.table)
+        inside = [folder / part.path, *(folder / part.path).parents][:3]
+        if linked := next((one for one in inside if one.is_symlink()), None):
+            message = "is a link: a release holds its own files. Copy what it points to"
+            raise InputError.at(linked, message)
     if release.tier not in contract.TIERS:
         message = f'tier "{release.tier}"; expected one of {", ".join(contract.TIERS)}'
         raise InputError.at(path, message, column="tier")
     return release
+
+
+def _number(path: str) -> int:
+    found = re.search(r"part-([0-9]{4,6})\.parquet$", path)
+    return int(found.group(1)) if found else 0
 
 
 def entries(folder: Path, parts: Iterable[Part]) -> list[Entry]:

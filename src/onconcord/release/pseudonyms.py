@@ -43,11 +43,6 @@ class Pseudonymiser:
         digest = hmac.digest(self._key.secret, text, "sha256")
         return f"{self._centre}-{base64.b32encode(digest)[:LENGTH].decode()}"
 
-    def fingerprint(self) -> str:
-        """Says whether two releases were made with one key, and nothing about the key: 16 hex."""
-        text = f"fingerprint\x1f{self._centre}".encode()
-        return hmac.digest(self._key.secret, text, "sha256").hex()[:16]
-
     def column(self, kind: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
         """A column of ids as pseudonyms; null stays null."""
         encoded = pc.dictionary_encode(column).unify_dictionaries()

@@ -1,0 +1,83 @@
+"""A release takes the place of a release, and nothing is followed out of it."""
+
+import json
+import shutil
+
+import pytest
+
+from builders import pairs_of, release_of, write_pairs
+from onconcord.errors import InputError
+from onconcord.release import pool_releases
+from onconcord.verify import verify_release, verify_releases
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("made")
+    manifests = write_pairs(folder, pairs_of("ONE", 1))
+    return folder, manifests, release_of(folder, manifests, "ONE")
+
+
+@pytest.mark.parametrize("inside", ["thesis.doc", "run/notes.txt", "contract.json", "pair/mine"])
+def test_a_folder_that_is_no_release_stays(made, tmp_path, inside):
+    target = tmp_path / "mine"
+    (target / inside).parent.mkdir(parents=True)
+    (target / inside).write_text("keep")
+    with pytest.raises(InputError, match="holds something else than a release"):
+        release_of(made[0], made[1], "ONE", out=target)
+    with pytest.raises(InputError, match="holds something else than a release"):
+        pool_releases([made[2]], target, lambda _: None)
+    assert (target / inside).read_text() == "keep"
+
+
+def test_what_somebody_laid_into_a_release_stays(made, tmp_path):
+    target = shutil.copytree(made[2], tmp_path / "release")
+    (target / "run/notes.txt").write_text("keep")
+    with pytest.raises(InputError, match=r"holds 1 files that are no part .*, such as run/notes"):
+        release_of(made[0], made[1], "ONE", out=target)
+    assert (target / "run/notes.txt").read_text() == "keep"
+
+
+@pytest.mark.parametrize("name", ["release", ".release.building", ".release.old"])
+def test_links_are_not_followed(made, tmp_path, name):
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    (victim / "thesis.doc").write_text("keep")
+    (tmp_path / name).symlink_to(victim)
+    with pytest.raises(InputError, match="is a link"):
+        release_of(made[0], made[1], "ONE", out=tmp_path / "release")
+    assert (victim / "thesis.doc").read_text() == "keep"
+
+
+@pytest.mark.parametrize("what", ["pair/center=ONE/part-0000.parquet", "pair/center=ONE", "pair"])
+def test_a_part_that_is_a_link_is_refused(made, tmp_path, what):
+    release = shutil.copytree(made[2], tmp_path / "release")
+    shutil.move(release / what, tmp_path / "elsewhere")
+    (release / what).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(InputError, match="is a link: a release holds its own files"):
+        verify_release(release)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../neighbour/pair/center=ONE/part-0000.parquet",
+        "/etc/passwd",
+        "run/center=ONE/part-0000.parquet",
+    ],
+)
+def test_verify_reads_no_file_outside_of_its_release(made, tmp_path, path):
+    release = shutil.copytree(made[2], tmp_path / "release")
+    shutil.copytree(made[2], tmp_path / "neighbour")
+    stated = json.loads((release / "release.json").read_text())
+    stated["tables"]["pair"][0]["path"] = path
+    (release / "release.json").write_text(json.dumps(stated))
+    with pytest.raises(InputError, match=f'"{path}" is no place of pair of centre ONE'):
+        verify_release(release)
+
+
+def test_verify_of_one_release_does_not_look_at_its_neighbours(made, tmp_path):
+    release = shutil.copytree(made[2], tmp_path / "all/release")
+    (tmp_path / "all/broken").mkdir()
+    (tmp_path / "all/broken/release.json").write_text("{")
+    assert list(verify_releases(release)) == [release]
