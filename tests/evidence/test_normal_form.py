@@ -206,7 +206,7 @@ def padded(allele, left, right):
 
 def vrs_ids(genome, alleles):
     rows = [(one.chrom, one.pos, one.ref, one.alt) for one in alleles]
-    return set(allele_ids(genome.path, {"20": "SQ." + "a" * 32}, rows))
+    return set(allele_ids(genome, {"20": "SQ." + "a" * 32}, rows))
 
 
 @settings(max_examples=200, deadline=None)

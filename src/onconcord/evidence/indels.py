@@ -7,17 +7,15 @@ other spelling is left to it.
 """
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
 from onconcord.evidence.normal_form import PHASED_GAP_BP
+from onconcord.reference.rolling import Integers, rolled_many
 from onconcord.reference.sequence import Bases, Genome
 
 _LONGEST_ROLL_BP = 200
 """Bases by which an indel is moved here; each is a step of its own, for all indels together."""
-
-Integers = npt.NDArray[np.int64]
 
 
 def place_plain(genome: Genome, alleles: pl.DataFrame) -> pl.DataFrame:
@@ -57,8 +55,9 @@ def _place_indels(genome: Genome, indels: pl.DataFrame) -> pl.DataFrame:
     text = np.frombuffer("".join(changed).encode("ascii"), np.uint8)
     before0 = indels["pos"].to_numpy()
     after0 = before0 + np.where(indels["inserted"].to_numpy(), 0, lengths)
-    left = _rolled(genome, indels["chrom"], text, lengths, before0 - 1, -1)
-    right = _rolled(genome, indels["chrom"], text, lengths, after0, 1)
+    of_all = (genome, indels["chrom"], text, lengths)
+    left = rolled_many(*of_all, before0 - 1, step=-1, longest=_LONGEST_ROLL_BP)
+    right = rolled_many(*of_all, after0, step=1, longest=_LONGEST_ROLL_BP)
     anchor = before0 - left
     # Nothing stands before the first base of a contig, so that its anchor is another one.
     done = (anchor > 0) & (left < _LONGEST_ROLL_BP) & (right < _LONGEST_ROLL_BP)
@@ -76,35 +75,6 @@ def _place_indels(genome: Genome, indels: pl.DataFrame) -> pl.DataFrame:
         .filter(pl.Series(done))
         .drop("inserted")
     )
-
-
-def _rolled(
-    genome: Genome, chroms: pl.Series, text: Bases, lengths: Integers, from0: Integers, step: int
-) -> Integers:
-    """
-    Bases by which each indel can be moved, at most _LONGEST_ROLL_BP.
-
-    Args:
-        chroms: contig of each indel, shape (n,).
-        text: inserted or deleted bases of all, one after another.
-        lengths: how many of them each has, shape (n,).
-        from0: 0-based position of the first base that it would pass, shape (n,).
-        step: 1 to the right, -1 to the left.
-    Returns:
-        Shape (n,).
-    """
-    firsts = np.cumsum(lengths) - lengths
-    rolled = np.zeros(len(lengths), np.int64)
-    moving = np.arange(len(lengths))
-    for turn in range(_LONGEST_ROLL_BP):
-        if not len(moving):
-            break
-        # Moving by one base rotates the inserted or deleted sequence by one.
-        within = (turn if step > 0 else -1 - turn) % lengths[moving]
-        passed = genome.gather(chroms.gather(moving), from0[moving] + step * turn)
-        moving = moving[passed == text[firsts[moving] + within]]
-        rolled[moving] += 1
-    return rolled
 
 
 def _spelt(anchors: Bases, text: Bases, lengths: Integers, left: Integers) -> pl.Series:

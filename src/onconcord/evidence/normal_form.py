@@ -16,6 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from onconcord import contract
+from onconcord.reference.rolling import rolled_left, rolled_right
 from onconcord.reference.sequence import Genome, Sequences
 
 PHASED_GAP_BP = 2
@@ -27,7 +28,6 @@ MAX_LENGTH_BP = contract.whole_number("small_variant_max_bp")
 
 _MISMATCH, _GAP_OPEN, _GAP_EXTEND = 4, 6, 1
 _LARGEST_ALIGNMENT = 250_000
-_SHIFT_WINDOW_BP = 64
 
 
 @dataclass(frozen=True, order=True)
@@ -98,18 +98,8 @@ def _shift_left(
     if not bases:
         anchor = genome.bases(chrom, pos - 1, pos)
         return pos, anchor, anchor
-    start0 = pos - 1
-    rolled = 0
-    window, window_start0 = "", start0
-    while start0 > 0:
-        if start0 <= window_start0:
-            window_start0 = max(start0 - _SHIFT_WINDOW_BP, 0)
-            window = genome.bases(chrom, window_start0, start0)
-        # Rolling by one base rotates the inserted or deleted sequence by one.
-        if window[start0 - 1 - window_start0] != bases[(-1 - rolled) % len(bases)]:
-            break
-        start0 -= 1
-        rolled += 1
+    rolled = rolled_left(genome, chrom, pos - 1, bases)
+    start0 = pos - 1 - rolled
     turn = rolled % len(bases)
     bases = bases[len(bases) - turn :] + bases[: len(bases) - turn]
     if start0 == 0:
@@ -132,18 +122,7 @@ def extent0(genome: Genome, allele: Allele) -> tuple[int, int]:
     bases = allele.alt[1:] if kind == "INS" else allele.ref[1:]
     start0 = allele.pos
     end0 = start0 + len(allele.ref) - 1
-    rolled = 0
-    window, window_start0 = "", end0
-    length = genome.contigs[allele.chrom].length
-    while end0 < length:
-        if end0 >= window_start0 + len(window):
-            window_start0 = end0
-            window = genome.bases(allele.chrom, end0, end0 + _SHIFT_WINDOW_BP)
-        if window[end0 - window_start0] != bases[rolled % len(bases)]:
-            break
-        end0 += 1
-        rolled += 1
-    return start0, end0
+    return start0, end0 + rolled_right(genome, allele.chrom, end0, bases)
 
 
 def join(genome: Genome, alleles: Iterable[Allele]) -> Allele | None:

@@ -139,7 +139,7 @@ def _with_facts(
     chrom = small.select(_table_chrom(facts.names)).to_series()
     callable_ = facts.states.filter(pl.col("state") == "CALLABLE")
     around = trinucleotides(facts.genome, small["chrom"], small["pos"])
-    ids = allele_ids(facts.genome.path, facts.refget, small.select(KEY).iter_rows())
+    ids = allele_ids(facts.genome, facts.refget, small.select(KEY).iter_rows())
     return small.with_columns(
         pair_id=pl.lit(spec.pair),
         reference_id=pl.lit(facts.reference_id),

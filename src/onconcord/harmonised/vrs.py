@@ -9,25 +9,20 @@ Source: GA4GH Variation Representation Specification 2.0, normalization and comp
 
 import base64
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 
-import pysam
-
-FIRST_WINDOW = 64
-"""Bases that are looked at on each side of an indel before the window is doubled."""
-
-Fetch = Callable[[int, int], str]
+from onconcord.reference.rolling import rolled_left, rolled_right
+from onconcord.reference.sequence import Sequences
 
 
 def allele_ids(
-    fasta: Path, contigs: Mapping[str, str], rows: Iterable[tuple[str, int, str, str]]
+    genome: Sequences, contigs: Mapping[str, str], rows: Iterable[tuple[str, int, str, str]]
 ) -> list[str]:
     """
     VRS identifiers of alleles, in the order of `rows`.
 
     Args:
-        fasta: FASTA with its .fai.
+        genome: the reference.
         contigs: refget identifier (`SQ.…`) of every contig by its name in the FASTA.
         rows: name in the FASTA, position (1-based), reference allele, alternate allele; the
             alleles are upper-case, and the reference allele is what the FASTA has there.
@@ -44,27 +39,16 @@ def allele_ids(
         for name, accession in contigs.items()
     }
     sha512, encode = hashlib.sha512, base64.urlsafe_b64encode
-    with pysam.FastaFile(str(fasta)) as file:
-        for name, pos, ref, alt in rows:
-            if len(ref) == 1 and len(alt) == 1 and ref != alt:
-                start, end, state = pos - 1, pos, _literal(alt)
-            else:
-                start, end, state = _normalise(_fetcher(file, name), pos - 1, ref, alt)
-            location = f'{{"end":{end}{middles[name]}{start},"type":"SequenceLocation"}}'
-            digest = encode(sha512(location.encode()).digest()[:24]).decode()
-            allele = f'{{"location":"{digest}","state":{state},"type":"Allele"}}'
-            ids.append("ga4gh:VA." + encode(sha512(allele.encode()).digest()[:24]).decode())
+    for name, pos, ref, alt in rows:
+        if len(ref) == 1 and len(alt) == 1 and ref != alt:
+            start, end, state = pos - 1, pos, _literal(alt)
+        else:
+            start, end, state = _normalise(genome, name, pos - 1, ref, alt)
+        location = f'{{"end":{end}{middles[name]}{start},"type":"SequenceLocation"}}'
+        digest = encode(sha512(location.encode()).digest()[:24]).decode()
+        allele = f'{{"location":"{digest}","state":{state},"type":"Allele"}}'
+        ids.append("ga4gh:VA." + encode(sha512(allele.encode()).digest()[:24]).decode())
     return ids
-
-
-def _fetcher(file: pysam.FastaFile, name: str) -> Fetch:
-    length = file.get_reference_length(name)
-
-    def fetch(start: int, end: int) -> str:
-        start, end = max(start, 0), min(end, length)
-        return str(file.fetch(name, start, end)).upper() if start < end else ""
-
-    return fetch
 
 
 def _literal(sequence: str) -> str:
@@ -77,7 +61,9 @@ def _repeat(length: int, subunit: int) -> str:
     )
 
 
-def _normalise(fetch: Fetch, start: int, ref: str, alt: str) -> tuple[int, int, str]:
+def _normalise(
+    genome: Sequences, name: str, start: int, ref: str, alt: str
+) -> tuple[int, int, str]:
     """Start and end (0-based, half-open) and state (JSON) of a fully justified allele."""
     end = start + len(ref)
     if ref == alt:
@@ -94,8 +80,10 @@ def _normalise(fetch: Fetch, start: int, ref: str, alt: str) -> tuple[int, int, 
     if ref and alt:
         return start, end, _literal(alt)
     changed = ref or alt
-    before, after = _roll_left(fetch, start, changed), _roll_right(fetch, end, changed)
-    start, end = start - len(before), end + len(after)
+    first = start - rolled_left(genome, name, start, changed)
+    last = end + rolled_right(genome, name, end, changed)
+    before, after = genome.bases(name, first, start), genome.bases(name, end, last)
+    start, end = first, last
     extended_ref, extended_alt = before + ref + after, before + alt + after
     if len(extended_alt) < len(extended_ref):
         return start, end, _repeat(len(extended_alt), len(changed))
@@ -103,32 +91,6 @@ def _normalise(fetch: Fetch, start: int, ref: str, alt: str) -> tuple[int, int, 
         if subunit <= len(extended_ref) and _is_cycle(extended_ref, extended_alt, subunit):
             return start, end, _repeat(len(extended_alt), subunit)
     return start, end, _literal(extended_alt)
-
-
-def _roll_left(fetch: Fetch, start: int, changed: str) -> str:
-    """Bases before `start` over which the change can be moved."""
-    window = FIRST_WINDOW
-    while True:
-        bases = fetch(start - window, start)
-        size, rolled = len(changed), 0
-        while rolled < len(bases) and bases[-1 - rolled] == changed[-1 - rolled % size]:
-            rolled += 1
-        if rolled < len(bases) or len(bases) < window:
-            return bases[len(bases) - rolled :]
-        window *= 4
-
-
-def _roll_right(fetch: Fetch, end: int, changed: str) -> str:
-    """Bases from `end` on over which the change can be moved."""
-    window = FIRST_WINDOW
-    while True:
-        bases = fetch(end, end + window)
-        size, rolled = len(changed), 0
-        while rolled < len(bases) and bases[rolled] == changed[rolled % size]:
-            rolled += 1
-        if rolled < len(bases) or len(bases) < window:
-            return bases[:rolled]
-        window *= 4
 
 
 def _factors(number: int) -> list[int]:
