@@ -44,6 +44,8 @@ def main() -> None:
     except OnconcordError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 from onconcord.cli import (  # noqa: E402
