@@ -16,10 +16,12 @@ from snakemake.settings.types import DeploymentMethod
 from snakemake.utils import min_version
 
 from onconcord.inputs import cohort as cohorts
+from onconcord.inputs.settings import keep_settings, sample_file, setting_file
 from onconcord.inputs.config import RETRACTIONS, release_name
 from onconcord.errors import OnconcordError
 from onconcord.runtime.failures import FailedJobs
 from onconcord.runtime.lock import hold_folder
+from onconcord.runtime.running import is_dry
 from onconcord.reference.shards import shard_count
 from onconcord.runtime.tools import refuse_other_versions
 
@@ -41,6 +43,8 @@ configfile: "config.yaml"
 
 try:
     COHORT = cohorts.load(Path.cwd(), config)
+    if workflow.is_main_process and not is_dry(sys.argv):
+        keep_settings(COHORT)
 except OnconcordError as error:
     print(f"error: {error}", file=sys.stderr)
     sys.exit(error.exit_code)
@@ -51,7 +55,8 @@ PAIRS = COHORT.pairs
 CALLERS = config["callers"]
 READS = config["alignment"]["format"]
 READS_INDEX = {"bam": "bam.bai", "cram": "cram.crai"}[READS]
-ASSAY = config["assays"][next(iter(PAIRS.values())).assay]
+ASSAY_ID = next(iter(PAIRS.values())).assay
+ASSAY = config["assays"][ASSAY_ID]
 # Set by the genome and the targets, never by the machine.
 SHARDS = range(
     shard_count(

@@ -1,4 +1,4 @@
-"""Write the contigs, the identity and the resource checksums of a run's reference."""
+"""Write the contigs and the identity of a run's reference."""
 
 import argparse
 import sys
@@ -13,22 +13,10 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fasta", type=Path, required=True, help="genome, with its .fai")
     parser.add_argument("--build", required=True, help="GRCh37, GRCh38 or custom")
-    parser.add_argument(
-        "--resource", nargs="*", default=[], metavar="NAME=PATH", help="files to take checksums of"
-    )
     parser.add_argument("--contigs", type=Path, required=True, help="contigs.tsv")
     parser.add_argument("--identity", type=Path, required=True, help="reference.json")
-    parser.add_argument("--resources", type=Path, required=True, help="resources.tsv")
     args = parser.parse_args(argv)
-    named = dict(resource.split("=", 1) for resource in args.resource)
-    describe_reference(
-        args.fasta,
-        args.build,
-        {name: Path(path) for name, path in named.items()},
-        args.contigs,
-        args.identity,
-        args.resources,
-    )
+    describe_reference(args.fasta, args.build, args.contigs, args.identity)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import pysam
 import pytest
 
 import reference_describe as describe_script
+import reference_resources as resources_script
 import reference_targets as targets_script
 from onconcord.errors import InputError
 from onconcord.reference import builds
@@ -21,6 +22,7 @@ from onconcord.reference.prepare import (
     describe_reference,
     prepare_targets,
     reference_identity,
+    write_checksums,
 )
 from onconcord.reference.targets import check_bed
 
@@ -41,11 +43,11 @@ def write_fasta(path, sequences):
     return path
 
 
-def described(tmp_path, sequences=SEQUENCES, build="custom", resources=()):
+def described(tmp_path, sequences=SEQUENCES, build="custom"):
     fasta = write_fasta(tmp_path / "genome.fa", sequences)
-    out = [tmp_path / name for name in ("contigs.tsv", "reference.json", "resources.tsv")]
-    describe_reference(fasta, build, dict(resources), *out)
-    return table(out[0]), json.loads(out[1].read_text()), table(out[2])
+    out = [tmp_path / name for name in ("contigs.tsv", "reference.json")]
+    describe_reference(fasta, build, *out)
+    return table(out[0]), json.loads(out[1].read_text())
 
 
 @pytest.mark.parametrize(
@@ -68,7 +70,7 @@ def test_the_name_of_a_contig_in_the_tables(native, expected):
 
 
 def test_contigs_have_their_digests_whatever_the_case_of_the_bases(tmp_path):
-    contigs, _, _ = described(tmp_path, {"20": "acgtNN", "decoy": "ACGT"})
+    contigs, _ = described(tmp_path, {"20": "acgtNN", "decoy": "ACGT"})
     truncated = base64.urlsafe_b64encode(hashlib.sha512(b"ACGTNN").digest()[:24])
     assert contigs == [
         {
@@ -94,7 +96,7 @@ def test_contigs_have_their_digests_whatever_the_case_of_the_bases(tmp_path):
 
 
 def test_a_genome_without_chromosomes_is_primary_as_a_whole(tmp_path):
-    contigs, _, _ = described(tmp_path, {"demo20": "ACGT"})
+    contigs, _ = described(tmp_path, {"demo20": "ACGT"})
     assert [row["is_primary"] for row in contigs] == ["1"]
 
 
@@ -108,8 +110,8 @@ def test_the_identity_of_a_custom_genome_does_not_depend_on_the_order_of_contigs
 
 def test_resources_are_recorded_by_name_and_checksum_never_by_path(tmp_path):
     (tmp_path / "sites.vcf").write_bytes(b"abc")
-    _, _, resources = described(tmp_path, resources={"population": tmp_path / "sites.vcf"})
-    assert resources == [
+    write_checksums({"population": tmp_path / "sites.vcf"}, tmp_path / "resources.tsv")
+    assert table(tmp_path / "resources.tsv") == [
         {"name": "population", "bytes": "3", "sha256": hashlib.sha256(b"abc").hexdigest()}
     ]
 
@@ -342,10 +344,11 @@ def test_faults_of_targets_and_genes_come_at_once(tmp_path):
 
 def test_the_scripts_write_what_the_functions_do(tmp_path, capsys):
     fasta = write_fasta(tmp_path / "genome.fa", SEQUENCES)
-    words = ["--fasta", fasta, "--build", "custom", "--resource", f"fasta={fasta}"]
+    words = ["--fasta", fasta, "--build", "custom"]
     words += ["--contigs", tmp_path / "contigs.tsv", "--identity", tmp_path / "reference.json"]
-    words += ["--resources", tmp_path / "resources.tsv"]
     assert describe_script.main([str(word) for word in words]) == 0
+    words = ["--resource", f"fasta={fasta}", "--out", str(tmp_path / "resources.tsv")]
+    assert resources_script.main(words) == 0
     assert table(tmp_path / "resources.tsv")[0]["bytes"] == str(fasta.stat().st_size)
     words = ["--contigs", tmp_path / "contigs.tsv", "--targets", "--genes", "--padding", 5]
     for name in ("targets", "calling", "genes", "gene-regions", "depth"):
@@ -353,5 +356,5 @@ def test_the_scripts_write_what_the_functions_do(tmp_path, capsys):
     assert targets_script.main([str(word) for word in words]) == 0
     assert Path(tmp_path / "targets.out").read_text() == "1\t0\t1000\n20\t0\t500\n"
     words = ["--fasta", fasta, "--build", "GRCh37", "--contigs", "x", "--identity", "x"]
-    assert describe_script.main([str(word) for word in [*words, "--resources", "x"]]) == 2
+    assert describe_script.main([str(word) for word in words]) == 2
     assert 'error: genome.fa: contig "1" has 1000 bases' in capsys.readouterr().err

@@ -10,6 +10,17 @@ def spec_of_pair(wildcards):
     return cohorts.pair_spec(COHORT, wildcards.pair).to_json()
 
 
+def settings(*keys):
+    """Files of keys of the configuration: a rule whose parameters use a key has its file as input."""
+    return [path for path in map(setting_file, keys) if path.exists()]
+
+
+def lanes_of_sample(wildcards):
+    """File of the sample's lanes, and of what their files looked like."""
+    path = sample_file(wildcards.sample)
+    return [path] if path.exists() else []
+
+
 localrules:
     pair_inputs,
 

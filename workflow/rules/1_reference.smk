@@ -2,7 +2,7 @@
 1_reference: the genome, its indexes, the targets of each assay, the gene model, the resources.
 
 Inputs: the files the configuration names. Outputs: results/1_reference/.
-Steps: reference, bwa_index, targets, population, snpeff_database, tool_versions.
+Steps: reference, resources, bwa_index, targets, population, snpeff_database, tool_versions.
 """
 
 TOOL_ENVIRONMENTS = {
@@ -24,6 +24,14 @@ RESOURCE_FILES = {
 }
 
 
+RESOURCE_KEYS = [
+    "reference.genes",
+    "alignment.known_sites",
+    f"assays.{ASSAY_ID}",
+    *(f"resources.{name}" for name in config["resources"]),
+]
+
+
 def named_resources(wildcards):
     return [f"{name}={path}" for name, path in sorted(RESOURCE_FILES.items())]
 
@@ -32,21 +40,19 @@ rule reference:
     """The FASTA with its indexes and digests; refused when it is not the build it is said to be."""
     input:
         fasta=config["reference"]["fasta"],
-        resources=sorted(RESOURCE_FILES.values()),
+        settings=settings("reference.fasta", "reference.build"),
     output:
         fasta="results/1_reference/genome.fa",
         index="results/1_reference/genome.fa.fai",
         dictionary="results/1_reference/genome.dict",
         contigs="results/1_reference/contigs.tsv",
         identity="results/1_reference/reference.json",
-        resources="results/1_reference/resources.tsv",
     log:
         "logs/1_reference/reference.log",
     conda:
         "../../envs/reference.yaml"
     params:
         build=config["reference"]["build"],
-        resources=named_resources,
     shell:
         r"""
         exec &> {log:q}
@@ -61,10 +67,27 @@ rule reference:
         {PYTHON:q} {SCRIPTS:q}/reference_describe.py \
             --fasta {output.fasta:q} \
             --build {params.build:q} \
-            --resource {params.resources:q} \
             --contigs {output.contigs:q} \
-            --identity {output.identity:q} \
-            --resources {output.resources:q}
+            --identity {output.identity:q}
+        """
+
+
+rule resources:
+    """Checksums of reference and resources. Apart, so that a new resource leaves the genome alone."""
+    input:
+        files=sorted(RESOURCE_FILES.values()),
+        settings=settings("reference.fasta", *RESOURCE_KEYS),
+    output:
+        "results/1_reference/resources.tsv",
+    log:
+        "logs/1_reference/resources.log",
+    params:
+        resources=named_resources,
+    shell:
+        r"""
+        exec &> {log:q}
+        {PYTHON:q} {SCRIPTS:q}/reference_resources.py \
+            --resource {params.resources:q} --out {output:q}
         """
 
 
@@ -72,6 +95,7 @@ rule bwa_index:
     """The aligner's index: linked where the configuration names one, else built."""
     input:
         fasta="results/1_reference/genome.fa",
+        settings=settings("reference.bwa_index"),
     output:
         BWA_INDEX,
     log:
@@ -100,6 +124,7 @@ rule targets:
         contigs="results/1_reference/contigs.tsv",
         targets=ASSAY["targets"] or [],
         genes=config["reference"]["genes"] or [],
+        settings=settings(f"assays.{ASSAY_ID}", "calling.shard_mb", "reference.genes"),
     output:
         targets="results/1_reference/targets.bed",
         calling="results/1_reference/calling.bed",
@@ -139,6 +164,7 @@ rule population:
         fasta="results/1_reference/genome.fa",
         calling="results/1_reference/calling.bed",
         population=config["resources"]["population"] or [],
+        settings=settings("resources.population"),
     output:
         vcf="results/1_reference/population.vcf.gz",
         index="results/1_reference/population.vcf.gz.tbi",

@@ -19,6 +19,7 @@ rule count_reads:
     """Checksum, size and number of reads of every file of one sample."""
     input:
         reads=given_reads_of_sample,
+        lanes=lanes_of_sample,
         fasta="results/1_reference/genome.fa",
         fasta_index="results/1_reference/genome.fa.fai",
     output:

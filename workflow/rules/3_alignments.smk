@@ -46,6 +46,10 @@ rule align:
         index=bwa_index_unless_as_is,
         fasta="results/1_reference/genome.fa",
         fasta_index="results/1_reference/genome.fa.fai",
+        lanes=lanes_of_sample,
+        settings=settings(
+            "reads.trim", "alignment.format", "alignment.bqsr", "alignment.known_sites"
+        ),
     output:
         reads=f"results/3_alignments/{{sample}}.{READS}",
         index=f"results/3_alignments/{{sample}}.{READS_INDEX}",

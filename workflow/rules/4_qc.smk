@@ -45,6 +45,12 @@ rule sample_qc:
         depth="results/1_reference/depth.bed",
         population=population_if_given,
         sites=common_sites_if_given,
+        settings=settings(
+            "calling.min_mapping_quality",
+            "decision.min_tumour_depth",
+            "decision.min_normal_depth",
+            "resources.population",
+        ),
     output:
         [ensure(path, non_empty=True) for path in QC_OF_SAMPLE],
     log:

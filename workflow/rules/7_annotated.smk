@@ -25,6 +25,7 @@ rule annotate_pair:
         database=snpeff_database_if_genes,
         population=population_if_given,
         clinical=clinical_if_given,
+        settings=settings("reference.genes", "resources.population", "resources.clinical"),
     output:
         vcf="results/7_annotated/{pair}.vcf.gz",
         index="results/7_annotated/{pair}.vcf.gz.tbi",

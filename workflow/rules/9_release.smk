@@ -37,6 +37,7 @@ rule release_centre:
     input:
         shards=shards_of_centre,
         retractions=retractions_if_given,
+        settings=settings("release.name", "release.tier", "release.key_file"),
     output:
         "results/9_release/{centre}.json",
     log:

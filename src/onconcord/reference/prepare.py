@@ -26,21 +26,17 @@ from onconcord.reference.targets import check_bed
 def describe_reference(
     fasta: Path,
     build: str,
-    resources: dict[str, Path],
     contigs: Path,
     identity: Path,
-    checksums: Path,
 ) -> None:
     """
-    Write the contigs, the identity and the checksums of the reference and its resources.
+    Write the contigs and the identity of the reference.
 
     Args:
         fasta: FASTA with its `.fai`.
         build: GRCh37, GRCh38 or custom.
-        resources: reference and resource files by name.
         contigs: TSV to write, a row per contig in the order of the FASTA.
         identity: JSON to write: reference_id, build, digest.
-        checksums: TSV to write: name, bytes, sha256; names, never paths.
     Raises:
         InputError: every contig whose sequence is not that of the build.
     """
@@ -52,14 +48,20 @@ def describe_reference(
         raise InputError(faults)
     write_tsv(contigs, [field.name for field in fields(ContigRow)], map(astuple, rows))
     write_text(identity, json.dumps(reference_identity(rows, build), sort_keys=True) + "\n")
-    write_tsv(
-        checksums,
-        ["name", "bytes", "sha256"],
-        [
-            (name, path.stat().st_size, file_sha256(path))
-            for name, path in sorted(resources.items())
-        ],
-    )
+
+
+def write_checksums(resources: dict[str, Path], out: Path) -> None:
+    """
+    Write size (bytes) and sha256 of every reference and resource file, by its name, never its path.
+
+    Args:
+        resources: the files by name.
+        out: TSV to write: name, bytes, sha256; sorted by name.
+    """
+    rows = [
+        (name, path.stat().st_size, file_sha256(path)) for name, path in sorted(resources.items())
+    ]
+    write_tsv(out, ["name", "bytes", "sha256"], rows)
 
 
 def reference_identity(rows: Iterable[ContigRow], build: str) -> dict[str, str]:

@@ -23,6 +23,7 @@ rule freebayes_call:
         indexes=indexes_of_pair,
         fasta="results/1_reference/genome.fa",
         shards="results/1_reference/shards",
+        settings=settings("calling.min_base_quality", "calling.min_mapping_quality"),
     output:
         vcf=temp("results/5_calls/freebayes/{pair}.{shard}.raw.vcf.gz"),
     log:

@@ -18,6 +18,9 @@ rule mutect2_call:
         shards="results/1_reference/shards",
         population=population_if_given,
         panel_of_normals=panel_of_normals_if_given,
+        settings=settings(
+            "calling.min_base_quality", "resources.population", "resources.panel_of_normals"
+        ),
     output:
         vcf=temp("results/5_calls/mutect2/{pair}.{shard}.raw.vcf.gz"),
         index=temp("results/5_calls/mutect2/{pair}.{shard}.raw.vcf.gz.tbi"),
