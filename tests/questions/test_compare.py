@@ -12,7 +12,7 @@ from onconcord.cli import app
 from onconcord.errors import InputError
 from onconcord.questions.compare import compare, compare_callers, read_map
 from onconcord.questions.sources import open_source
-from onconcord.report.compare_page import write_comparison
+from onconcord.report.compare_page import side_names, write_comparison
 from real_ids import NORMAL_EVIDENCE, POPULATION
 
 PAIR = "TUM-A01"
@@ -228,6 +228,30 @@ def test_faults_of_a_map(tmp_path, monkeypatch, text, message):
     with pytest.raises(InputError) as error:
         read_map(Path("map.tsv"), ["P"], ["Y"])
     assert str(error.value) == message
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "expected"),
+    [
+        pytest.param("/data/x/r1", "/data/x/r2", ("r1", "r2"), id="folders"),
+        pytest.param("/data/x/r", "/data/y/r", ("x/r", "y/r"), id="folders of one name"),
+        pytest.param("/data/x/r", "/data/x/r", ("r", "r"), id="the same folder"),
+        pytest.param(
+            "mutect2 in /data/a in b/r",
+            "freebayes in /data/a in b/r",
+            ("mutect2 in r", "freebayes in r"),
+            id="callers",
+        ),
+    ],
+)
+def test_a_page_names_folders_without_what_is_above_them(a, b, expected):
+    assert side_names(a, b) == expected
+
+
+def test_the_page_shows_no_absolute_path(tmp_path):
+    a, b = two(tmp_path, [variant(PAIR, GNAS_R201C)], [])
+    write_comparison(compare(a, b), tmp_path / "page.html")
+    assert str(tmp_path) not in (tmp_path / "page.html").read_text()
 
 
 def test_the_page_shows_a_hostile_value_as_text(tmp_path):

@@ -11,10 +11,12 @@ import pytest
 
 from cohort_tables import GNAS_R201C, variant, write_cohort
 from onconcord.errors import InputError
+from onconcord.questions.compare import compare_callers
 from onconcord.questions.sources import open_source
 from onconcord.report import figures, write_report
 from onconcord.report.cohort import consequence_class, pyrimidine_change, read_cohort
-from onconcord.report.page import number
+from onconcord.report.compare_page import write_comparison
+from onconcord.report.page import metric_table, not_measured, number, verdict_reasons
 from onconcord.report.read_pages import igv_script
 from onconcord.report.svg import Scale, nice_ticks
 
@@ -34,6 +36,34 @@ CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 )
 def test_consequence_class(term, expected):
     assert consequence_class(term) == expected
+
+
+def test_a_metric_that_was_not_measured_is_one_short_cell_and_a_sentence_below(tmp_path):
+    cohort = read_cohort(open_source(write_cohort(tmp_path)))
+    names, rows = metric_table(cohort)
+    cells = dict(rows)["TUM-B01"]
+    assert cells[names.index("identity_lod")]["text"] == "n/a"
+    assert not_measured(cohort) == [("TUM-B01", "identity lod", "tumour without a normal")]
+
+
+def test_the_reasons_of_a_verdict_are_sentences(tmp_path):
+    cohort = read_cohort(open_source(write_cohort(tmp_path)))
+    reasons = {
+        row["pair_id"]: verdict_reasons(cohort, row) for row in cohort.pairs.iter_rows(named=True)
+    }
+    assert reasons == {
+        "TUM-A01": [],
+        "TUM-A02": [
+            "WARN contamination_frac of the pair: 0.031 is above 0.02 (reads of another person in "
+            "the tumour): extract and sequence again."
+        ],
+        "TUM-B01": [],
+        "TUM-B02": [
+            "FAIL identity_lod of the pair: -12.5 is below -3 (log10 odds that tumour and normal "
+            "are of one person): compare the samples with those of the other patients: two may be "
+            "exchanged."
+        ],
+    }
 
 
 @pytest.mark.parametrize(
@@ -267,6 +297,20 @@ def visit(browser):
     yield go
     page.close()
     assert faults == []
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("width", [390, 1400])
+def test_no_page_is_wider_than_its_window(tmp_path, visit, width):
+    folder = write_cohort(tmp_path / "work", many=True)
+    source = open_source(folder)
+    comparison = tmp_path / "compare.html"
+    write_comparison(compare_callers(source, "mutect2", "freebayes"), comparison)
+    for path in (write_report(folder, tmp_path / "report.html")[0], comparison):
+        page = visit(path)
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") == width, path.name
+    assert page.locator("td.prose").first.bounding_box()["width"] >= 300
 
 
 @pytest.mark.e2e

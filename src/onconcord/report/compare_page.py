@@ -1,5 +1,6 @@
 """The page of a comparison."""
 
+import re
 from pathlib import Path
 
 from onconcord.files import write_text
@@ -10,6 +11,8 @@ from onconcord.report.svg import Dot, Figure, Line, Mark, Rect, Scale, Text, axe
 SIDES = {"only_a": "only in A", "only_b": "only in B", "different": "in both, other values"}
 SIDE_STYLES = {"only_a": "a-only", "only_b": "b-only", "different": "both-other"}
 MAX_LISTED = 2000
+
+_SIDE = re.compile(r"(\w+ in )?(.*)", re.DOTALL)
 
 
 def matrix_figure(found: Comparison) -> Figure:
@@ -71,6 +74,24 @@ def vaf_figure(found: Comparison) -> Figure:
     return Figure(412, 342, "Allele fraction in A and in B", marks)
 
 
+def side_names(a: str, b: str) -> tuple[str, str]:
+    """
+    Names of the two sides for a page that is passed on: their folders, without what is above them.
+
+    Args:
+        a, b: `FOLDER`, or `CALLER in FOLDER`. Two folders of one name keep as much of their paths
+            as tells them apart.
+    """
+    found = [_SIDE.fullmatch(side) for side in (a, b)]
+    callers, paths = zip(*(match.groups() for match in found if match), strict=True)
+    parts = [Path(path).absolute().parts[1:] for path in paths]
+    deepest = max(map(len, parts))
+    depth = next((n for n in range(1, deepest) if parts[0][-n:] != parts[1][-n:]), 1)
+    tails = ["/".join(one[-depth:]) for one in parts]
+    one, two = (f"{caller or ''}{tail}" for caller, tail in zip(callers, tails, strict=True))
+    return one, two
+
+
 def write_comparison(found: Comparison, out: Path) -> None:
     """Write the page of a comparison: one file that opens without a network."""
     page = (
@@ -78,6 +99,7 @@ def write_comparison(found: Comparison, out: Path) -> None:
         .get_template("compare.html.j2")
         .render(
             found=found,
+            names=side_names(found.a, found.b),
             matrix=matrix_figure(found),
             causes=cause_figure(found),
             vafs=vaf_figure(found),

@@ -106,6 +106,7 @@ def render(cohort: Cohort, reads: list[ReadPage], out: Path) -> str:
             ],
             metric_names=metric_names,
             metrics=metrics,
+            not_measured=not_measured(cohort),
             classes=CONSEQUENCE_CLASSES,
             substitutions=SPECTRUM,
             oncoprint=figures.oncoprint(cohort),
@@ -195,7 +196,8 @@ def metric_table(cohort: Cohort) -> tuple[list[str], list[tuple[str, list[dict[s
     QC metrics with one row per sample or pair.
 
     Returns:
-        Names of the metrics; per entity one value per metric, None where it has none.
+        Names of the metrics; per entity one value per metric, None where it has none. A metric that
+        was not measured is "n/a"; `not_measured` says why.
     """
     names = sorted(set(cohort.metrics["metric_id"].to_list()))
     values: dict[str, dict[str, dict[str, str]]] = {}
@@ -208,13 +210,32 @@ def metric_table(cohort: Cohort) -> tuple[list[str], list[tuple[str, list[dict[s
         ]
         unit = "" if row["unit"] == "1" else f"unit {row['unit']}"
         values.setdefault(row["entity_id"], {})[row["metric_id"]] = {
-            "text": row["value_text"] or found,
+            "text": found if _is_sentence(row["value_text"]) else row["value_text"] or found,
             "status": row["status"],
             "title": "; ".join(part for part in (row["tool"], unit, *limits) if part),
         }
     return names, [
         (entity, [found.get(n) for n in names]) for entity, found in sorted(values.items())
     ]
+
+
+def not_measured(cohort: Cohort) -> list[tuple[str, str, str]]:
+    """Metrics that were not measured, and why: sample or pair, names of its metrics, the reason."""
+    names: dict[tuple[str, str], set[str]] = {}
+    for entity, metric, text in cohort.metrics.select(
+        "entity_id", "metric_id", "value_text"
+    ).iter_rows():
+        if _is_sentence(text):
+            names.setdefault((entity, text), set()).add(metric.replace("_", " "))
+    return [
+        (entity, ", ".join(sorted(metrics)), text)
+        for (entity, text), metrics in sorted(names.items())
+    ]
+
+
+def _is_sentence(text: str | None) -> bool:
+    """Whether the text of a metric says why it was not measured, and is not its value (XX)."""
+    return text is not None and " " in text
 
 
 def scope_rows(cohort: Cohort) -> list[tuple[str, str]]:
