@@ -203,7 +203,10 @@ def _tables(
         "assay_region": provenance.assay_region_rows(spec, reference_id, targets, genes),
         "reference_contig": provenance.contig_rows(files.reference / "contigs.tsv", reference_id),
         "pair": [_pair_row(spec, reference_id, run, verdict, metrics)],
-        "run": provenance.run_rows(spec, run, files.lock, of_pair.reference_digest),
+        "run": [
+            row | provenance.where_and_when(files.spec)
+            for row in provenance.run_rows(spec, run, files.lock, of_pair.reference_digest)
+        ],
         "tool": provenance.tool_rows(run, files.tools, resources, spec.parameters.to_dict()),
         "input_file": provenance.input_rows(run, inputs, ids),
         "qc_metric": metrics,

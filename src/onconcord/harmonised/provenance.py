@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import asdict
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from onconcord.files import file_sha256
 from onconcord.inputs.pair_spec import PairSpec
 from onconcord.reads.account import InputFile
 from onconcord.reference.contigs import read_contigs
+from onconcord.runtime import checkout
+from onconcord.runtime.machine import machine
 from onconcord.runtime.tools import COLUMNS, read_tool_versions
 
 Rows = list[dict[str, Any]]
@@ -35,7 +38,7 @@ def run_id(
         resources: SHA-256 of every reference and resource file by its name.
         reference_digest: digest of the reference.
     Returns:
-        16 hex digits; no path, centre, id, thread or time goes in.
+        16 hex digits; no path, centre, id, thread or time goes in, but the pipeline's commit does.
     """
     made_from = {
         "inputs": {role: sorted(file.sha256 for file in files) for role, files in inputs.items()},
@@ -43,7 +46,7 @@ def run_id(
         "assay": {key: value for key, value in asdict(spec.assay).items() if key != "assay_id"},
         "resources": resources,
         "reference": reference_digest,
-        "pipeline": version("onconcord"),
+        "pipeline": checkout.version(),
     }
     return json_sha256(made_from)[:16]
 
@@ -59,7 +62,8 @@ def run_rows(spec: PairSpec, run: str, lock: Path, reference_digest: str) -> Row
         {
             "run_id": run,
             "pair_id": spec.pair,
-            "pipeline_version": version("onconcord"),
+            "pipeline_version": checkout.version(),
+            "git_commit": checkout.commit(),
             "contract_version": contract.load().version,
             "config_sha256": json_sha256(spec.parameters.to_dict()),
             "lock_sha256": file_sha256(lock),
@@ -70,6 +74,18 @@ def run_rows(spec: PairSpec, run: str, lock: Path, reference_digest: str) -> Row
     ]
 
 
+def where_and_when(spec: Path) -> dict[str, Any]:
+    """
+    Columns of `run` that say where and when: they differ from run to run.
+
+    Args:
+        spec: file of the pair spec, which the first job of a pair writes.
+    """
+    started = datetime.fromtimestamp(int(spec.stat().st_mtime), UTC)
+    ended = datetime.now(UTC).replace(microsecond=0)
+    return {"started_at": started, "ended_at": ended, **machine()}
+
+
 def tool_rows(
     run: str, tools: Iterable[Path], resources: dict[str, str], parameters: dict[str, Any]
 ) -> Rows:
@@ -77,7 +93,7 @@ def tool_rows(
     own = dict(
         zip(
             COLUMNS,
-            ("harmonise", "onconcord", version("onconcord"), "lockfile", "onconcord"),
+            ("harmonise", "onconcord", checkout.version(), "lockfile", "onconcord"),
             strict=True,
         )
     )

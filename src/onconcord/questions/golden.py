@@ -18,8 +18,8 @@ from onconcord.files import whole_file
 from onconcord.questions.accuracy import Accuracy, accuracy, read_truth
 from onconcord.questions.sources import TableSource
 
-WITHOUT = ("center_id",)
-"""Columns that do not count: a centre's own code."""
+WITHOUT = ("center_id", "run_id")
+"""Columns that do not count: a centre's own code, and the commit that a run was made with."""
 
 ROW_HEX = 10
 """Hex digits of a row's digest: enough to tell the rows of one table apart."""

@@ -22,6 +22,7 @@ TOKEN = r'[^\s/\\@"]{1,120}'
 DIGESTS: dict[str, str] = {
     "event_id": r"[0-9a-f]{16}",
     "run_id": r"[0-9a-f]{16}",
+    "git_commit": r"[0-9a-f]{40}(\.[0-9a-f]{8})?",
     "md5": r"[0-9a-f]{32}",
     "reference_digest": r"[0-9a-f]{64}",
     "vrs_id": r"ga4gh:VA\.[A-Za-z0-9_-]{32}",

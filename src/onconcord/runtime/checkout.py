@@ -1,5 +1,9 @@
 """Where the checkout is: Snakefile, config and callers live beside the package."""
 
+import hashlib
+import subprocess
+from functools import cache
+from importlib import metadata
 from pathlib import Path
 
 from onconcord.errors import InputError
@@ -32,3 +36,33 @@ def callers(workflow: Path | None = None) -> tuple[str, ...]:
 def golden_cohort(name: str) -> Path:
     """A file of the golden cohort, which is the demo's: the folder golden, or somatic.tsv."""
     return root() / "resources/demo" / name
+
+
+@cache
+def commit() -> str | None:
+    """
+    The commit of the checkout, 40 hex digits, and what was changed since: `.` and 8 hex digits.
+
+    None where it cannot be told: no repository, or no git.
+    """
+    git = ("git", "-c", "safe.directory=*", "-C", str(root()))
+    try:
+        found = subprocess.run((*git, "rev-parse", "HEAD"), capture_output=True, check=True)
+        # the files' bytes, whatever the user's settings make of a difference
+        plain = ("--no-ext-diff", "--no-textconv", "--no-color", "--binary", "--full-index")
+        changed = subprocess.run((*git, "diff", *plain, "HEAD"), capture_output=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    head = found.stdout.decode().strip()
+    if not changed.stdout:
+        return head
+    return f"{head}.{hashlib.sha256(changed.stdout).hexdigest()[:8]}"
+
+
+def version() -> str:
+    """The pipeline's version, and the commit it is at, as PEP 440 has it: 0.1.0+g0123456789ab."""
+    number, at = metadata.version("onconcord"), commit()
+    if at is None:
+        return number
+    head, _, changed = at.partition(".")
+    return f"{number}+g{head[:12]}{f'.d{changed}' if changed else ''}"
