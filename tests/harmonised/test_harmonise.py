@@ -6,8 +6,8 @@ import polars as pl
 import pysam
 import pytest
 
+from annotated_vcf import annotated, entry
 from onconcord import contract
-from onconcord.annotated.annotation import Annotation, hgvs_c, read_annotation
 from onconcord.calls.callers import Caller
 from onconcord.evidence.collect import write_sites
 from onconcord.evidence.events import KEY
@@ -142,92 +142,6 @@ def test_counts_are_those_of_a_plain_look_at_the_reads(genome, tmp_path, kind):
     assert len(table) == len(events) + 3
 
 
-@pytest.mark.parametrize(
-    ("snpeff", "hgvs"),
-    [
-        ("c.1934dupG", "c.1934dup"),
-        ("c.20_22dupCAG", "c.20_22dup"),
-        ("c.76delA", "c.76del"),
-        ("c.3131-4_3131-2delCCA", "c.3131-4_3131-2del"),
-        ("c.241_243delAGGinsTGT", "c.241_243delinsTGT"),
-        ("c.76_77insT", "c.76_77insT"),
-        ("c.601C>T", "c.601C>T"),
-    ],
-)
-def test_what_is_deleted_or_doubled_is_not_repeated(snpeff, hgvs):
-    assert pl.select(hgvs_c(pl.lit(snpeff))).item() == hgvs
-
-
-def annotated(folder, rows):
-    """An annotated VCF; a row is (pos, ref, alt, info)."""
-    lines = [
-        "##fileformat=VCFv4.2",
-        f"##contig=<ID=20,length={len(SEQUENCE)}>",
-        '##INFO=<ID=ANN,Number=.,Type=String,Description="Consequences">',
-        '##INFO=<ID=population_af,Number=1,Type=Float,Description="Frequency">',
-        '##INFO=<ID=clinical_significance,Number=1,Type=String,Description="Clinical">',
-        "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO",
-    ]
-    lines += [f"20\t{pos}\t.\t{ref}\t{alt}\t.\t.\t{info}" for pos, ref, alt, info in rows]
-    path = folder / "annotated.vcf"
-    path.write_text("\n".join(lines) + "\n")
-    pysam.tabix_index(str(path), preset="vcf", force=True)
-    return Annotation(folder / "annotated.vcf.gz", {"20": "chr20"}, frozenset({"CANON"}), "5.1")
-
-
-def entry(effect, impact, transcript, hgvsc="c.1A>C", feature="transcript"):
-    return (
-        f"C|{effect}|{impact}|GENE|G1|{feature}|{transcript}|protein_coding|1/3|{hgvsc}|p.L1M|||||"
-    )
-
-
-def picked_of(tmp_path, *entries):
-    of = annotated(tmp_path, [(10, "A", "C", "ANN=" + ",".join(entries))])
-    consequences, picked, _ = read_annotation(of)
-    return consequences, picked.row(0, named=True)
-
-
-def test_the_canonical_transcript_is_picked_and_its_most_severe_term(tmp_path):
-    consequences, picked = picked_of(
-        tmp_path,
-        entry("stop_gained", "HIGH", "OTHER.2"),
-        entry("splice_region_variant&intron_variant", "LOW", "CANON.4"),
-    )
-    assert (picked["transcript_id"], picked["consequence_so"]) == (
-        "CANON.4",
-        "splice_region_variant",
-    )
-    rows = consequences.select("transcript_id", "consequence_so", "is_picked").rows()
-    assert sorted(rows) == [
-        ("CANON.4", "intron_variant", False),
-        ("CANON.4", "splice_region_variant", True),
-        ("OTHER.2", "stop_gained", False),
-    ]
-
-
-def test_a_gene_beside_the_variant_is_not_picked_before_the_gene_around_it(tmp_path):
-    _, picked = picked_of(
-        tmp_path,
-        entry("missense_variant", "MODERATE", "OTHER"),
-        entry("upstream_gene_variant", "MODIFIER", "CANON"),
-    )
-    assert picked["transcript_id"] == "OTHER"
-
-
-def test_what_lies_in_no_transcript_has_no_consequence(tmp_path):
-    region = entry("intergenic_region", "MODIFIER", "A-B", feature="intergenic_region")
-    consequences, picked = picked_of(tmp_path, region)
-    assert consequences.height == 0
-    assert picked["gene_id"] is None
-
-
-def test_frequency_and_clinical_facts_are_read(tmp_path):
-    of = annotated(tmp_path, [(10, "A", "C", "population_af=0.25;clinical_significance=benign")])
-    _, picked, known = read_annotation(of)
-    assert picked["gnomad_af_max"].to_list() == [0.25]
-    assert known.rows() == [("chr20:10:A:C", "clinical", "significance", "benign")]
-
-
 def test_places(genome):
     regions = pl.DataFrame({"chrom": ["c", "c", "d"], "start0": [0, 20, 5], "end0": [10, 30, 6]})
     chrom = pl.Series(["c", "c", "c", "c", "d", "e"])
@@ -288,6 +202,7 @@ def write_pair(folder, genome, events):
     table = pl.DataFrame(counts, schema=[*KEY, *names], orient="row")
     of = annotated(
         folder,
+        SEQUENCE,
         [
             (one.pos, one.ref, one.alt, "ANN=" + entry("missense_variant", "MODERATE", "CANON"))
             for one in events

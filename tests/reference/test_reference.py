@@ -7,16 +7,16 @@ import json
 import random
 from pathlib import Path
 
-import pysam
 import pytest
 
 import reference_describe as describe_script
 import reference_resources as resources_script
 import reference_targets as targets_script
+from annotated_vcf import write_fasta
 from onconcord.errors import InputError
 from onconcord.reference import builds
 from onconcord.reference.contigs import ContigRow, read_contigs, table_chrom
-from onconcord.reference.genes import GeneModel, canonical_transcripts
+from onconcord.reference.genes import GeneModel, write_gtf
 from onconcord.reference.intervals import IntervalSet, merged, padded
 from onconcord.reference.prepare import (
     describe_reference,
@@ -35,12 +35,6 @@ SEQUENCES = {
 def table(path):
     with path.open(newline="") as handle:
         return list(csv.DictReader(handle, delimiter="\t"))
-
-
-def write_fasta(path, sequences):
-    path.write_text("".join(f">{name} some text\n{bases}\n" for name, bases in sequences.items()))
-    pysam.faidx(str(path))
-    return path
 
 
 def described(tmp_path, sequences=SEQUENCES, build="custom"):
@@ -228,37 +222,37 @@ def model(tmp_path, text):
     return GeneModel(tmp_path / "genes", LENGTHS)
 
 
-def chosen(tmp_path, text):
-    return {
-        one.gene_id: (one.gene_symbol, one.transcript_id, one.exons)
-        for one in canonical_transcripts(model(tmp_path, text).features())
-    }
-
-
-def test_without_a_tag_the_longest_coding_transcript_speaks_for_its_gene(tmp_path):
-    assert chosen(tmp_path, GTF) == {
-        "G1": ("ONE", "T1", (("1", 100, 200), ("1", 300, 400))),
-        "G2": ("G2", "T3", (("20", 10, 40),)),
-    }
-
-
-def test_the_canonical_transcript_is_taken_though_shorter_stop_codon_included(tmp_path):
-    tagged = GTF.replace('tag "basic"', 'tag "basic"; tag "Ensembl_canonical"')
-    assert chosen(tmp_path, tagged)["G1"] == ("ONE", "T2", (("1", 100, 153),))
-
-
-def test_gff3_becomes_gtf(tmp_path):
-    assert chosen(tmp_path, GFF3) == {"G1": ("ONE", "T2", (("1", 100, 150),))}
-    lines = [(one.kind, one.get("transcript_id")) for one in model(tmp_path, GFF3).features()]
-    assert lines == [
-        ("gene", None),
-        ("transcript", "T1"),
-        ("CDS", "T1"),
-        ("exon", "T1"),
-        ("exon", "T2"),
-        ("transcript", "T2"),
-        ("CDS", "T2"),
+def test_gff3_and_gtf_are_one_table(tmp_path):
+    gtf = model(tmp_path, GTF.replace('tag "basic"', 'tag "basic"; tag "Ensembl_canonical"'))
+    gff3 = model(tmp_path, GFF3)
+    wanted = ("transcript_id", "gene_id", "gene_symbol", "notes", "cds_starts0", "cds_ends0")
+    assert gff3.transcripts.select(wanted).rows() == [
+        ("T1", "G1", "ONE", [], [100], [200]),
+        ("T2", "G1", "ONE", ["canonical"], [100], [150]),
     ]
+    assert gtf.transcripts.select(wanted).rows() == [
+        ("T1", "G1", "ONE", [], [100, 300], [200, 400]),
+        ("T2", "G1", "ONE", ["canonical"], [100], [153]),
+        ("T3", "G2", "G2", [], [10], [40]),
+        ("T4", "G3", "G3", [], None, None),
+    ]
+
+
+def test_a_gene_model_is_written_as_gtf_of_genes_transcripts_exons_and_coding_exons(tmp_path):
+    write_gtf(model(tmp_path, GFF3).transcripts, tmp_path / "out.gtf")
+    gene = 'gene_id "G1"; gene_name "ONE"; gene_biotype "protein_coding";'
+    lines = [line.split("\t") for line in (tmp_path / "out.gtf").read_text().splitlines()]
+    assert [(cells[2], cells[3], cells[4], cells[7]) for cells in lines] == [
+        ("gene", "101", "200", "."),
+        ("transcript", "101", "200", "."),
+        ("exon", "101", "200", "."),
+        ("CDS", "101", "200", "0"),
+        ("transcript", "101", "200", "."),
+        ("exon", "101", "200", "."),
+        ("CDS", "101", "150", "0"),
+    ]
+    assert lines[0][8] == gene
+    assert lines[1][8] == f'{gene} transcript_id "T1"; transcript_biotype "protein_coding";'
 
 
 @pytest.mark.parametrize(
@@ -303,10 +297,12 @@ def test_a_gene_model_that_does_not_fit_is_refused(tmp_path, text, expected):
 def prepare(tmp_path, targets=None, genes=None, padding=10):
     if not (tmp_path / "contigs.tsv").exists():
         described(tmp_path)
-    names = ("targets.bed", "calling.bed", "genes.gtf", "gene_regions.tsv", "depth.bed")
+    names = ("targets.bed", "calling.bed", "genes.gtf", "transcripts.parquet")
+    names += ("transcript_set.tsv", "gene_regions.tsv", "depth.bed")
     out = [tmp_path / name for name in names]
-    prepare_targets(tmp_path / "contigs.tsv", targets, genes, padding, *out)
-    return out
+    fasta, contigs = tmp_path / "genome.fa", tmp_path / "contigs.tsv"
+    prepare_targets(fasta, contigs, targets, genes, None, padding, *out)
+    return [path for path in out if "transcript" not in path.name]
 
 
 def test_genes_are_cut_to_the_targets_and_one_without_a_target_base_is_kept(tmp_path):
@@ -350,8 +346,10 @@ def test_the_scripts_write_what_the_functions_do(tmp_path, capsys):
     words = ["--resource", f"fasta={fasta}", "--out", str(tmp_path / "resources.tsv")]
     assert resources_script.main(words) == 0
     assert table(tmp_path / "resources.tsv")[0]["bytes"] == str(fasta.stat().st_size)
-    words = ["--contigs", tmp_path / "contigs.tsv", "--targets", "--genes", "--padding", 5]
-    for name in ("targets", "calling", "genes", "gene-regions", "depth"):
+    words = ["--fasta", fasta, "--contigs", tmp_path / "contigs.tsv"]
+    words += ["--targets", "--genes", "--transcripts", "--padding", 5]
+    outputs = ("targets", "calling", "genes", "transcripts", "transcript-set")
+    for name in (*outputs, "gene-regions", "depth"):
         words += [f"--out-{name}", tmp_path / f"{name}.out"]
     assert targets_script.main([str(word) for word in words]) == 0
     assert Path(tmp_path / "targets.out").read_text() == "1\t0\t1000\n20\t0\t500\n"

@@ -16,6 +16,7 @@ RESOURCE_FILES = {
     for name, path in {
         "fasta": config["reference"]["fasta"],
         "genes": config["reference"]["genes"],
+        "transcripts": config["reference"]["transcripts"],
         "targets": ASSAY["targets"],
         "known_sites": config["alignment"]["known_sites"],
         **config["resources"],
@@ -119,16 +120,25 @@ rule bwa_index:
 
 
 rule targets:
-    """Targets, padded calling regions and their shards, coding exons of each gene."""
+    """
+    Targets, padded calling regions and their shards; the gene model as one table and as GTF, the
+    transcripts that genes are named on, each CDS checked, and the coding exons of each gene.
+    """
     input:
+        fasta="results/1_reference/genome.fa",
         contigs="results/1_reference/contigs.tsv",
         targets=ASSAY["targets"] or [],
         genes=config["reference"]["genes"] or [],
-        settings=settings(f"assays.{ASSAY_ID}", "calling.shard_mb", "reference.genes"),
+        transcripts=config["reference"]["transcripts"] or [],
+        settings=settings(
+            f"assays.{ASSAY_ID}", "calling.shard_mb", "reference.genes", "reference.transcripts"
+        ),
     output:
         targets="results/1_reference/targets.bed",
         calling="results/1_reference/calling.bed",
         genes="results/1_reference/genes.gtf",
+        transcripts="results/1_reference/transcripts.parquet",
+        transcript_set="results/1_reference/transcript_set.tsv",
         gene_regions="results/1_reference/gene_regions.tsv",
         depth="results/1_reference/depth.bed",
         shards=directory("results/1_reference/shards"),
@@ -141,13 +151,17 @@ rule targets:
         r"""
         exec &> {log:q}
         {PYTHON:q} {SCRIPTS:q}/reference_targets.py \
+            --fasta {input.fasta:q} \
             --contigs {input.contigs:q} \
             --targets {input.targets:q} \
             --genes {input.genes:q} \
+            --transcripts {input.transcripts:q} \
             --padding {params.padding:q} \
             --out-targets {output.targets:q} \
             --out-calling {output.calling:q} \
             --out-genes {output.genes:q} \
+            --out-transcripts {output.transcripts:q} \
+            --out-transcript-set {output.transcript_set:q} \
             --out-gene-regions {output.gene_regions:q} \
             --out-depth {output.depth:q}
         {PYTHON:q} {SCRIPTS:q}/reference_shards.py \
@@ -187,9 +201,13 @@ rule population:
 
 
 rule snpeff_database:
-    """SnpEff's database of the run's own FASTA and gene model; every CDS and protein is checked."""
+    """
+    SnpEff's database of the run's own FASTA and gene model. It gives terms and regions, no names,
+    so that rule targets checks the CDS of the transcripts that are named, and SnpEff none.
+    """
     input:
         fasta="results/1_reference/genome.fa",
+        contigs="results/1_reference/contigs.tsv",
         genes="results/1_reference/genes.gtf",
     output:
         config="results/1_reference/snpeff/snpEff.config",
@@ -204,6 +222,8 @@ rule snpeff_database:
         folder=results/1_reference/snpeff
         rm -rf $folder/data && mkdir -p $folder/data/genome
         printf 'data.dir = ./data/\ngenome.genome : genome\n' > {output.config:q}
+        awk -F '\t' '$1 == "chrM" {{ print "genome." $2 ".codonTable : Vertebrate_Mitochondrial" }}' \
+            {input.contigs:q} >> {output.config:q}
         ln -s "$(realpath {input.fasta:q})" $folder/data/genome/sequences.fa
         cp {input.genes:q} $folder/data/genome/genes.gtf
         snpEff -Xmx2g build -gtf22 -noLog -nodownload -noCheckCds -noCheckProtein \

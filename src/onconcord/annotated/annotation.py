@@ -8,27 +8,33 @@ from typing import Any
 
 import polars as pl
 
+from onconcord.annotated.names import Namer
+from onconcord.annotated.severity import FLANKS, IMPACTS, RANKS
 from onconcord.errors import ToolError
 from onconcord.evidence.events import KEY
+from onconcord.inputs.transcripts import KINDS
+from onconcord.reference.sequence import Genome
+from onconcord.reference.transcript_set import Chosen, set_id
+from onconcord.reference.transcripts import read_transcripts
 
-IMPACTS = ("HIGH", "MODERATE", "LOW", "MODIFIER")
-FLANKS = ("upstream_gene_variant", "downstream_gene_variant")
-"""Consequences beside a gene: any consequence inside another gene says more."""
 CLINICAL = ("clinical_significance", "clinical_id")
 
 PICKED: dict[str, Any] = {
     "gene_id": pl.String,
     "gene_symbol": pl.String,
+    "hgnc_id": pl.String,
     "transcript_id": pl.String,
     "hgvsc": pl.String,
     "hgvsp": pl.String,
+    "hgvsp_full": pl.String,
     "impact": pl.String,
     "consequence_so": pl.String,
+    "consequence_terms": pl.String,
 }
 """Columns of `small_variant` that come from the picked consequence."""
 
 # ANN: Allele | Annotation | Impact | Gene_Name | Gene_ID | Feature_Type | Feature_ID | ... |
-# Rank | HGVS.c | HGVS.p, as SnpEff's documentation numbers them, here from 0.
+# Rank | ... | Distance, as SnpEff's documentation numbers them, here from 0.
 _PLACES = {
     "effect": 1,
     "impact": 2,
@@ -37,22 +43,14 @@ _PLACES = {
     "feature": 5,
     "transcript_id": 6,
     "exon": 8,
-    "hgvsc": 9,
-    "hgvsp": 10,
+    "distance": 14,
 }
-
-
-def hgvs_c(text: pl.Expr) -> pl.Expr:
-    """
-    HGVS of SnpEff as HGVS has it: what is deleted or duplicated is not repeated.
-
-    Source: HGVS nomenclature 21, "deletion", "duplication" and "deletion-insertion".
-    """
-    return (
-        text.str.replace(r"dup[ACGTN]+$", "dup")
-        .str.replace(r"del[ACGTN]+ins", "delins")
-        .str.replace(r"del[ACGTN]+$", "del")
-    )
+_OF_TRANSCRIPT = {
+    "hgvsc": pl.String,
+    "hgvsp": pl.String,
+    "hgvsp_full": pl.String,
+    "is_coding": pl.Boolean,
+}
 
 
 @dataclass(frozen=True)
@@ -63,13 +61,17 @@ class Annotation:
     Args:
         path: bgzipped VCF with its index.
         table_name: native contig name -> name in the tables.
-        canonical: ids of the canonical transcripts, without version.
+        genome: what the events are on.
+        transcripts: `1_reference/transcripts.parquet`.
+        chosen: the transcript set.
         annotator_version: version of SnpEff.
     """
 
     path: Path
     table_name: dict[str, str]
-    canonical: frozenset[str]
+    genome: Genome
+    transcripts: Path
+    chosen: tuple[Chosen, ...]
     annotator_version: str
 
 
@@ -90,7 +92,7 @@ def read_annotation(
     chrom = pl.col("chrom").replace(of.table_name)
     key = pl.concat_str(chrom, "pos", "ref", "alt", separator=":")
     sites = sites.with_columns(variant_key=key)
-    consequences = _consequences(sites, of.canonical, of.annotator_version)
+    consequences = _consequences(of, sites)
     picked = (
         sites.select(
             *KEY,
@@ -108,6 +110,7 @@ def read_annotation(
         )
         .drop("variant_key")
     )
+    consequences = consequences.drop("consequence_terms")
     known = [
         sites.filter(pl.col(field).is_not_null()).select(
             "variant_key",
@@ -147,21 +150,23 @@ def _read_sites(path: Path, region: tuple[str, int, int] | None) -> pl.DataFrame
     return table.with_columns(pl.col("pos").cast(pl.Int64))
 
 
-def _consequences(
-    sites: pl.DataFrame, canonical: frozenset[str], annotator_version: str
-) -> pl.DataFrame:
-    """One row per variant, transcript and term of SnpEff's ANN field; regions are left out."""
+def _consequences(of: Annotation, sites: pl.DataFrame) -> pl.DataFrame:
+    """
+    One row per variant, transcript and term of SnpEff's ANN field; regions are left out.
+
+    Beside the columns of `variant_consequence` there is consequence_terms: all terms of the
+    variant on the transcript, the most severe first, joined by &.
+    """
     entries = (
         sites.filter(pl.col("ANN").is_not_null())
-        .select("variant_key", entry=pl.col("ANN").str.split(","))
-        .with_columns(place=pl.int_ranges(0, pl.col("entry").list.len()))
-        .explode("entry", "place")
+        .select(*KEY, "variant_key", entry=pl.col("ANN").str.split(","))
+        .explode("entry")
         .with_columns(pl.col("entry").str.split("|"))
     )
     told = (
         entries.select(
+            *KEY,
             "variant_key",
-            "place",
             *(
                 pl.col("entry").list.get(at, null_on_oob=True).replace("", None).alias(name)
                 for name, at in _PLACES.items()
@@ -169,23 +174,51 @@ def _consequences(
         )
         .filter(pl.col("feature") == "transcript")
         .with_columns(consequence_so=pl.col("effect").str.split("&"))
-        .with_columns(term=pl.int_ranges(0, pl.col("consequence_so").list.len()))
-        .explode("consequence_so", "term")
+        .explode("consequence_so")
         .unique(["variant_key", "transcript_id", "consequence_so"], maintain_order=True)
     )
-    # SnpEff lists the most severe entry, and in an entry the most severe term, first.
+    kinds = pl.DataFrame(
+        [(one.transcript, KINDS.index(one.kind)) for one in of.chosen],
+        schema={"transcript_id": pl.String, "kind": pl.Int32},
+        orient="row",
+    ).unique("transcript_id", keep="first", maintain_order=True)
+    known_mane = any(one.kind.startswith("mane") for one in of.chosen)
+    genes = pl.scan_parquet(of.transcripts).select("gene_id", "hgnc_id").unique("gene_id").collect()
+    told = (
+        told.join(_names(of, told), on=["variant_key", "transcript_id"], how="left")
+        .join(kinds, on="transcript_id", how="left")
+        .join(genes, on="gene_id", how="left")
+        .with_columns(
+            severity=pl.col("consequence_so").replace_strict(
+                RANKS, default=len(RANKS), return_dtype=pl.Int32
+            ),
+            impact=pl.col("consequence_so").replace_strict(IMPACTS, default=pl.col("impact")),
+        )
+    )
+    # Of two flanks the nearer gene says more. Ids keep the order the same whatever SnpEff's is.
     rank = [
         pl.col("consequence_so").is_in(FLANKS),
-        ~pl.col("transcript_id").str.split(".").list.first().is_in(sorted(canonical)),
-        pl.col("impact").replace_strict(
-            {name: place for place, name in enumerate(IMPACTS)}, return_dtype=pl.Int32
-        ),
-        pl.col("place"),
-        pl.col("term"),
+        pl.col("kind").is_null(),
+        ~pl.col("is_coding").fill_null(False),
+        pl.col("severity"),
+        pl.col("distance").cast(pl.Int64, strict=False).fill_null(0),
+        pl.col("kind").fill_null(len(KINDS)),
+        pl.col("gene_id"),
+        pl.col("transcript_id"),
+        pl.col("consequence_so"),
     ]
     ranked = told.with_columns(
         pl.struct(expr.alias(f"rank_{at}") for at, expr in enumerate(rank)).alias("rank")
     ).sort("variant_key", "rank")
+    terms = ranked.group_by("variant_key", "transcript_id").agg(
+        pl.col("consequence_so")
+        .sort_by("severity", "consequence_so")
+        .str.join("&")
+        .alias("consequence_terms")
+    )
+    ranked = ranked.join(
+        terms, on=["variant_key", "transcript_id"], how="left", maintain_order="left"
+    )
     first = pl.col("variant_key") != pl.col("variant_key").shift(1)
     return ranked.select(
         "variant_key",
@@ -193,18 +226,51 @@ def _consequences(
         "consequence_so",
         "gene_id",
         "gene_symbol",
-        hgvs_c(pl.col("hgvsc")).alias("hgvsc"),
+        "hgnc_id",
+        "hgvsc",
         "hgvsp",
+        "hgvsp_full",
         "exon",
         "impact",
+        is_mane_select=_is_kind("mane_select", known_mane),
+        is_mane_plus=_is_kind("mane_plus_clinical", known_mane),
         is_picked=first.fill_null(True),
         annotator=pl.lit("SnpEff"),
-        annotator_version=pl.lit(annotator_version),
+        annotator_version=pl.lit(of.annotator_version),
+        transcript_set_version=pl.lit(set_id(of.chosen)),
+        consequence_terms="consequence_terms",
     )
 
 
-def canonical_transcripts(gene_regions: Path) -> pl.DataFrame:
-    """`1_reference/gene_regions.tsv`: the canonical transcript of each gene and its exons."""
+def _is_kind(kind: str, known: bool) -> pl.Expr:
+    """Whether a transcript is chosen as this; null where the set says nothing of it."""
+    if not known:
+        return pl.lit(None, dtype=pl.Boolean)
+    return (pl.col("kind") == KINDS.index(kind)).fill_null(False)
+
+
+def _names(of: Annotation, told: pl.DataFrame) -> pl.DataFrame:
+    """HGVS names of each variant on each transcript that SnpEff says it concerns."""
+    wanted = told.select(*KEY, "variant_key", "transcript_id").unique(maintain_order=True)
+    transcripts = read_transcripts(of.transcripts, wanted["transcript_id"])
+    namer = Namer(of.genome)
+    rows = []
+    for chrom, pos, ref, alt, key, transcript_id in wanted.iter_rows():
+        transcript = transcripts.get((chrom, transcript_id))
+        if transcript is not None:
+            found = namer.names(transcript, pos, ref, alt)
+            protein = found.protein
+            coding = transcript.coding is not None
+            rows.append((key, transcript_id, found.coding, protein.short, protein.full, coding))
+    return pl.DataFrame(
+        rows,
+        schema={"variant_key": pl.String, "transcript_id": pl.String, **_OF_TRANSCRIPT},
+        orient="row",
+    )
+
+
+def read_gene_regions(gene_regions: Path) -> pl.DataFrame:
+    """`1_reference/gene_regions.tsv`: the coding exons of each gene in the targets."""
     return pl.read_csv(
         gene_regions,
         separator="\t",

@@ -9,7 +9,7 @@ import polars as pl
 import pysam
 
 from onconcord import contract, qc
-from onconcord.annotated.annotation import Annotation, canonical_transcripts
+from onconcord.annotated.annotation import Annotation, read_gene_regions
 from onconcord.calls.callers import read_callers
 from onconcord.canonical_json import canonical_json
 from onconcord.evidence.hotspots import hotspot_rows, read_hotspots
@@ -26,6 +26,7 @@ from onconcord.reads.account import read_inputs
 from onconcord.reference.bed import read_bed
 from onconcord.reference.contigs import read_contigs
 from onconcord.reference.sequence import ContigNames, Genome
+from onconcord.reference.transcript_set import Chosen, read_set
 from onconcord.runtime.tools import read_tool_versions
 
 NOT_RUN = ("sv", "cna", "msi", "tmb", "signature")
@@ -138,7 +139,8 @@ class _OfPair:
         identity = json.loads((files.reference / "reference.json").read_text())
         contigs = read_contigs(files.reference / "contigs.tsv")
         names = ContigNames.of(contigs)
-        genes = canonical_transcripts(files.reference / "gene_regions.tsv")
+        genes = read_gene_regions(files.reference / "gene_regions.tsv")
+        chosen = read_set(files.reference / "transcript_set.tsv")
         versions = {row["tool"]: row["version"] for row in read_tool_versions(files.tools)}
         genome = Genome(files.reference / "genome.fa")
         hotspots = read_hotspots(spec.resources.hotspots, genome)
@@ -166,7 +168,9 @@ class _OfPair:
         annotation = Annotation(
             files.annotated,
             names.table_of,
-            frozenset(name.split(".")[0] for name in genes["transcript_id"].drop_nulls()),
+            genome,
+            files.reference / "transcripts.parquet",
+            chosen,
             versions["snpEff"],
         )
         return cls(facts, annotation, hotspots, genes, identity["digest"])
@@ -203,9 +207,12 @@ def _tables(
         "assay_region": provenance.assay_region_rows(spec, reference_id, targets, genes),
         "reference_contig": provenance.contig_rows(files.reference / "contigs.tsv", reference_id),
         "pair": [_pair_row(spec, reference_id, run, verdict, metrics)],
+        "transcript": _transcript_rows(of_pair.annotation.chosen, reference_id, names),
         "run": [
             row | provenance.where_and_when(files.spec)
-            for row in provenance.run_rows(spec, run, files.lock, of_pair.reference_digest)
+            for row in provenance.run_rows(
+                spec, run, files.lock, of_pair.reference_digest, of_pair.annotation.chosen
+            )
         ],
         "tool": provenance.tool_rows(run, files.tools, resources, spec.parameters.to_dict()),
         "input_file": provenance.input_rows(run, inputs, ids),
@@ -223,6 +230,28 @@ def _tables(
         "filter_definition": _filters(files.calls, rule_definitions(spec)),
         "vocabulary": contract.vocabulary_rows(spec.centre),
     }
+
+
+def _transcript_rows(
+    chosen: tuple[Chosen, ...], reference_id: str, names: ContigNames
+) -> list[dict[str, Any]]:
+    """Rows of `transcript`: the set, genes that code for nothing left out."""
+    return [
+        {
+            "reference_id": reference_id,
+            "gene_id": one.gene,
+            "transcript_id": one.transcript,
+            "gene_symbol": one.gene_symbol,
+            "chrom": names.table_of.get(one.chrom),
+            "kind": one.kind,
+            "source": one.source,
+            "cds_status": one.cds_status,
+            "residues": one.residues,
+            "cds_sha256": one.cds_sha256,
+        }
+        for one in chosen
+        if one.cds_status != "not_coding"
+    ]
 
 
 def _pair_row(

@@ -16,6 +16,7 @@ from onconcord.files import file_sha256
 from onconcord.inputs.pair_spec import PairSpec
 from onconcord.reads.account import InputFile
 from onconcord.reference.contigs import read_contigs
+from onconcord.reference.transcript_set import Chosen, set_digest, set_id
 from onconcord.runtime import checkout
 from onconcord.runtime.machine import machine
 from onconcord.runtime.tools import COLUMNS, read_tool_versions
@@ -57,7 +58,10 @@ def read_resources(path: Path) -> dict[str, str]:
     return dict(zip(table["name"], table["sha256"], strict=True))
 
 
-def run_rows(spec: PairSpec, run: str, lock: Path, reference_digest: str) -> Rows:
+def run_rows(
+    spec: PairSpec, run: str, lock: Path, reference_digest: str, chosen: tuple[Chosen, ...]
+) -> Rows:
+    """The row of `run`; `chosen` is the transcript set, nothing without a gene model."""
     return [
         {
             "run_id": run,
@@ -70,6 +74,8 @@ def run_rows(spec: PairSpec, run: str, lock: Path, reference_digest: str) -> Row
             "reference_digest": reference_digest,
             "snakemake_version": version("snakemake"),
             "exit_status": "ok",
+            "transcript_set_id": set_id(chosen),
+            "transcript_set_sha256": set_digest(chosen) if chosen else None,
         }
     ]
 

@@ -23,6 +23,7 @@ PATH_KEYS = (
     ("samples",),
     ("reference", "fasta"),
     ("reference", "genes"),
+    ("reference", "transcripts"),
     ("reference", "bwa_index"),
     ("resources", "population"),
     ("resources", "panel_of_normals"),

@@ -15,6 +15,7 @@ from pysam.utils import SamtoolsError
 from onconcord.errors import Fault, InputError
 from onconcord.inputs.config import NAME as CONFIG
 from onconcord.inputs.hotspots import read_hotspot_list
+from onconcord.inputs.transcripts import read_choices
 from onconcord.reads.bam import Genome
 from onconcord.reference.builds import CUSTOM, digest_faults, length_faults
 from onconcord.reference.contigs import contig_rows, name_faults
@@ -98,6 +99,11 @@ def check_reference(
             GeneModel(Path(genes), genome.lengths)
         except InputError as error:
             faults += error.faults
+    if transcripts := _given(config, "reference.transcripts", broken):
+        try:
+            read_choices(transcripts)
+        except InputError as error:
+            faults += error.faults
     return ReferenceReport(genome, tuple(faults))
 
 
@@ -111,7 +117,8 @@ def _given(config: Mapping[str, Any], key: str, broken: set[str]) -> Path | None
 
 def _missing_files(config: Mapping[str, Any], assays: set[str]) -> Iterator[Fault]:
     """Files that the configuration names and that are not there, by their key."""
-    keys = [("reference", "fasta"), ("reference", "genes"), ("resources", "hotspots"), *VCF_KEYS]
+    files = [("reference", name) for name in ("fasta", "genes", "transcripts")]
+    keys = [*files, ("resources", "hotspots"), *VCF_KEYS]
     named = {
         f"{section}.{key}": config[section].get(key)
         for section, key in (*keys, ("release", "key_file"))

@@ -27,6 +27,7 @@ from onconcord.inputs.cohort import Cohort
 from onconcord.questions.compare_tables import TableDifference, table_difference
 from onconcord.questions.reading import read
 from onconcord.reads.account import InputFile
+from onconcord.reference.transcript_set import read_set
 from onconcord.release.build import build_release
 from onconcord.release.key import load_key
 from onconcord.release.manifest import Release, read_release
@@ -247,7 +248,8 @@ def _differences(recorded: _Recorded, again: Cohort, local: str) -> list[Fault]:
         resources,
         digest,
     )
-    (row,) = provenance.run_rows(spec, run_id, checkout.root() / "uv.lock", digest)
+    chosen = read_set(reference / "transcript_set.tsv")
+    (row,) = provenance.run_rows(spec, run_id, checkout.root() / "uv.lock", digest, chosen)
     found += _value_faults("run", recorded.run, row, OF_RUN)
     tools = sorted((reference / "tools").glob("*.tsv"))
     rows = provenance.tool_rows(run_id, tools, resources, spec.parameters.to_dict())

@@ -1,78 +1,78 @@
-"""The gene model: a centre's GTF or GFF3 as one GTF, and the coding exons that targets reach."""
+"""
+The gene model: a centre's GTF or GFF3 as one row per transcript, whatever its spelling.
+
+The file is read in blocks of whole lines, so that a whole genome's model stays small in memory.
+Ensembl, GENCODE and RefSeq write the same facts under other keys; PATTERNS says which.
+"""
 
 import gzip
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+
+import polars as pl
 
 from onconcord.errors import Fault, InputError
-from onconcord.files import whole_file, write_tsv
-from onconcord.reference.intervals import Interval, IntervalSet, merged
+from onconcord.files import whole_file
+from onconcord.reference.intervals import Interval
 from onconcord.reference.targets import MOST_FAULTS, stranger
 
-CANONICAL_TAGS = ("MANE_Select", "Ensembl_canonical")
-CODING = ("CDS", "stop_codon")
-PARTS = ("exon", "CDS", "UTR", "codon")
-"""How the kinds of lines below a transcript end in GFF3; others are genes or transcripts."""
-HEADER = ("gene_id", "gene_symbol", "transcript_id", "chrom", "start0", "end0")
+BLOCK_BYTES = 32_000_000
+COLUMNS = ("chrom", "source", "kind", "start", "end", "score", "strand", "frame", "attributes")
+PARTS = "(exon|CDS|UTR|codon)$"
+"""How the kinds of lines below a transcript end; others are genes or transcripts."""
+
+_HEAD, _TAIL = r"(?:^|;)\s*", r'[ =]"?([^";]+)'
+ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
+    "own": ("ID",),
+    "parents": ("Parent",),
+    "gene_id": ("gene_id",),
+    "transcript_id": ("transcript_id",),
+    "version": ("transcript_version", "version"),
+    "symbol": ("gene_name", "Name", "gene"),
+    "gene_biotype": ("gene_biotype", "gene_type", "biotype"),
+    "transcript_biotype": ("transcript_biotype", "transcript_type", "biotype"),
+}
+"""Keys of an attribute, the first that a line has counts."""
 
 
-@dataclass(frozen=True)
-class Feature:
-    """
-    One line of a gene model.
-
-    Args:
-        line: 1-based line of the file.
-        columns: its first eight columns, start and end 1-based and closed.
-        attributes: values by key; a key that is there several times has them all.
-    """
-
-    line: int
-    columns: tuple[str, ...]
-    attributes: Mapping[str, tuple[str, ...]]
-
-    @property
-    def kind(self) -> str:
-        """Third column: gene, mRNA, exon, CDS and so on."""
-        return self.columns[2]
-
-    @property
-    def interval(self) -> Interval:
-        """Contig, start and end, 0-based half-open."""
-        return self.columns[0], int(self.columns[3]) - 1, int(self.columns[4])
-
-    def get(self, *keys: str) -> str | None:
-        """First value of the first of these keys that the line has, or None."""
-        return next((self.attributes[key][0] for key in keys if key in self.attributes), None)
+def _tag(names: str) -> str:
+    """A line whose tags name one of these, written with blanks or underscores."""
+    return rf'(?i){_HEAD}tag[ =]"?(?:[^";]*,)?(?:{names})(?:[",;]|$)'
 
 
-@dataclass(frozen=True)
-class CodingTranscript:
-    """A transcript with the bases that are translated, stop codon included: 0-based, merged."""
+NOTES: Mapping[str, str] = {
+    "mane_select": _tag("MANE[ _]Select"),
+    "mane_plus_clinical": _tag("MANE[ _]Plus[ _]Clinical"),
+    "canonical": _tag("Ensembl[ _]canonical|RefSeq[ _]Select"),
+    "incomplete_start": _tag("cds_start_NF|mRNA_start_NF"),
+    "incomplete_end": _tag("cds_end_NF|mRNA_end_NF"),
+    "selenocysteine": rf"{_tag('seleno')}|aa:Sec",
+    "readthrough": rf"{_tag('stop_codon_readthrough')}|aa:OTHER",
+    "other_start": rf"{_tag('non_ATG_start')}|non-AUG",
+}
+"""What is noted of a transcript, and the pattern of a line of it that says so."""
+_HGNC = r"HGNC:([0-9]+)"
 
-    gene_id: str
-    gene_symbol: str
-    transcript_id: str
-    canonical: bool
-    exons: tuple[Interval, ...]
-
-    @property
-    def coding_bp(self) -> int:
-        """Bases that are translated."""
-        return sum(end - start for _, start, end in self.exons)
+TRANSCRIPT_COLUMNS = (
+    *("transcript_id", "gene_id", "gene_symbol", "hgnc_id", "chrom", "strand", "start0", "end0"),
+    *("gene_biotype", "biotype", "notes", "exon_starts0", "exon_ends0"),
+    *("cds_starts0", "cds_ends0", "cds_start0", "cds_end0", "coding_bp", "first_frame"),
+)
 
 
 class GeneModel:
     """
-    A gene model, GTF or GFF3, read from its file each time so that a whole genome's fits.
+    A gene model, GTF or GFF3.
 
     Args:
         path: plain or gzip; GFF3 is told by its `key=value` attributes.
         lengths: bases by native contig name, of the genome the model is of.
+    Attributes:
+        transcripts: a row per contig and transcript, sorted by contig, start and id, with
+            TRANSCRIPT_COLUMNS: 0-based half-open positions; `exon_*` and `cds_*` lists ascend,
+            the CDS has its stop codon; `cds_start0` and what follows null where there is none;
+            `notes` are codes of NOTES; `hgnc_id` null where it is not given.
     Raises:
         InputError: every line that is malformed or lies outside the genome, at most MOST_FAULTS.
     """
@@ -80,207 +80,405 @@ class GeneModel:
     def __init__(self, path: Path, lengths: Mapping[str, int]) -> None:
         self.path = path
         self._lengths = lengths
-        self._parents: dict[str, Feature] = {}
-        faults = self._check()
-        if len(faults) > MOST_FAULTS:
-            more = f"{len(faults) - MOST_FAULTS} more lines are at fault."
-            faults = [*sorted(faults)[:MOST_FAULTS], Fault(path.name, more)]
-        if faults:
-            raise InputError(faults)
-
-    def features(self) -> Iterator[Feature]:
-        """
-        Lines on contigs of the genome, as GTF has them: with gene_id and transcript_id.
-
-        A GFF3 line of several transcripts comes once for each; lines that belong to no gene
-        (chromosomes, regulatory regions) do not come at all.
-        """
-        for feature in self._raw():
-            if self._parents:
-                yield from self._as_gtf(feature)
-            else:
-                yield feature
-
-    def _raw(self) -> Iterator[Feature]:
-        for number, line in _lines(self.path):
-            columns = line.split("\t")
-            if columns[0] in self._lengths:
-                yield Feature(number, tuple(columns[:8]), _attributes(columns[8]))
-
-    def _check(self) -> list[Fault]:
-        """One pass over the file: faults, and the genes and transcripts that GFF3 lines name."""
-        name, faults = self.path.name, []
-        strangers: dict[str, int] = {}
-        children: dict[str, int] = {}
-        good = 0
+        self._faults: list[Fault] = []
+        self._strangers: dict[str, int] = {}
+        self._is_gff3: bool | None = None
         try:
-            for number, line in _lines(self.path):
-                columns = line.split("\t")
-                numbers = columns[3:5] if len(columns) == 9 else []
-                if not numbers or not all(number.isdecimal() for number in numbers):
-                    message = f'"{line[:60]}" is not a line of GTF or GFF3: expected nine columns.'
-                    faults.append(Fault(name, message, number))
-                    continue
-                contig, start, end = columns[0], int(numbers[0]), int(numbers[1])
-                length = self._lengths.get(contig)
-                if length is None:
-                    strangers.setdefault(contig, number)
-                elif not 1 <= start <= end <= length:
-                    message = (
-                        f'{start}-{end} is outside contig "{contig}", which has {length} bases: '
-                        "is this the gene model of another build?"
-                    )
-                    faults.append(Fault(name, message, number))
-                else:
-                    good += 1
-                    self._note_parents(number, columns, children)
+            parts, above = self._read()
         except (OSError, UnicodeDecodeError, EOFError) as error:
-            return [Fault(name, f"cannot be read as GTF or GFF3: {error}.")]
+            message = f"cannot be read as GTF or GFF3: {error}."
+            raise InputError([Fault(path.name, message)]) from error
+        if self._is_gff3 and not self._faults:
+            self._faults += _orphans(path.name, parts, above)
+        if len(self._faults) > MOST_FAULTS:
+            more = f"{len(self._faults) - MOST_FAULTS} more lines are at fault."
+            self._faults = [*sorted(self._faults)[:MOST_FAULTS], Fault(path.name, more)]
+        if self._faults:
+            raise InputError(self._faults)
+        if self._is_gff3:
+            parts, above = _as_gtf(parts, above)
+        self.transcripts = _transcripts(parts, above)
+
+    def _read(self) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Lines below transcripts in few columns, and the lines of genes and transcripts."""
+        parts, above = [], []
+        good = 0
+        for first, text in _blocks(self.path):
+            lines = self._good_lines(first, text)
+            good += lines.height
+            if not lines.height:
+                continue
+            if self._is_gff3 is None:
+                self._is_gff3 = "=" in lines.item(0, "attributes").split('"', 1)[0]
+            is_part = pl.col("kind").str.contains(PARTS)
+            parts.append(_parts(lines.filter(is_part)))
+            above.append(_above(lines.filter(~is_part)))
         # A model of the whole genome beside a FASTA of some of it is fine: they share names.
-        if not good and not faults:
-            faults += [
-                Fault(name, stranger(contig, self._lengths), number)
-                for contig, number in strangers.items()
+        if not good and not self._faults:
+            self._faults += [
+                Fault(self.path.name, stranger(contig, self._lengths), number)
+                for contig, number in self._strangers.items()
             ]
-        if not good and not faults:
+        if not good and not self._faults:
             message = "has no feature: give a gene model, or leave reference.genes null."
-            faults.append(Fault(name, message))
-        for parent, number in children.items():
-            if parent not in self._parents:
-                message = f'its Parent "{parent}" is not in the file: give the whole gene model.'
-                faults.append(Fault(name, message, number, "Parent"))
-        return faults
+            self._faults.append(Fault(self.path.name, message))
+        if not good:
+            return pl.DataFrame(), pl.DataFrame()
+        return pl.concat(parts), pl.concat(above)
 
-    def _note_parents(self, line: int, columns: list[str], children: dict[str, int]) -> None:
-        if "Parent=" not in columns[8] and not columns[8].startswith("ID="):
-            return
-        feature = Feature(line, tuple(columns[:8]), _attributes(columns[8]))
-        for parent in feature.attributes.get("Parent", ()):
-            children.setdefault(parent, line)
-        own = feature.get("ID")
-        if own and not feature.kind.endswith(PARTS):
-            self._parents[own] = feature
+    def _good_lines(self, first: int, text: str) -> pl.DataFrame:
+        """Lines that lie on the genome, in columns; what is wrong with others is noted."""
+        lines = (
+            pl.DataFrame({"text": [text]})
+            .select(pl.col("text").str.split("\n").explode().str.strip_chars_end("\r"))
+            .with_row_index("line", offset=first)
+            .filter(~pl.col("text").str.starts_with("#"), pl.col("text").str.strip_chars() != "")
+        )
+        cells = pl.col("text").str.split_exact("\t", len(COLUMNS))
+        lines = lines.with_columns(
+            cells.struct.rename_fields([*COLUMNS, "more"]).alias("cells")
+        ).unnest("cells")
+        number = "^[0-9]+$"
+        is_line = (
+            pl.col("attributes").is_not_null()
+            & pl.col("more").is_null()
+            & pl.col("start").str.contains(number)
+            & pl.col("end").str.contains(number)
+        ).fill_null(False)
+        for line, shown in lines.filter(~is_line).select("line", "text").iter_rows():
+            message = f'"{shown[:60]}" is not a line of GTF or GFF3: expected nine columns.'
+            self._faults.append(Fault(self.path.name, message, line))
+        length = pl.col("chrom").replace_strict(self._lengths, default=None, return_dtype=pl.Int64)
+        lines = (
+            lines.filter(is_line)
+            .drop("text", "more", "source", "score")
+            .with_columns(pl.col("start", "end").cast(pl.Int64), length=length)
+        )
+        unknown = lines.filter(pl.col("length").is_null()).unique("chrom", keep="first")
+        for line, contig in unknown.sort("line").select("line", "chrom").iter_rows():
+            self._strangers.setdefault(contig, line)
+        lines = lines.filter(pl.col("length").is_not_null())
+        inside = (
+            (pl.col("start") >= 1)
+            & (pl.col("start") <= pl.col("end"))
+            & (pl.col("end") <= pl.col("length"))
+        )
+        outside = lines.filter(~inside).select("line", "chrom", "start", "end", "length")
+        for line, contig, start, end, bases in outside.iter_rows():
+            message = (
+                f'{start}-{end} is outside contig "{contig}", which has {bases} bases: '
+                "is this the gene model of another build?"
+            )
+            self._faults.append(Fault(self.path.name, message, line))
+        return lines.filter(inside).drop("length")
 
-    def _as_gtf(self, feature: Feature) -> Iterator[Feature]:
-        above = [self._parents[parent] for parent in feature.attributes.get("Parent", ())]
-        if feature.kind.endswith("gene") and not above:
-            yield _gtf_line(feature, feature, None)
-        elif above and not feature.kind.endswith(PARTS):
-            yield _gtf_line(feature, above[0], feature)
-        else:
-            for transcript in above:
-                gene = self._parents.get(transcript.get("Parent") or "", transcript)
-                yield _gtf_line(feature, gene, transcript)
 
-
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
+def _blocks(path: Path) -> Iterator[tuple[int, str]]:
+    """Whole lines of a file, about BLOCK_BYTES at a time, with the 1-based number of the first."""
     with path.open("rb") as raw:
         compressed = raw.read(2) == b"\x1f\x8b"
-    with (gzip.open if compressed else open)(path, "rt", encoding="utf-8") as handle:
-        for number, line in enumerate(handle, start=1):
-            if line.startswith("##FASTA"):
+    number, rest = 1, b""
+    with (gzip.open if compressed else open)(path, "rb") as handle:
+        while read := handle.read(BLOCK_BYTES):
+            whole, newline, rest = (rest + read).rpartition(b"\n")
+            text = (whole + newline).decode("utf-8")
+            # Sequences may follow the features of a GFF3.
+            features, end, _ = text.partition("##FASTA")
+            yield number, features
+            if end:
                 return
-            if line.strip() and not line.startswith("#"):
-                yield number, line.rstrip("\r\n")
+            number += text.count("\n")
+    yield number, rest.decode("utf-8").partition("##FASTA")[0]
 
 
-def _attributes(text: str) -> dict[str, tuple[str, ...]]:
-    """Ninth column: `key "value";` in GTF, `key=value;` in GFF3, where values are a list."""
-    found: dict[str, tuple[str, ...]] = {}
-    gff3 = "=" in text.split('"', 1)[0]
-    for part in text.split(";"):
-        key, _, value = part.strip().partition("=" if gff3 else " ")
-        if not key:
-            continue
-        if gff3:
-            values = tuple(unquote(one) for one in value.split(","))
-        else:
-            values = (value.strip().strip('"'),)
-        found[key] = found.get(key, ()) + values
-    return found
+def _attribute(name: str) -> pl.Expr:
+    found = [pl.col("attributes").str.extract(f"{_HEAD}{key}{_TAIL}") for key in ATTRIBUTES[name]]
+    return pl.coalesce(found).alias(name)
 
 
-def _gtf_line(feature: Feature, gene: Feature, transcript: Feature | None) -> Feature:
-    found: dict[str, tuple[str, ...]] = {"gene_id": (_plain_id(gene, "gene_id"),)}
-    symbol = gene.get("gene_name", "Name", "gene")
-    found["gene_name"] = (symbol,) if symbol else found["gene_id"]
-    if biotype := gene.get("gene_biotype", "gene_type", "biotype"):
-        found["gene_biotype"] = (biotype,)
-    columns = feature.columns
-    if transcript:
-        found["transcript_id"] = (_plain_id(transcript, "transcript_id"),)
-        if biotype := transcript.get("transcript_biotype", "transcript_type", "biotype"):
-            found["transcript_biotype"] = (biotype,)
-        if tags := transcript.attributes.get("tag"):
-            found["tag"] = tags
-        if transcript is feature:
-            columns = (*columns[:2], "transcript", *columns[3:])
-    return Feature(feature.line, columns, found)
-
-
-def _plain_id(feature: Feature, key: str) -> str:
-    """Ensembl writes ID=transcript:ENST1; the part before the colon says nothing more."""
-    return feature.get(key) or (feature.get("ID") or "").removeprefix(f"{key[:-3]}:")
-
-
-def canonical_transcripts(features: Iterable[Feature]) -> tuple[CodingTranscript, ...]:
-    """
-    One coding transcript per gene, sorted by gene id: the tagged one, else the longest.
-
-    Genes without a coding base are left out. Of several equals the first id in order is taken.
-    """
-    exons: dict[tuple[str, str], list[Interval]] = defaultdict(list)
-    tags: dict[tuple[str, str], set[str]] = defaultdict(set)
-    symbols: dict[str, str] = {}
-    for feature in features:
-        gene, transcript = feature.get("gene_id"), feature.get("transcript_id")
-        if not gene or not transcript:
-            continue
-        tags[gene, transcript] |= set(feature.attributes.get("tag", ()))
-        if symbol := feature.get("gene_name", "gene"):
-            symbols.setdefault(gene, symbol)
-        if feature.kind in CODING:
-            exons[gene, transcript].append(feature.interval)
-    best: dict[str, CodingTranscript] = {}
-    for (gene, transcript), found in sorted(exons.items()):
-        candidate = CodingTranscript(
-            gene_id=gene,
-            gene_symbol=symbols.get(gene, gene),
-            transcript_id=transcript,
-            canonical=not tags[gene, transcript].isdisjoint(CANONICAL_TAGS),
-            exons=merged(found, sorted({contig for contig, _, _ in found})),
+def _parts(lines: pl.DataFrame) -> pl.DataFrame:
+    """Exons and coding parts: GTF names their transcript and gene, GFF3 their parents."""
+    kind = (
+        pl.when(pl.col("kind").is_in(["CDS", "stop_codon"]))
+        .then(pl.lit("CDS"))
+        .when(pl.col("kind") == "exon")
+        .then(pl.lit("exon"))
+    )
+    return (
+        lines.with_columns(kind=kind, is_cds=pl.col("kind") == "CDS")
+        .filter(pl.col("kind").is_not_null())
+        .select(
+            "line",
+            pl.col("chrom").cast(pl.Categorical),
+            pl.col("kind").cast(pl.Categorical),
+            (pl.col("start") - 1).cast(pl.Int32).alias("start0"),
+            pl.col("end").cast(pl.Int32).alias("end0"),
+            pl.col("strand").cast(pl.Categorical),
+            pl.when("is_cds").then("frame").cast(pl.Int8, strict=False).alias("frame"),
+            *(
+                _attribute(name).cast(pl.Categorical)
+                for name in ("parents", "gene_id", "transcript_id", "version", "symbol")
+            ),
+            notes=_notes(),
         )
-        before = best.get(gene)
-        rank = (candidate.canonical, candidate.coding_bp)
-        if before is None or rank > (before.canonical, before.coding_bp):
-            best[gene] = candidate
-    return tuple(best[gene] for gene in sorted(best))
+    )
 
 
-def write_gtf(features: Iterable[Feature], out: Path) -> None:
-    """Write a gene model as GTF, in the order it was read."""
-    with whole_file(out) as temporary, temporary.open("w", encoding="utf-8") as handle:
-        for feature in features:
-            attributes = " ".join(
-                f'{key} "{value}";'
-                for key, values in feature.attributes.items()
-                for value in values
-            )
-            handle.write("\t".join((*feature.columns, attributes)) + "\n")
+def _above(lines: pl.DataFrame) -> pl.DataFrame:
+    """Genes, transcripts and what else is no part, with all that is known of them."""
+    return lines.select(
+        "line",
+        *("chrom", "kind", "strand"),
+        *(_attribute(name) for name in ATTRIBUTES),
+        notes=_notes(),
+        hgnc_id=pl.col("attributes").str.extract(_HGNC),
+    )
 
 
-def write_gene_regions(
-    transcripts: Iterable[CodingTranscript], targets: Iterable[Interval], out: Path
-) -> None:
+def _notes() -> pl.Expr:
+    """Codes of NOTES as the bits of a number, in their order."""
+    bits = [
+        pl.col("attributes").str.contains(pattern).cast(pl.Int32) * 2**at
+        for at, pattern in enumerate(NOTES.values())
+    ]
+    return pl.sum_horizontal(bits)
+
+
+def _orphans(name: str, parts: pl.DataFrame, above: pl.DataFrame) -> list[Fault]:
+    """Parents that lines of a GFF3 name and that it does not have, once each."""
+    named = pl.concat(
+        table.select("line", pl.col("parents").cast(pl.String).str.split(","))
+        .explode("parents")
+        .drop_nulls()
+        .unique("parents", keep="first")
+        for table in (parts, above)
+    ).sort("line")
+    known = above.select("own").drop_nulls()
+    lost = named.unique("parents", keep="first", maintain_order=True).join(
+        known, left_on="parents", right_on="own", how="anti", maintain_order="left"
+    )
+    return [
+        Fault(
+            name,
+            f'its Parent "{parent}" is not in the file: give the whole gene model.',
+            line,
+            "Parent",
+        )
+        for line, parent in lost.iter_rows()
+    ]
+
+
+def _as_gtf(parts: pl.DataFrame, above: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The lines of a GFF3 with the gene and transcript they belong to, as those of a GTF."""
+    plain = pl.col("own").str.replace("^(gene|transcript|rna)[:-]", "")
+    above = above.with_columns(
+        gene_id=pl.coalesce("gene_id", plain),
+        transcript_id=pl.coalesce("transcript_id", plain),
+        parents=pl.col("parents").str.split(",").list.first(),
+    )
+    genes = above.select("own", *(pl.col(name).alias(f"of_{name}") for name in _OF_GENE))
+    above = (
+        above.with_columns(above=pl.coalesce("parents", "own"))
+        .join(genes, left_on="above", right_on="own", how="left", maintain_order="left")
+        .with_columns(pl.coalesce(f"of_{name}", name).alias(name) for name in _OF_GENE)
+    )
+    found = above.select("own", "gene_id", "transcript_id", "version", "symbol")
+    parts = (
+        parts.drop("gene_id", "transcript_id", "version", "symbol")
+        .with_columns(pl.col("parents").cast(pl.String).str.split(","))
+        .explode("parents")
+        .join(found, left_on="parents", right_on="own", how="inner", maintain_order="left")
+    )
+    return parts, above.filter(pl.col("own").is_not_null())
+
+
+_OF_GENE = ("gene_id", "symbol", "gene_biotype", "hgnc_id")
+_KEY = ["chrom", "transcript_id"]
+
+
+def _transcripts(parts: pl.DataFrame, above: pl.DataFrame) -> pl.DataFrame:
+    """Rows of `GeneModel.transcripts`."""
+    parts, above = _with_ids(parts), _with_ids(above)
+    parts = parts.filter(pl.col("gene_id").is_not_null() & pl.col("transcript_id").is_not_null())
+    ahead = pl.col("strand") != "-"
+    found = parts.group_by(_KEY).agg(
+        pl.col("gene_id", "strand", "symbol").first(),
+        pl.col("notes").bitwise_or(),
+        first_frame=pl.when(ahead.first())
+        .then(pl.col("frame").sort_by("start0").drop_nulls().first())
+        .otherwise(pl.col("frame").sort_by("start0").drop_nulls().last()),
+    )
+    coding = _blocks_of(parts.filter(pl.col("kind") == "CDS"), "cds")
+    exons = _blocks_of(parts.filter(pl.col("kind") == "exon"), "exon")
+    of_transcript = above.group_by(_KEY).agg(
+        pl.col("notes").bitwise_or().alias("more"),
+        pl.col("transcript_biotype").drop_nulls().first(),
+    )
+    of_gene = above.group_by("gene_id").agg(
+        pl.col("symbol").drop_nulls().first().alias("gene_symbol"),
+        pl.col("gene_biotype", "hgnc_id").drop_nulls().first(),
+    )
+    whole = (
+        found.join(exons, on=_KEY, how="left")
+        .join(coding, on=_KEY, how="left")
+        .join(of_transcript, on=_KEY, how="left")
+        .join(of_gene, on="gene_id", how="left")
+    )
+    notes = pl.col("notes") | pl.col("more").fill_null(0)
+    is_coding = pl.col("cds_starts0").is_not_null()
+    shifted = (is_coding & (pl.col("first_frame").fill_null(0) != 0)).cast(pl.Int32)
+    codes = list(NOTES)
+    notes = notes | shifted * 2 ** codes.index("incomplete_start")
+    named = pl.concat_list(
+        pl.when(pl.col("notes") // 2**at % 2 == 1).then(pl.lit(code))
+        for at, code in enumerate(codes)
+    ).list.drop_nulls()
+    biotype = pl.col("transcript_biotype").replace("mRNA", "protein_coding")
+    return (
+        whole.with_columns(
+            notes=notes,
+            gene_symbol=pl.coalesce("gene_symbol", "symbol", "gene_id"),
+            hgnc_id=pl.lit("HGNC:") + pl.col("hgnc_id"),
+            # A model may list the CDS of a transcript alone.
+            exon_starts0=pl.coalesce("exon_starts0", "cds_starts0"),
+            exon_ends0=pl.coalesce("exon_ends0", "cds_ends0"),
+            cds_start0=pl.col("cds_starts0").list.first(),
+            cds_end0=pl.col("cds_ends0").list.last(),
+            biotype=pl.coalesce(
+                biotype, pl.when(is_coding).then(pl.lit("protein_coding")), pl.lit("transcript")
+            ),
+        )
+        .with_columns(
+            notes=named,
+            start0=pl.col("exon_starts0").list.first(),
+            end0=pl.col("exon_ends0").list.last(),
+        )
+        .select(TRANSCRIPT_COLUMNS)
+        .sort("chrom", "start0", "transcript_id")
+    )
+
+
+def _with_ids(table: pl.DataFrame) -> pl.DataFrame:
+    """Transcripts with their version, genes without: one id, whoever writes it."""
+    transcript, version = pl.col("transcript_id").cast(pl.String), pl.col("version")
+    bare = ~transcript.str.contains(".", literal=True)
+    return table.with_columns(
+        pl.col("chrom", "strand", "symbol").cast(pl.String),
+        transcript_id=pl.when(bare & version.is_not_null())
+        .then(transcript + "." + version.cast(pl.String))
+        .otherwise(transcript),
+        gene_id=pl.col("gene_id").cast(pl.String).str.replace(r"^(ENSG[0-9]+)\.[0-9]+", "$1"),
+    )
+
+
+def _blocks_of(parts: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Merged intervals of each transcript: starts, ends and, of the CDS, their bases."""
+    reach = pl.col("end0").cum_max().shift(1).over(_KEY)
+    blocks = (
+        parts.sort(*_KEY, "start0")
+        .with_columns(block=(pl.col("start0") > reach).fill_null(True).cum_sum())
+        .group_by(*_KEY, "block", maintain_order=True)
+        .agg(pl.col("start0").first(), pl.col("end0").max())
+    )
+    bases = (pl.col("end0") - pl.col("start0")).sum().cast(pl.Int64).alias("coding_bp")
+    return blocks.group_by(_KEY, maintain_order=True).agg(
+        pl.col("start0").alias(f"{name}_starts0"),
+        pl.col("end0").alias(f"{name}_ends0"),
+        *([bases] if name == "cds" else []),
+    )
+
+
+def no_transcripts() -> pl.DataFrame:
+    """`GeneModel.transcripts` of no gene model."""
+    known: dict[str, Any] = dict.fromkeys(TRANSCRIPT_COLUMNS, pl.String)
+    known |= dict.fromkeys(("start0", "end0", "cds_start0", "cds_end0"), pl.Int32)
+    blocks = (f"{name}_{edge}" for name in ("exon", "cds") for edge in ("starts0", "ends0"))
+    known |= dict.fromkeys(blocks, pl.List(pl.Int32))
+    known |= {"coding_bp": pl.Int64, "first_frame": pl.Int8, "notes": pl.List(pl.String)}
+    return pl.DataFrame(schema=known)
+
+
+def coding_exons(row: Mapping[str, Any]) -> tuple[Interval, ...]:
+    """The coding exons of a row of `GeneModel.transcripts`, 0-based half-open."""
+    parts = zip(row["cds_starts0"], row["cds_ends0"], strict=True)
+    return tuple((row["chrom"], start, end) for start, end in parts)
+
+
+def write_gtf(transcripts: pl.DataFrame, out: Path) -> None:
     """
-    Write gene_regions.tsv: coding exons of each gene cut to the targets, 0-based half-open.
+    Write a gene model as one GTF: genes, transcripts, exons and coding exons, stop codon included.
 
-    A gene of which no base is a target has one line with start0 = end0 = 0.
+    Args:
+        transcripts: `GeneModel.transcripts`; without a row the file is empty.
     """
-    region = IntervalSet(targets)
-    rows: list[tuple[Any, ...]] = []
-    for one in transcripts:
-        names = (one.gene_id, one.gene_symbol, one.transcript_id)
-        parts = [part for exon in one.exons for part in region.cut(exon)]
-        rows += ((*names, *part) for part in parts or [(one.exons[0][0], 0, 0)])
-    write_tsv(out, HEADER, rows)
+    genes = transcripts.group_by("chrom", "gene_id", maintain_order=True).agg(
+        pl.col("strand", "gene_symbol", "gene_biotype").first(),
+        pl.col("start0").min(),
+        pl.col("end0").max(),
+    )
+    lines = pl.concat(
+        [
+            genes.select(_gtf_line("gene"), order=0),
+            transcripts.select(_gtf_line("transcript"), order=1),
+            _exploded(transcripts, "exon").select(_gtf_line("exon"), order=2),
+            _exploded(transcripts, "cds").select(_gtf_line("CDS"), order=3),
+        ]
+    )
+    with whole_file(out) as temporary:
+        lines.select(pl.col("line").struct.unnest(), "order").sort(
+            "chrom", "gene_id", "transcript_id", "order", "start0"
+        ).select("text").write_csv(temporary, include_header=False, quote_style="never")
+
+
+def _exploded(transcripts: pl.DataFrame, name: str) -> pl.DataFrame:
+    """A row per exon or coding exon of each transcript, with its frame."""
+    rows = (
+        transcripts.with_row_index("row")
+        .with_columns(
+            start0=pl.col(f"{name}_starts0"),
+            end0=pl.col(f"{name}_ends0"),
+        )
+        .filter(pl.col("start0").is_not_null())
+        .explode("start0", "end0")
+    )
+    length = pl.col("end0") - pl.col("start0")
+    before = (
+        pl.when(pl.col("strand") == "-")
+        .then(length.cum_sum(reverse=True).over("row") - length)
+        .otherwise(length.cum_sum().over("row") - length)
+    )
+    read = before - pl.col("first_frame").fill_null(0)
+    return rows.with_columns(frame=(-read) % 3)
+
+
+def _gtf_line(kind: str) -> pl.Expr:
+    """One line of GTF as text, and what lines are sorted by."""
+    of_gene = [
+        pl.format('gene_id "{}"; gene_name "{}";', "gene_id", "gene_symbol"),
+        pl.format(' gene_biotype "{}";', "gene_biotype").fill_null(""),
+    ]
+    of_transcript = [
+        pl.format(' transcript_id "{}"; transcript_biotype "{}";', "transcript_id", "biotype")
+    ]
+    is_gene = kind == "gene"
+    text = pl.concat_str(
+        pl.col("chrom"),
+        pl.lit(f"\tonconcord\t{kind}\t"),
+        pl.col("start0") + 1,
+        pl.lit("\t"),
+        pl.col("end0"),
+        pl.lit("\t.\t"),
+        pl.col("strand"),
+        pl.lit("\t"),
+        pl.col("frame") if kind == "CDS" else pl.lit("."),
+        pl.lit("\t"),
+        *of_gene,
+        *([] if is_gene else of_transcript),
+    )
+    return pl.struct(
+        "chrom",
+        "gene_id",
+        pl.lit(None, pl.String).alias("transcript_id") if is_gene else pl.col("transcript_id"),
+        pl.col("start0"),
+        text.alias("text"),
+    ).alias("line")

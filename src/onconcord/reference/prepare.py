@@ -6,21 +6,26 @@ from collections.abc import Iterable
 from dataclasses import astuple, fields
 from pathlib import Path
 
+import polars as pl
 import pysam
 
 from onconcord.errors import InputError
-from onconcord.files import file_sha256, write_text, write_tsv
+from onconcord.files import file_sha256, whole_file, write_text, write_tsv
 from onconcord.reference.bed import write_bed
 from onconcord.reference.builds import CUSTOM, digest_faults, length_faults
 from onconcord.reference.contigs import ContigRow, contig_rows, read_contigs
-from onconcord.reference.genes import (
-    GeneModel,
-    canonical_transcripts,
-    write_gene_regions,
-    write_gtf,
-)
+from onconcord.reference.genes import GeneModel, no_transcripts, write_gtf
 from onconcord.reference.intervals import merged, padded, split
+from onconcord.reference.sequence import Genome
 from onconcord.reference.targets import check_bed
+from onconcord.reference.transcript_set import (
+    choose_transcripts,
+    write_gene_regions,
+    write_set,
+)
+
+GROUP_ROWS = 8192
+"""Rows of a row group of transcripts.parquet: a pair reads only groups it needs."""
 
 
 def describe_reference(
@@ -79,13 +84,17 @@ def reference_identity(rows: Iterable[ContigRow], build: str) -> dict[str, str]:
 
 
 def prepare_targets(
+    fasta: Path,
     contigs: Path,
     targets: Path | None,
     genes: Path | None,
+    transcripts: Path | None,
     padding: int,
     out_targets: Path,
     out_calling: Path,
     out_genes: Path,
+    out_transcripts: Path,
+    out_transcript_set: Path,
     out_gene_regions: Path,
     out_depth: Path,
 ) -> None:
@@ -93,18 +102,22 @@ def prepare_targets(
     Write targets, padded calling regions, the gene model and its coding exons on target.
 
     Args:
+        fasta: uncompressed FASTA with its `.fai`.
         contigs: contigs.tsv.
         targets: BED with the FASTA's contig names, or None for the whole primary contigs.
         genes: GTF or GFF3 with the FASTA's contig names, or None.
+        transcripts: the transcripts that win over the gene model's tags, or None.
         padding: bases added on both sides of every target for calling.
         out_targets: sorted and merged BED.
         out_calling: the same, padded.
         out_genes: GTF; empty without a gene model.
-        out_gene_regions: TSV, see `genes.write_gene_regions`.
+        out_transcripts: Parquet, `GeneModel.transcripts` with is_mitochondrial.
+        out_transcript_set: TSV, see `transcript_set.Chosen`.
+        out_gene_regions: TSV, see `transcript_set.write_gene_regions`.
         out_depth: the targets cut at the ends of coding exons, so that the mean depth of each
             interval is that of exons alone or of no exon.
     Raises:
-        InputError: every fault of both files.
+        InputError: every fault of the files.
     """
     rows = read_contigs(contigs)
     lengths = {row.source_name: row.length_bp for row in rows}
@@ -124,8 +137,14 @@ def prepare_targets(
     on_target = merged(intervals, lengths)
     write_bed(on_target, out_targets)
     write_bed(padded(on_target, padding, lengths), out_calling)
-    write_gtf(model.features() if model else (), out_genes)
-    transcripts = canonical_transcripts(model.features()) if model else ()
-    write_gene_regions(transcripts, on_target, out_gene_regions)
-    exons = (exon for transcript in transcripts for exon in transcript.exons)
+    known = model.transcripts if model else no_transcripts()
+    mitochondrion = frozenset(row.source_name for row in rows if row.chrom == "chrM")
+    chosen = choose_transcripts(known, transcripts, Genome(fasta), mitochondrion)
+    write_gtf(known, out_genes)
+    with whole_file(out_transcripts) as temporary:
+        known.with_columns(is_mitochondrial=pl.col("chrom").is_in(mitochondrion)).write_parquet(
+            temporary, row_group_size=GROUP_ROWS
+        )
+    write_set(chosen, out_transcript_set)
+    exons = write_gene_regions(chosen, known, on_target, out_gene_regions)
     write_bed(split(on_target, exons), out_depth)

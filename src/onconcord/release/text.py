@@ -23,6 +23,7 @@ DIGESTS: dict[str, str] = {
     "event_id": r"[0-9a-f]{16}",
     "run_id": r"[0-9a-f]{16}",
     "git_commit": r"[0-9a-f]{40}(\.[0-9a-f]{8})?",
+    "transcript_set_id": r"[0-9a-f]{16}",
     "md5": r"[0-9a-f]{32}",
     "reference_digest": r"[0-9a-f]{64}",
     "vrs_id": r"ga4gh:VA\.[A-Za-z0-9_-]{32}",
@@ -30,7 +31,8 @@ DIGESTS: dict[str, str] = {
     **dict.fromkeys(
         (
             *("sha256", "chain_sha256", "command_sha256", "config_sha256", "line_sha256"),
-            *("lock_sha256", "resource_sha256", "target_bed_sha256"),
+            *("lock_sha256", "resource_sha256", "target_bed_sha256", "cds_sha256"),
+            "transcript_set_sha256",
         ),
         r"[0-9a-f]{64}",
     ),
@@ -48,6 +50,8 @@ FORMS: dict[str, str] = {
     "raw_gt": r"[0-9./|]{1,16}",
     "hgvsc": r"([^\s/\\@]+:)?[cn]\.[^\s/\\@]+",
     "hgvsp": r"([^\s/\\@]+:)?p\.[^\s/\\@]+",
+    "hgvsp_full": r"p\.[^\s/\\@]+",
+    "consequence_terms": r"[A-Za-z0-9_]+(&[A-Za-z0-9_]+)*",
     "exon": r"[0-9]{1,4}/[0-9]{1,4}",
     "unit": r"[A-Za-z0-9{}\[\]%/.*_'^-]{1,24}",
     "diagnosis_oncotree": r"[A-Z][A-Z0-9_]{1,19}",
@@ -68,7 +72,9 @@ CLOSED = frozenset({"ref", "alt", "insert_seq", *DIGESTS})
 """Columns whose form has no room for words. Nothing is searched for there: one digest in 65,000
 begins with "fq-" or "bam-", which is the end of a file's name everywhere else."""
 
-PLACES = frozenset({"variant_key", "target_variant_key", "raw_record_key", "hgvsc", "hgvsp"})
+PLACES = frozenset(
+    {"variant_key", "target_variant_key", "raw_record_key", "hgvsc", "hgvsp", "hgvsp_full"}
+)
 """Columns of positions. A local id of digits alone is not searched for there: by chance, one of
 eight digits is a position in every few hundredth whole genome."""
 

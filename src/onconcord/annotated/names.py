@@ -1,0 +1,180 @@
+"""
+Names of an event by HGVS, from the event and the transcript's own sequence.
+
+One event has one name: bases that lie between two changes of an event are part of a delins. An
+inversion of two bases is a delins as well, since by chance one change of two bases in nine is one.
+A place outside a coding transcript is counted on from its ends (TERT's promoter, c.-124C>T); a
+transcript that codes for nothing has no such numbers. Protein names carry no brackets: each of
+them is predicted from DNA, so that brackets would tell no two apart.
+
+Source: HGVS nomenclature 21.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from onconcord.annotated.events import Change, change_on
+from onconcord.annotated.protein import NO_NAMES, ProteinNames, protein_names
+from onconcord.reference.codons import reverse_complement
+from onconcord.reference.sequence import Genome
+from onconcord.reference.transcripts import (
+    CodingSequence,
+    Location,
+    Transcript,
+    coding_sequence,
+)
+
+SPLICE_SITE_BP = 2
+"""Bases of an intron next to an exon without which it is not spliced as before."""
+SHORTEST_INVERSION_BP = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """
+    Names of an event on one transcript.
+
+    Args:
+        coding: c. or, on a transcript that codes for nothing, n.; None where it has no number.
+        protein: p.; None where no protein is changed or none can be named.
+    """
+
+    coding: str | None
+    protein: ProteinNames
+
+
+class Namer:
+    """Names events of one genome; sequences and shifted events are read once."""
+
+    def __init__(self, genome: Genome) -> None:
+        self._genome = genome
+        self._sequences: dict[tuple[str, str], CodingSequence | None] = {}
+        self._asked: tuple[str, int, str, str] | None = None
+        self._changes: dict[int, Change] = {}
+
+    def names(self, transcript: Transcript, pos: int, ref: str, alt: str) -> Names:
+        """
+        Names of an event, given as in a VCF, on a transcript.
+
+        Args:
+            pos: 1-based position of the first base of `ref`.
+        """
+        change = self._change(transcript, pos, ref, alt)
+        return Names(coding_name(transcript, change), self._protein(transcript, change))
+
+    def genomic(self, contig: str, pos: int, ref: str, alt: str) -> str:
+        """The g. name of an event, without the contig."""
+        change = change_on(self._genome, contig, 1, pos, ref, alt)
+        return "g." + _written(change, lambda place: str(place + 1))
+
+    def coding_sequence(self, transcript: Transcript) -> CodingSequence | None:
+        """The coding sequence of a transcript, see `transcripts.coding_sequence`."""
+        key = (transcript.chrom, transcript.transcript_id)
+        if key not in self._sequences:
+            self._sequences[key] = coding_sequence(transcript, self._genome)
+        return self._sequences[key]
+
+    def _change(self, transcript: Transcript, pos: int, ref: str, alt: str) -> Change:
+        # An event is asked for on one transcript after another.
+        asked = (transcript.chrom, pos, ref, alt)
+        if asked != self._asked:
+            self._asked, self._changes = asked, {}
+        found = self._changes.get(transcript.strand)
+        if found is None:
+            found = change_on(self._genome, transcript.chrom, transcript.strand, pos, ref, alt)
+            self._changes[transcript.strand] = found
+        return found
+
+    def _protein(self, transcript: Transcript, change: Change) -> ProteinNames:
+        span = transcript.coding_span
+        if span is None:
+            return NO_NAMES
+        first, last = _ends(transcript, change)
+        in_exon = first.exon == last.exon and not (first.intron or last.intron)
+        if in_exon:
+            # Where what is inserted lies at an edge, its base behind is the edge.
+            start = last.base if not change.ref else first.base
+            if not 0 <= first.base <= last.base < transcript.length:
+                return NO_NAMES
+            if start >= span[1] or start + len(change.ref) <= span[0]:
+                return NO_NAMES
+        elif not _is_of_splicing(first, last, span, is_insertion=not change.ref):
+            return NO_NAMES
+        coding = self.coding_sequence(transcript)
+        if coding is None or coding.status != "ok":
+            return NO_NAMES
+        if not in_exon:
+            return ProteinNames("p.?", "p.?")
+        return protein_names(coding, start, start + len(change.ref), change.alt)
+
+
+def _ends(transcript: Transcript, change: Change) -> tuple[Location, Location]:
+    """First and last base that is replaced; of an insertion the bases on both sides of it."""
+    if change.ref:
+        return transcript.locate(change.start), transcript.locate(change.end - 1)
+    return transcript.locate(change.start - 1), transcript.locate(change.start)
+
+
+def _is_of_splicing(
+    first: Location, last: Location, span: tuple[int, int], *, is_insertion: bool
+) -> bool:
+    """
+    Whether an event that is not within one exon changes what is spliced of the coding part.
+
+    Args:
+        first, last: the ends of the event, of an insertion the bases on both sides of it.
+        span: the coding part, bases of the transcript.
+    """
+    if first.intron and last.intron and first.exon == last.exon:
+        # One intron. The base before it may be named from either side.
+        before = first.base if first.intron > 0 else first.base - 1
+        site = SPLICE_SITE_BP - is_insertion
+        near = 0 < first.intron <= site or -site <= last.intron < 0
+        return near and span[0] <= before < span[1] - 1
+    return first.base < span[1] and last.base >= span[0]
+
+
+def coding_name(transcript: Transcript, change: Change) -> str | None:
+    """The c. or n. name of a change; None where a place has no number on the transcript."""
+    span = transcript.coding_span
+    if span is None:
+        first, last = _ends(transcript, change)
+        if not (first.base >= 0 and last.base < transcript.length):
+            return None
+    prefix = "n." if span is None else "c."
+    return prefix + _written(change, lambda place: _number(transcript.locate(place), span))
+
+
+def _written(change: Change, number: Callable[[int], str]) -> str:
+    """A change in HGVS, its places numbered as the function says."""
+    start, end, ref, alt = change.start, change.end, change.ref, change.alt
+
+    def span(first: int, after: int) -> str:
+        if after - first == 1:
+            return number(first)
+        return f"{number(first)}_{number(after - 1)}"
+
+    if change.is_duplication:
+        return f"{span(start - len(alt), start)}dup"
+    if not ref:
+        return f"{span(start - 1, start + 1)}ins{alt}"
+    if not alt:
+        return f"{span(start, end)}del"
+    if len(ref) == len(alt) == 1:
+        return f"{number(start)}{ref}>{alt}"
+    if len(ref) >= SHORTEST_INVERSION_BP and alt == reverse_complement(ref):
+        return f"{span(start, end)}inv"
+    return f"{span(start, end)}delins{alt}"
+
+
+def _number(where: Location, span: tuple[int, int] | None) -> str:
+    """The number of a place: of the base, and of the bases into an intron."""
+    if span is None:
+        number = str(where.base + 1)
+    elif where.base < span[0]:
+        number = str(where.base - span[0])
+    elif where.base < span[1]:
+        number = str(where.base - span[0] + 1)
+    else:
+        number = f"*{where.base - span[1] + 1}"
+    return f"{number}{where.intron:+d}" if where.intron else number

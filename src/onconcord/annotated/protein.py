@@ -1,0 +1,144 @@
+"""
+Protein names by HGVS: what translating the changed transcript says.
+
+A frame shift is written twice: short (p.Gly646fs), which two gene models agree on though their
+3' untranslated ends differ, and in full, with the new residue and the distance to the new stop
+(p.Gly646TrpfsTer12). Every other name is the same in both.
+"""
+
+from dataclasses import dataclass
+
+from onconcord.reference.codons import (
+    SELENOCYSTEINE,
+    STOP,
+    THREE_LETTERS,
+    spelt,
+    translate,
+    translate_to_stop,
+)
+from onconcord.reference.transcripts import CodingSequence
+
+
+@dataclass(frozen=True, slots=True)
+class ProteinNames:
+    """A protein name, short and in full; None where there is none."""
+
+    short: str | None
+    full: str | None
+
+
+NO_NAMES = ProteinNames(None, None)
+
+
+def protein_names(coding: CodingSequence, start: int, end: int, alt: str) -> ProteinNames:
+    """
+    Name what an event within one exon does to the protein.
+
+    Args:
+        coding: a sound coding sequence.
+        start, end: bases of the transcript that are replaced, 0-based half-open; they reach into
+            the CDS.
+        alt: the bases that take their place.
+    """
+    shift = len(alt) - (end - start)
+    changed = coding.bases[:start] + alt + coding.bases[end:]
+    if start < coding.start + 3:
+        kept = changed[coding.start + shift : coding.end + shift] == coding.cds
+        return _both("p.Met1=" if kept else "p.Met1?")
+    first = (start - coding.start) // 3
+    tail = changed[coding.start + 3 * first :]
+    before = coding.protein[first:]
+    if shift % 3 == 0 and end <= coding.end - 3:
+        codons = -(-(end - coding.start) // 3) - first
+        before = before[:codons]
+        after = translate(tail[: 3 * codons + shift], coding.code)
+        after = after[: after.index(STOP) + 1] if STOP in after else after
+        if SELENOCYSTEINE in before and not shift:
+            after = _with_selenocysteine(coding, first, tail, before)
+        return _both(_in_frame(coding.protein, first, before, after))
+    after = translate_to_stop(tail, coding.code)
+    same = _common(before, after)
+    at = first + same
+    if at == len(coding.protein):
+        return _both(f"p.{_residue(coding.protein, at - 1)}=")
+    old, ends = _residue(coding.protein, at), after.endswith(STOP)
+    if same == len(after):
+        return _both("p.?")
+    new = THREE_LETTERS[after[same]]
+    if coding.protein[at] == STOP:
+        return _both(f"p.{old}{new}extTer{len(after) - same - 1 if ends else '?'}")
+    if after[same] == STOP:
+        return _both(f"p.{old}Ter")
+    if shift % 3 == 0:
+        # The stop goes, and residues before it with it.
+        return _both(_in_frame(coding.protein, first, before, after) if ends else "p.?")
+    return ProteinNames(f"p.{old}fs", f"p.{old}{new}fsTer{len(after) - same if ends else '?'}")
+
+
+def _common(one: str, other: str) -> int:
+    """How many residues two begin with alike."""
+    pairs = zip(one, other, strict=False)
+    return next((at for at, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+
+
+def _both(name: str) -> ProteinNames:
+    return ProteinNames(name, name)
+
+
+def _with_selenocysteine(coding: CodingSequence, first: int, tail: str, before: str) -> str:
+    """Residues of a substitution that reaches over a selenocysteine, whose codon is a stop's."""
+    found = ""
+    for number, old in enumerate(before):
+        at = coding.start + 3 * (first + number)
+        codon = tail[3 * number : 3 * number + 3]
+        same = codon == coding.bases[at : at + 3]
+        found += old if same else coding.code[codon]
+        if found[-1] == STOP:
+            break
+    return found
+
+
+def _residue(protein: str, at: int) -> str:
+    return f"{THREE_LETTERS[protein[at]]}{at + 1}"
+
+
+def _range(protein: str, start: int, end: int) -> str:
+    """Residues [start, end) as HGVS names them."""
+    first = _residue(protein, start)
+    return first if end - start == 1 else f"{first}_{_residue(protein, end - 1)}"
+
+
+def _in_frame(protein: str, first: int, before: str, after: str) -> str:
+    """
+    Name the replacement of whole residues.
+
+    Args:
+        protein: all residues, stop included.
+        first: 0-based number of the first residue of `before`.
+        before, after: residues that are replaced, and by what; `after` ends at its stop.
+    """
+    if before == after:
+        return f"p.{_range(protein, first, first + len(before))}="
+    head = _common(before, after)
+    first, before, after = first + head, before[head:], after[head:]
+    if after[:1] == STOP:
+        # A stop before the stop, or in its place, leaves the protein as it was.
+        return f"p.{_residue(protein, first)}{'=' if protein[first] == STOP else 'Ter'}"
+    # Nothing behind a new stop is left to be common.
+    if not after.endswith(STOP) or before.endswith(STOP):
+        tail = _common(before[::-1], after[::-1])
+        before, after = before[: len(before) - tail], after[: len(after) - tail]
+    if before and after:
+        if len(before) == len(after) == 1:
+            return f"p.{_residue(protein, first)}{THREE_LETTERS[after]}"
+        return f"p.{_range(protein, first, first + len(before))}delins{spelt(after)}"
+    # As far towards the end of the protein as it can stand.
+    moved, behind = before or after, first + len(before)
+    while STOP not in moved and protein[behind] == moved[0]:
+        moved = moved[1:] + moved[0]
+        first, behind = first + 1, behind + 1
+    if before:
+        return f"p.{_range(protein, first, behind)}del"
+    if protein[first - len(moved) : first] == moved and first >= len(moved):
+        return f"p.{_range(protein, first - len(moved), first)}dup"
+    return f"p.{_range(protein, first - 1, first + 1)}ins{spelt(moved)}"

@@ -1,0 +1,248 @@
+"""
+The transcript set: the transcripts each gene is named on, and whether their CDS is sound.
+
+It comes from the tags of the gene model (MANE Select, MANE Plus Clinical, Ensembl's canonical or
+RefSeq Select), or from a file that wins gene by gene: a table of the centre's, or the summary that
+MANE publishes. So a set moves to GRCh37, whose models have no MANE tags, by transcript id; where
+the file has digests of the CDS, a transcript that reads otherwise there is marked.
+"""
+
+import csv
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from onconcord.errors import Fault, InputError
+from onconcord.files import write_tsv
+from onconcord.inputs.transcripts import KINDS, read_choices, without_version
+from onconcord.reference.genes import coding_exons
+from onconcord.reference.intervals import Interval, IntervalSet
+from onconcord.reference.sequence import Genome
+from onconcord.reference.transcripts import coding_sequence, transcript_of
+
+GENE_REGIONS = ("gene_id", "gene_symbol", "transcript_id", "chrom", "start0", "end0")
+Row = dict[str, Any]
+"""A row of `GeneModel.transcripts`."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """
+    One transcript of the set: a line of `1_reference/transcript_set.tsv`.
+
+    Args:
+        gene: gene_id of the gene model.
+        gene_symbol: the gene id again where the model has no symbol.
+        transcript: with its version; where the model does not have it, as the file gives it.
+        kind: one of KINDS.
+        source: tags, mane_summary or table: where the choice comes from; model for longest_cds.
+        chrom: native contig; empty where the model does not have the transcript.
+        cds_status: a code of the vocabulary of that name.
+        residues: of the protein, the stop not counted; None without a sound CDS.
+        cds_sha256: of the CDS in upper case, stop codon included; None for no CDS.
+    """
+
+    gene: str
+    gene_symbol: str
+    transcript: str
+    kind: str
+    source: str
+    chrom: str
+    cds_status: str
+    residues: int | None
+    cds_sha256: str | None
+
+
+def choose_transcripts(
+    transcripts: pl.DataFrame, given: Path | None, genome: Genome, mitochondrion: frozenset[str]
+) -> tuple[Chosen, ...]:
+    """
+    The set of a gene model, sorted by gene, kind and transcript.
+
+    Args:
+        transcripts: `GeneModel.transcripts`.
+        given: a file that wins over the tags, see `inputs.transcripts`; None for the tags alone.
+        genome: the genome that the CDS are read from.
+        mitochondrion: native names of contigs that are read with the code of mitochondria.
+    Raises:
+        InputError: the file is malformed, or names no gene of the model.
+    """
+    wanted = read_choices(given) if given else {}
+    found: list[Chosen] = []
+    met = False
+    for gene, rows in _by_gene(transcripts):
+        symbol = rows[0]["gene_symbol"]
+        asked = wanted.get(without_version(gene)) or wanted.get(symbol, [])
+        met = met or bool(asked)
+        picked: dict[str, tuple[str, str, Row, str | None]] = {}
+        lost: list[Chosen] = []
+        for one in asked:
+            row = _of_ids(rows, one.transcripts)
+            if row is None:
+                name = one.transcripts[0]
+                lost.append(
+                    Chosen(gene, symbol, name, one.kind, one.source, "", "not_in_model", None, None)
+                )
+            else:
+                picked.setdefault(row["transcript_id"], (one.kind, one.source, row, one.cds_sha256))
+        if not any(kind != "mane_plus_clinical" for kind, *_ in picked.values()):
+            for kind, row in _tagged(rows):
+                source = "model" if kind == "longest_cds" else "tags"
+                picked.setdefault(row["transcript_id"], (kind, source, row, None))
+        found += lost
+        found += [
+            _checked(row, kind, source, sha256, genome, mitochondrion)
+            for kind, source, row, sha256 in picked.values()
+        ]
+    if given and not met:
+        message = "names no gene of the gene model: are these its gene ids or symbols?"
+        raise InputError([Fault(given.name, message, column="gene")])
+    return tuple(sorted(found, key=lambda one: (one.gene, KINDS.index(one.kind), one.transcript)))
+
+
+def _by_gene(transcripts: pl.DataFrame) -> Iterable[tuple[str, list[Row]]]:
+    genes: dict[str, list[Row]] = defaultdict(list)
+    for row in transcripts.iter_rows(named=True):
+        genes[row["gene_id"]].append(row)
+    return sorted(genes.items())
+
+
+def _of_ids(rows: list[Row], ids: Iterable[str]) -> Row | None:
+    """The transcript of one of these ids, with the same version or else with another."""
+    for same in (str, without_version):
+        for one in ids:
+            for row in rows:
+                if same(row["transcript_id"]) == same(one):
+                    return row
+    return None
+
+
+def _tagged(rows: list[Row]) -> list[tuple[str, Row]]:
+    """What the tags choose: MANE's, else the canonical one, else the longest CDS."""
+
+    def best(among: Iterable[Row]) -> Row | None:
+        return min(
+            among,
+            default=None,
+            key=lambda row: (-(row["coding_bp"] or 0), row["transcript_id"]),
+        )
+
+    found = [
+        (kind, row)
+        for kind in ("mane_select", "mane_plus_clinical")
+        for row in rows
+        if kind in row["notes"]
+    ]
+    if any(kind == "mane_select" for kind, _ in found):
+        return found
+    canonical = best(row for row in rows if "canonical" in row["notes"])
+    if canonical:
+        return [*found, ("canonical", canonical)]
+    longest = best(rows)
+    return [*found, ("longest_cds", longest)] if longest else found
+
+
+def _checked(
+    row: Row,
+    kind: str,
+    source: str,
+    sha256: str | None,
+    genome: Genome,
+    mitochondrion: frozenset[str],
+) -> Chosen:
+    transcript = transcript_of(row | {"is_mitochondrial": row["chrom"] in mitochondrion})
+    coding = coding_sequence(transcript, genome)
+    status, residues, found = "not_coding", None, None
+    if coding is not None:
+        status = coding.status
+        found = hashlib.sha256(coding.cds.encode("ascii")).hexdigest()
+        residues = len(coding.protein) - 1 if status == "ok" else None
+        if sha256 is not None and sha256 != found and status == "ok":
+            status = "other_cds"
+    return Chosen(
+        row["gene_id"],
+        row["gene_symbol"],
+        row["transcript_id"],
+        kind,
+        source,
+        row["chrom"],
+        status,
+        residues,
+        found,
+    )
+
+
+def set_digest(chosen: Iterable[Chosen]) -> str:
+    """sha256 over the sorted lines `gene<TAB>kind<TAB>transcript<TAB>cds_sha256`."""
+    lines = sorted(
+        f"{one.gene}\t{one.kind}\t{one.transcript}\t{one.cds_sha256 or ''}\n" for one in chosen
+    )
+    return hashlib.sha256("".join(lines).encode("utf-8")).hexdigest()
+
+
+def set_id(chosen: Iterable[Chosen]) -> str | None:
+    """First 16 hex digits of the digest; None for a set of nothing."""
+    chosen = tuple(chosen)
+    return set_digest(chosen)[:16] if chosen else None
+
+
+def write_gene_regions(
+    chosen: Iterable[Chosen], transcripts: pl.DataFrame, targets: Iterable[Interval], out: Path
+) -> tuple[Interval, ...]:
+    """
+    Write gene_regions.tsv: coding exons of each gene cut to the targets, 0-based half-open.
+
+    The first transcript of the set that codes speaks for its gene. A gene of which no base is a
+    target has one line with start0 = end0 = 0.
+
+    Returns:
+        The coding exons, before they were cut.
+    """
+    speaking: dict[str, Chosen] = {}
+    for one in chosen:
+        if one.cds_sha256 is not None:
+            speaking.setdefault(one.gene, one)
+    places = {(one.chrom, one.transcript) for one in speaking.values()}
+    exons = {
+        (row["chrom"], row["transcript_id"]): coding_exons(row)
+        for row in transcripts.iter_rows(named=True)
+        if (row["chrom"], row["transcript_id"]) in places
+    }
+    region = IntervalSet(targets)
+    rows: list[tuple[Any, ...]] = []
+    for one in speaking.values():
+        names = (one.gene, one.gene_symbol, one.transcript)
+        whole = exons[one.chrom, one.transcript]
+        parts = [part for exon in whole for part in region.cut(exon)]
+        rows += ((*names, *part) for part in parts or [(one.chrom, 0, 0)])
+    write_tsv(out, GENE_REGIONS, rows)
+    return tuple(exon for found in exons.values() for exon in found)
+
+
+def write_set(chosen: Iterable[Chosen], out: Path) -> None:
+    """Write transcript_set.tsv; empty cells are null."""
+    write_tsv(out, [field.name for field in fields(Chosen)], map(astuple, chosen))
+
+
+def read_set(path: Path) -> tuple[Chosen, ...]:
+    """Read a transcript_set.tsv that `write_set` wrote."""
+    with path.open(newline="") as handle:
+        return tuple(
+            Chosen(
+                gene=row["gene"],
+                gene_symbol=row["gene_symbol"],
+                transcript=row["transcript"],
+                kind=row["kind"],
+                source=row["source"],
+                chrom=row["chrom"],
+                cds_status=row["cds_status"],
+                residues=int(row["residues"]) if row["residues"] else None,
+                cds_sha256=row["cds_sha256"] or None,
+            )
+            for row in csv.DictReader(handle, dialect="excel-tab")
+        )

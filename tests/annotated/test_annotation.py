@@ -1,0 +1,126 @@
+"""Consequences, the picked one and known facts, read from an annotated VCF."""
+
+import polars as pl
+import pytest
+
+from annotated_vcf import TRANSCRIPTS, annotated, entry
+from onconcord.annotated.annotation import read_annotation
+from onconcord.annotated.severity import IMPACTS, RANKS
+from onconcord.reference.transcript_set import set_id
+
+SEQUENCE = "CCATGGCCTAAACC" + "ACGT" * 40
+"""CCATG GCC TAA: a coding sequence of two residues from base 3 on."""
+
+
+def picked_of(tmp_path, *entries, tags=TRANSCRIPTS):
+    of = annotated(tmp_path, SEQUENCE, [(7, "C", "A", "ANN=" + ",".join(entries))], tags)
+    consequences, picked, _ = read_annotation(of)
+    return consequences, picked.row(0, named=True)
+
+
+def test_the_chosen_transcript_is_picked_with_its_most_severe_term_and_names_from_the_sequence(
+    tmp_path,
+):
+    consequences, picked = picked_of(
+        tmp_path,
+        entry("stop_gained", "HIGH", "OTHER.2"),
+        entry("synonymous_variant&splice_region_variant", "HIGH", "CANON.4"),
+    )
+    assert {
+        name: picked[name] for name in picked if name not in ("chrom", "pos", "ref", "alt")
+    } == {
+        "gnomad_af_max": None,
+        "gene_id": "G1",
+        "gene_symbol": "GENE",
+        "hgnc_id": "HGNC:42",
+        "transcript_id": "CANON.4",
+        "hgvsc": "c.5C>A",
+        "hgvsp": "p.Ala2Asp",
+        "hgvsp_full": "p.Ala2Asp",
+        "impact": "LOW",
+        "consequence_so": "splice_region_variant",
+        "consequence_terms": "splice_region_variant&synonymous_variant",
+    }
+    rows = consequences.select("transcript_id", "consequence_so", "impact", "is_picked").rows()
+    assert sorted(rows) == [
+        ("CANON.4", "splice_region_variant", "LOW", True),
+        ("CANON.4", "synonymous_variant", "LOW", False),
+        ("OTHER.2", "stop_gained", "HIGH", False),
+    ]
+    assert consequences["is_mane_select"].to_list() == [None] * 3
+    expected = set_id(annotated(tmp_path, SEQUENCE, [(7, "C", "A", ".")]).chosen)
+    assert set(consequences["transcript_set_version"]) == {expected}
+
+
+@pytest.mark.parametrize(
+    ("of_select", "of_plus", "expected"),
+    [
+        ("missense_variant", "synonymous_variant", "CANON.4"),
+        ("missense_variant", "missense_variant", "CANON.4"),
+        ("intron_variant", "missense_variant", "PLUS.1"),
+    ],
+)
+def test_plus_clinical_is_picked_only_where_it_is_more_severe(
+    tmp_path, of_select, of_plus, expected
+):
+    tags = (("CANON.4", "MANE_Select"), ("PLUS.1", "MANE_Plus_Clinical"), ("OTHER.2", "basic"))
+    consequences, picked = picked_of(
+        tmp_path,
+        entry("stop_gained", "HIGH", "OTHER.2"),
+        entry(of_plus, "LOW", "PLUS.1"),
+        entry(of_select, "LOW", "CANON.4"),
+        tags=tags,
+    )
+    assert picked["transcript_id"] == expected
+    kinds = consequences.select("transcript_id", "is_mane_select", "is_mane_plus").rows()
+    assert sorted(kinds) == [
+        ("CANON.4", True, False),
+        ("OTHER.2", False, False),
+        ("PLUS.1", False, True),
+    ]
+
+
+def test_the_order_of_the_annotator_says_nothing(tmp_path):
+    entries = [
+        entry("intron_variant", "MODIFIER", name) for name in ("OTHER.2", "PLUS.1", "CANON.4")
+    ]
+    one, picked = picked_of(tmp_path, *entries)
+    other, again = picked_of(tmp_path, *reversed(entries))
+    assert picked == again
+    assert one.equals(other)
+
+
+def test_a_gene_beside_the_variant_is_not_picked_before_the_gene_around_it(tmp_path):
+    _, picked = picked_of(
+        tmp_path,
+        entry("missense_variant", "MODERATE", "OTHER.2"),
+        entry("upstream_gene_variant", "MODIFIER", "CANON.4", distance="12"),
+    )
+    assert picked["transcript_id"] == "OTHER.2"
+
+
+def test_what_lies_in_no_transcript_has_no_consequence(tmp_path):
+    region = entry("intergenic_region", "MODIFIER", "A-B", feature="intergenic_region")
+    consequences, picked = picked_of(tmp_path, region)
+    assert consequences.height == 0
+    assert picked["gene_id"] is None
+
+
+def test_frequency_and_clinical_facts_are_read(tmp_path):
+    of = annotated(
+        tmp_path, SEQUENCE, [(7, "C", "A", "population_af=0.25;clinical_significance=benign")]
+    )
+    _, picked, known = read_annotation(of)
+    assert picked["gnomad_af_max"].to_list() == [0.25]
+    assert known.rows() == [("chr20:7:C:A", "clinical", "significance", "benign")]
+
+
+def test_terms_stand_in_the_order_of_vep():
+    ordered = (
+        *("splice_acceptor_variant", "stop_gained", "frameshift_variant", "start_lost"),
+        *("inframe_insertion", "missense_variant", "splice_region_variant", "synonymous_variant"),
+        *("5_prime_UTR_variant", "intron_variant", "upstream_gene_variant"),
+    )
+    assert sorted(ordered, key=RANKS.__getitem__) == list(ordered)
+    assert [IMPACTS[term] for term in ordered[:4]] == ["HIGH"] * 4
+    assert pl.Series(list(IMPACTS.values())).is_in(["HIGH", "MODERATE", "LOW", "MODIFIER"]).all()

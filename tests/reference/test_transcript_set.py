@@ -1,0 +1,195 @@
+"""The transcript set: from tags of any spelling, from MANE's summary, from a centre's table."""
+
+import gzip
+
+import pytest
+
+from annotated_vcf import write_fasta
+from onconcord.errors import InputError
+from onconcord.inputs.transcripts import read_choices
+from onconcord.reference.genes import GeneModel
+from onconcord.reference.sequence import Genome
+from onconcord.reference.transcript_set import (
+    choose_transcripts,
+    read_set,
+    set_digest,
+    write_set,
+)
+
+SEQUENCE = "CCATGGCCGGATAAACC" + "ACGT" * 40
+"""ATG GCC GGA TAA from base 3 on."""
+PLACE = "20\tx\t{kind}\t{start}\t{end}\t.\t+\t{frame}\t"
+PARTS = (("transcript", 1, 17, "."), ("exon", 1, 17, "."), ("CDS", 3, 14, "0"))
+# Transcript, version and tag as Ensembl writes them, and the end of its CDS.
+MODEL = (
+    ("T1", "4", "MANE_Select", 14),
+    ("T2", "1", "MANE_Plus_Clinical", 14),
+    ("T3", "2", "Ensembl_canonical", 14),
+    ("T4", "1", "basic", 14),
+)
+
+
+def attributes(spelling, name, version, tag):
+    """The ninth column as Ensembl, GENCODE or RefSeq write it, GTF or GFF3."""
+    if spelling == "Ensembl GTF":
+        return (
+            f'gene_id "ENSG1"; gene_version "7"; transcript_id "{name}"; '
+            f'transcript_version "{version}"; gene_name "GENE"; tag "basic"; tag "{tag}";'
+        )
+    if spelling == "GENCODE GTF":
+        return (
+            f'gene_id "ENSG1.7"; transcript_id "{name}.{version}"; gene_name "GENE"; '
+            f'level 2; tag "basic"; tag "{tag}";'
+        )
+    tag = {"Ensembl_canonical": "RefSeq Select"}.get(tag, tag.replace("_", " "))
+    return (
+        f'gene_id "ENSG1"; transcript_id "{name}.{version}"; gene "GENE"; gbkey "mRNA"; '
+        f'note "isoform 1; tag "; product "x%3B y"; tag "{tag}"; transcript_biotype "mRNA";'
+    )
+
+
+def gtf(spelling, model=MODEL):
+    lines = ["#!genome-build x\n"]
+    for name, version, tag, end in model:
+        for kind, start, last, frame in PARTS:
+            last = end if kind == "CDS" else last
+            place = PLACE.format(kind=kind, start=start, end=last, frame=frame)
+            lines.append(place + attributes(spelling, name, version, tag) + "\n")
+    return "".join(lines)
+
+
+def gff3(spelling, model=MODEL):
+    of_gene = "ID=gene:ENSG1;Name=GENE;gene_id=ENSG1"
+    if spelling == "RefSeq GFF3":
+        of_gene = "ID=gene-ENSG1;Name=GENE;gene=GENE"
+    lines = [
+        "##gff-version 3\n",
+        PLACE.format(kind="gene", start=1, end=17, frame=".") + of_gene + "\n",
+    ]
+    gene = of_gene.split(";")[0].removeprefix("ID=")
+    for name, version, tag, end in model:
+        if spelling == "RefSeq GFF3":
+            own = f"rna-{name}.{version}"
+            tag = {"Ensembl_canonical": "RefSeq Select"}.get(tag, tag.replace("_", " "))
+            words = f"ID={own};Parent={gene};transcript_id={name}.{version};tag={tag}"
+        else:
+            own = f"transcript:{name}"
+            words = f"ID={own};Parent={gene};transcript_id={name};version={version};tag=basic,{tag}"
+        for kind, start, last, frame in PARTS:
+            last = end if kind == "CDS" else last
+            kind = "mRNA" if kind == "transcript" else kind
+            place = PLACE.format(kind=kind, start=start, end=last, frame=frame)
+            lines.append(place + (words if kind == "mRNA" else f"Parent={own}") + "\n")
+    return "".join(lines)
+
+
+SPELLINGS = {
+    **dict.fromkeys(("Ensembl GTF", "GENCODE GTF", "RefSeq GTF"), gtf),
+    **dict.fromkeys(("Ensembl GFF3", "RefSeq GFF3"), gff3),
+}
+
+
+def chosen(tmp_path, text, given=None):
+    (tmp_path / "model").write_text(text)
+    table = GeneModel(tmp_path / "model", {"20": len(SEQUENCE)}).transcripts
+    genome = Genome(write_fasta(tmp_path / "genome.fa", {"20": SEQUENCE}))
+    return choose_transcripts(table, given, genome, frozenset())
+
+
+def told(found):
+    return [(one.transcript, one.kind, one.source, one.cds_status) for one in found]
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_every_spelling_of_a_gene_model_gives_the_same_set(tmp_path, spelling):
+    found = chosen(tmp_path, SPELLINGS[spelling](spelling))
+    assert told(found) == [
+        ("T1.4", "mane_select", "tags", "ok"),
+        ("T2.1", "mane_plus_clinical", "tags", "ok"),
+    ]
+    assert {(one.gene, one.gene_symbol, one.residues) for one in found} == {("ENSG1", "GENE", 3)}
+    other = SPELLINGS["Ensembl GTF"]("Ensembl GTF")
+    assert set_digest(found) == set_digest(chosen(tmp_path, other))
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_without_mane_the_canonical_transcript_is_chosen_and_then_the_longest(tmp_path, spelling):
+    write = SPELLINGS[spelling]
+    assert told(chosen(tmp_path, write(spelling, MODEL[2:]))) == [
+        ("T3.2", "canonical", "tags", "ok")
+    ]
+    longer = (("T5", "1", "basic", 11), ("T4", "1", "basic", 14))
+    assert told(chosen(tmp_path, write(spelling, longer))) == [
+        ("T4.1", "longest_cds", "model", "ok")
+    ]
+
+
+def test_a_table_of_the_centre_wins_gene_by_gene(tmp_path):
+    given = tmp_path / "ours.tsv"
+    given.write_text("gene\ttranscript\tkind\nGENE\tT4\tMANE Select\nOTHER\tT9.1\tcanonical\n")
+    text = gtf("GENCODE GTF") + gtf("GENCODE GTF").replace("ENSG1", "ENSG2").replace('"T', '"U')
+    found = chosen(tmp_path, text, given)
+    assert ("T4.1", "mane_select", "table", "ok") in told(found)
+    assert "T1.4" not in [one.transcript for one in found]
+
+
+def test_manes_summary_is_read_by_either_id(tmp_path):
+    given = tmp_path / "MANE.GRCh38.v1.3.summary.txt.gz"
+    header = (
+        "#NCBI_GeneID\tEnsembl_Gene\tHGNC_ID\tsymbol\tname\tRefSeq_nuc\tRefSeq_prot\tEnsembl_nuc"
+    )
+    line = "GeneID:1\tENSG1.9\tHGNC:1\tGENE\tx\tNM_1.1\tNP_1.1\tT4.1\tENSP\tMANE Select\tchr20"
+    given.write_bytes(
+        gzip.compress(f"{header}\tEnsembl_prot\tMANE_status\tGRCh38_chr\n{line}\n".encode())
+    )
+    assert told(chosen(tmp_path, gtf("GENCODE GTF"), given)) == [
+        ("T4.1", "mane_select", "mane_summary", "ok")
+    ]
+
+
+def test_a_set_moves_to_a_model_without_tags_and_what_reads_otherwise_there_is_marked(tmp_path):
+    write_set(chosen(tmp_path, gtf("GENCODE GTF")), tmp_path / "set.tsv")
+    assert read_set(tmp_path / "set.tsv") == chosen(tmp_path, gtf("GENCODE GTF"))
+    plain = [(name, "1", "basic", end) for name, _, _, end in MODEL]
+    moved = chosen(tmp_path, gtf("GENCODE GTF", plain), tmp_path / "set.tsv")
+    assert told(moved) == [
+        ("T1.1", "mane_select", "table", "ok"),
+        ("T2.1", "mane_plus_clinical", "table", "ok"),
+    ]
+    mutated = (tmp_path / "set.tsv").read_text().replace(moved[0].cds_sha256, "0" * 64)
+    (tmp_path / "set.tsv").write_text(mutated.replace("T2.1", "T9.1"))
+    assert told(chosen(tmp_path, gtf("GENCODE GTF", plain), tmp_path / "set.tsv")) == [
+        ("T1.1", "mane_select", "table", "other_cds"),
+        ("T9.1", "mane_plus_clinical", "table", "not_in_model"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param(
+            "gene\tname\nG\tT\n",
+            'ours.tsv, line 1, column "kind": this column is missing, and required.\n'
+            'ours.tsv, line 1, column "transcript": this column is missing, and required.',
+            id="columns",
+        ),
+        pytest.param(
+            "gene\ttranscript\tkind\nGENE\tT1\tbest\nGENE\t\tcanonical\n",
+            'ours.tsv, line 2, column "kind": "best" is not a kind: expected MANE Select, MANE '
+            "Plus Clinical or canonical.\n"
+            'ours.tsv, line 3, column "transcript": is empty: name it, or drop the line.',
+            id="every fault at once",
+        ),
+    ],
+)
+def test_a_table_that_is_none_is_refused(tmp_path, text, expected):
+    (tmp_path / "ours.tsv").write_text(text)
+    with pytest.raises(InputError) as error:
+        read_choices(tmp_path / "ours.tsv")
+    assert str(error.value) == expected
+
+
+def test_a_table_of_other_genes_is_refused(tmp_path):
+    (tmp_path / "ours.tsv").write_text("gene\ttranscript\tkind\nNOGENE\tT1\tcanonical\n")
+    with pytest.raises(InputError, match=r'ours.tsv, "gene": names no gene of the gene model'):
+        chosen(tmp_path, gtf("GENCODE GTF"), tmp_path / "ours.tsv")
