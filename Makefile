@@ -54,8 +54,8 @@ bench: tools-test ## Measure speed and memory, against named peers (docs/benchma
 	.venv/bin/python benchmarks/pipeline.py --fasta $(CHR20) || missed=1; \
 	exit $$missed
 
-docs: tools ## Write docs/tables.md from the contract
-	@.venv/bin/onconcord contract docs
+docs: tools ## Write the pages and lists that are made from what the code says
+	@.venv/bin/python scripts/docs.py
 
 clean: ## Remove what was installed here, and the demo's outputs
 	rm -rf .tools .venv .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -15,6 +15,7 @@ from pathlib import Path
 from snakemake.settings.types import DeploymentMethod
 from snakemake.utils import min_version
 
+from onconcord.calls.callers import read_caller
 from onconcord.inputs import cohort as cohorts
 from onconcord.inputs.settings import keep_settings, sample_file, setting_file
 from onconcord.inputs.config import RETRACTIONS, release_name

@@ -1,4 +1,4 @@
-"""Write name, version and command of the tools of one environment, as each tool itself says."""
+"""Write what one environment's rules start: tools, the version each says it is, and commands."""
 
 import argparse
 import sys
@@ -12,10 +12,10 @@ from onconcord.runtime.tools import write_tool_versions
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--environment", required=True, help="of envs/, or a caller's name")
-    parser.add_argument("--callers-dir", type=Path, required=True, help="workflow/callers")
+    parser.add_argument("--unused", nargs="*", default=[], metavar="STEP:TOOL")
     parser.add_argument("--out", type=Path, required=True, help="1_reference/tools/{name}.tsv")
     args = parser.parse_args(argv)
-    write_tool_versions(args.environment, args.callers_dir, args.out)
+    write_tool_versions(args.environment, args.out, args.unused)
 
 
 if __name__ == "__main__":

@@ -261,6 +261,7 @@ def test_a_caller_folder_names_its_fault(tmp_path):
     folder.mkdir()
     (folder / "caller.yaml").write_text(
         "name: other\ndescription: d\ntool: t\nvariant_classes: [SNV]\ntumour_only: true\n"
+        "role: voter\ncounts: {depth: DP, alleles: AD}\n"
         "score: {name: QUAL, field: QUAL}\n"
     )
     with pytest.raises(InputError, match='is "other", and the folder is "mycaller"'):

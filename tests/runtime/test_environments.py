@@ -103,17 +103,6 @@ def test_gatk_is_the_version_that_doctor_accepts_and_every_jar_has_a_digest():
     )
 
 
-def test_the_apt_list_has_the_packages_that_doctor_names():
-    listed = {row["package"]: row for row in read_apt()}
-    for tool in TOOLS.values():
-        if tool.apt:
-            row = listed.pop(tool.apt)
-            assert row["provides"] == tool.name
-            assert row["for"] == {"setup": "gatk"}.get(tool.needed_for, tool.needed_for)
-    # A library, a way to make environments, a reference and letters: no program to ask.
-    assert set(listed) == {"libhts-dev", "python3-venv", "vt-examples", "fonts-dejavu-core"}
-
-
 def test_rules_name_environments_that_exist():
     for rules in RULES:
         for named in re.findall(r'conda:\s*"([^"]+)"', rules.read_text()):

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from onconcord.calls.callers import read_callers
 from onconcord.errors import ToolError
 from onconcord.runtime import doctor, tools
+from onconcord.runtime.commands import commands_of_environment
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-CALLERS = CHECKOUT / "workflow/callers"
+ENVIRONMENTS = [*CHECKOUT.glob("envs/*.yaml"), *CHECKOUT.glob("workflow/callers/*/env.yaml")]
 
 
 def fake_tool(folder, name, says):
@@ -20,39 +20,36 @@ def fake_tool(folder, name, says):
     (folder / name).chmod(0o755)
 
 
-def test_every_tool_of_a_run_is_one_the_set_up_knows():
-    wanted = {name for commands in tools.COMMANDS.values() for name in commands}
-    assert wanted | set(tools.CALLER_COMMANDS) <= {tool.name for tool in doctor.read_tools()}
-
-
-def test_every_callers_tool_has_a_command():
-    of_callers = read_callers(CALLERS, [folder.name for folder in CALLERS.iterdir()])
-    assert {one.tool for one in of_callers.values()} <= set(tools.CALLER_COMMANDS)
-
-
-@pytest.mark.parametrize("environment", sorted(tools.COMMANDS))
-def test_the_environment_a_tool_is_asked_in_has_it(environment):
-    pins = yaml.safe_load((CHECKOUT / f"envs/{environment}.yaml").read_text())["dependencies"]
-    packages = {pin.split("=")[0] for pin in pins}
-    of_conda = {tool.name: tool.conda.package for tool in doctor.read_tools() if tool.conda}
-    wanted = {of_conda[name] for name in tools.COMMANDS[environment] if name in of_conda}
-    assert wanted <= packages
+def test_the_environment_a_tool_is_asked_in_has_it():
+    known = {tool.name: tool for tool in doctor.read_tools()}
+    for path in ENVIRONMENTS:
+        pins = {pin.split("=")[0] for pin in yaml.safe_load(path.read_text())["dependencies"]}
+        asked = {tool for _, tool in commands_of_environment(path, CHECKOUT, known)}
+        wanted = {known[name].conda.package for name in asked if known[name].conda}
+        assert wanted <= pins, path
 
 
 def test_versions_are_what_the_tools_on_the_path_say(tmp_path, monkeypatch):
     fake_tool(tmp_path / "bin", "freebayes", "version:  v9.9")
+    fake_tool(tmp_path / "bin", "bcftools", "bcftools 8.8")
+    fake_tool(tmp_path / "bin", "bgzip", "bgzip (htslib) 7.7")
     monkeypatch.setenv("PATH", f"{tmp_path}/bin")
     out = tmp_path / "freebayes.tsv"
-    tools.write_tool_versions("freebayes", CALLERS, out)
-    (row,) = tools.read_tool_versions([out])
-    assert (row["step"], row["tool"], row["version"]) == ("calls", "freebayes", "9.9")
-    assert row["version_source"] == "cli"
+    tools.write_tool_versions("freebayes", out, unused=["calls:bgzip"])
+    rows = {row["tool"]: row for row in tools.read_tool_versions([out])}
+    assert {tool: row["version"] for tool, row in rows.items()} == {
+        "freebayes": "9.9",
+        "bcftools": "8.8",
+    }
+    row = rows["freebayes"]
+    assert (row["step"], row["version_source"]) == ("calls", "cli")
+    assert row["command_template"].startswith("freebayes --fasta-reference {fasta} --targets")
 
 
 def test_every_missing_tool_is_named_at_once(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ToolError) as caught:
-        tools.write_tool_versions("annotation", CALLERS, tmp_path / "tools.tsv")
+        tools.write_tool_versions("annotation", tmp_path / "tools.tsv")
     assert "snpEff is missing" in str(caught.value)
     assert "vcfanno is missing" in str(caught.value)
     assert not (tmp_path / "tools.tsv").exists()
@@ -68,6 +65,13 @@ def test_environments_are_joined_in_one_order(tmp_path):
     write_rows(tmp_path / "b.tsv", two, one)
     found = tools.read_tool_versions([tmp_path / "b.tsv", tmp_path / "a.tsv"])
     assert [tuple(row.values()) for row in found] == [two, one]
+
+
+def test_commands_that_several_environments_start_in_one_step_are_one_row(tmp_path):
+    write_rows(tmp_path / "a.tsv", ("calls", "gatk", "4", "cli", "gatk A; gatk B"))
+    write_rows(tmp_path / "b.tsv", ("calls", "gatk", "4", "cli", "gatk B; gatk C"))
+    (row,) = tools.read_tool_versions([tmp_path / "b.tsv", tmp_path / "a.tsv"])
+    assert row["command_template"] == "gatk A; gatk B; gatk C"
 
 
 def test_one_tool_of_two_versions_is_refused(tmp_path):

@@ -6,7 +6,8 @@ Steps: reference, resources, bwa_index, targets, population, snpeff_database, to
 """
 
 TOOL_ENVIRONMENTS = {
-    name: CHECKOUT / f"envs/{name}.yaml" for name in ("alignment", "qc", "evidence", "annotation")
+    name: CHECKOUT / f"envs/{name}.yaml"
+    for name in ("reference", "alignment", "qc", "evidence", "annotation")
 } | {caller: CALLERS_DIR / caller / "env.yaml" for caller in CALLERS}
 BWA_INDEX = multiext("results/1_reference/bwa/genome", ".amb", ".ann", ".bwt", ".pac", ".sa")
 
@@ -235,19 +236,32 @@ def environment_file(wildcards):
     return TOOL_ENVIRONMENTS[wildcards.environment]
 
 
+# What a configuration leaves out of the rules; the table of tools does not name it.
+UNUSED_TOOLS = [
+    *([] if config["alignment"]["bqsr"] else ["alignments:gatk"]),
+    *([] if config["reads"]["trim"] else ["alignments:fastp"]),
+    *([] if config["reference"]["bwa_index"] is None else ["reference:bwa"]),
+    *([] if config["reference"]["genes"] else ["reference:snpEff", "annotated:snpEff"]),
+    *([] if HAS_POPULATION else ["qc:gatk", "reference:bcftools"]),
+    *([] if HAS_POPULATION or config["resources"]["clinical"] else ["annotated:vcfanno"]),
+]
+
+
 rule tool_versions:
-    """Version of every tool of one conda environment, as the tool itself says in there."""
+    """What one environment's rules start, and the version that each tool says it is in there."""
     output:
         "results/1_reference/tools/{environment}.tsv",
     log:
         "logs/1_reference/tool_versions.{environment}.log",
     conda:
         environment_file
+    params:
+        unused=UNUSED_TOOLS,
     shell:
         r"""
         exec &> {log:q}
         {PYTHON:q} {SCRIPTS:q}/reference_tools.py \
             --environment {wildcards.environment:q} \
-            --callers-dir {CALLERS_DIR:q} \
+            --unused {params.unused:q} \
             --out {output:q}
         """

@@ -1,7 +1,6 @@
 """Consequences and known facts of a pair's variants, read from the annotated VCF."""
 
 import io
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,12 +9,14 @@ import polars as pl
 
 from onconcord.annotated.names import Namer
 from onconcord.annotated.severity import FLANKS, IMPACTS, RANKS
-from onconcord.errors import ToolError
 from onconcord.evidence.events import KEY
 from onconcord.inputs.transcripts import KINDS
 from onconcord.reference.sequence import Genome
 from onconcord.reference.transcript_set import Chosen, set_id
 from onconcord.reference.transcripts import read_transcripts
+from onconcord.runtime.programs import Program
+
+QUERY = Program("harmonised", "bcftools query --allow-undef-tags --format {format} {region} {vcf}")
 
 CLINICAL = ("clinical_significance", "clinical_id")
 
@@ -127,19 +128,14 @@ def _read_sites(path: Path, region: tuple[str, int, int] | None) -> pl.DataFrame
     fields = ["ANN", "population_af", *CLINICAL]
     wanted = ["CHROM", "POS", "REF", "ALT", *(f"INFO/{name}" for name in fields)]
     query = "\\t".join(f"%{name}" for name in wanted) + "\\n"
-    command = ["bcftools", "query", "--allow-undef-tags", "--format", query]
-    if region:
-        # What merely reaches into the region starts before it and belongs to another one.
-        command += ["--regions", "{}:{}-{}".format(*region), "--regions-overlap", "0"]
-    command.append(str(path))
-    done = subprocess.run(command, capture_output=True, check=False)
-    if done.returncode:
-        raise ToolError(f"bcftools query: {done.stderr.decode().strip()}")
+    # What merely reaches into the region starts before it and belongs to another one.
+    part = ["--regions", "{}:{}-{}".format(*region), "--regions-overlap", "0"] if region else []
+    text = QUERY.run(format=query, region=part, vcf=str(path))
     columns = [*KEY, *fields]
     table = pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
-    if done.stdout:
+    if text:
         table = pl.read_csv(
-            io.BytesIO(done.stdout),
+            io.BytesIO(text),
             separator="\t",
             has_header=False,
             new_columns=columns,

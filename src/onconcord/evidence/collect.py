@@ -5,7 +5,6 @@ VCFs are read by `bcftools query`; the tables are columns from there on.
 """
 
 import io
-import subprocess
 from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,7 +14,6 @@ import pyarrow.parquet as pq
 import pysam
 
 from onconcord.calls.callers import Caller
-from onconcord.errors import ToolError
 from onconcord.evidence.events import KEY, bring_together, new_event
 from onconcord.evidence.normal_form import Allele, steps
 from onconcord.evidence.records import (
@@ -26,6 +24,9 @@ from onconcord.evidence.records import (
 )
 from onconcord.files import whole_file
 from onconcord.reference.sequence import ContigNames, Genome
+from onconcord.runtime.programs import Program
+
+WRITE_SITES = Program("evidence", "bcftools view --no-version --output-type z1 --output {out}")
 
 
 def collect_evidence(
@@ -132,9 +133,6 @@ def write_site_table(genome: Genome, sites: pl.DataFrame, out: Path) -> None:
         info=nothing,
     ).write_csv(text, separator="\t", include_header=False, quote_style="never")
     with whole_file(out) as path:
-        command = ["bcftools", "view", "--no-version", "--output-type", "z1", "--output", str(path)]
-        done = subprocess.run(command, input=text.getvalue(), capture_output=True, check=False)
-        if done.returncode:
-            raise ToolError(f"bcftools view: {done.stderr.decode().strip()}")
+        WRITE_SITES.run(text.getvalue(), out=str(path))
         pysam.tabix_index(str(path), preset="vcf", force=True)
         Path(f"{path}.tbi").replace(f"{out}.tbi")

@@ -3,7 +3,6 @@
 import gzip
 import hashlib
 import io
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,14 @@ import polars as pl
 import pysam
 
 from onconcord.calls.callers import Caller
-from onconcord.errors import InputError, ToolError
+from onconcord.errors import InputError
 from onconcord.evidence.normal_form import MAX_LENGTH_BP
 from onconcord.reference.sequence import ContigNames, Genome
+from onconcord.runtime.programs import Program
 
+QUERY = Program(
+    "evidence", "bcftools query --allow-undef-tags --samples {samples} --format {format} {vcf}"
+)
 RECORD_SCHEMA: dict[str, Any] = {
     "line": pl.UInt32,
     "caller": pl.String,
@@ -63,12 +66,13 @@ def read_records(
         Columns of RECORD_SCHEMA; `line` is the number of the record in the file from 0, `alt` is
         null where a record has none, `pos` is 1-based, counts are reads as the caller counted.
     Raises:
-        InputError: a sample is not in the VCF.
+        InputError: a sample is not in the VCF, or its header lacks a field that caller.yaml names.
         ToolError: bcftools cannot read it.
     """
     roles = {tumour: "tumor", **({normal: "normal"} if normal else {})}
     with pysam.VariantFile(str(path)) as file:
         header = file.header
+        undefined = _undefined(caller, header)
         found, per_allele = set(header.samples), {}
         for name, definition in header.info.items():
             per_allele[name] = str(definition.number) == "A"
@@ -77,24 +81,30 @@ def read_records(
     if set(samples) != set(roles):
         message = f"the samples are {sorted(found)}: expected {' and '.join(sorted(roles))}."
         raise InputError.at(path.name, message)
+    if undefined:
+        message = (
+            f"the header defines no {' and no '.join(undefined)}, where caller.yaml of "
+            f"{caller.name} says that the numbers of its records stand: mend counts or score there."
+        )
+        raise InputError.at(path.name, message)
     score = caller.score_field.removeprefix("INFO/")
     info = sorted({*caller.info_fields, *(() if score == "QUAL" else (score,))})
     fixed = ["CHROM", "POS", "REF", "ALT", "QUAL", "FILTER", *(f"INFO/{name}" for name in info)]
-    of_sample = ["GT", "DP", "AD", *([caller.phase_set] if caller.phase_set else [])]
+    of_sample = [
+        "GT",
+        caller.depth,
+        caller.counts,
+        *([caller.phase_set] if caller.phase_set else []),
+    ]
     columns = ["chrom", "pos", "ref", "alt", "qual", "filter", *(f"info_{one}" for one in info)]
     columns += [f"{roles[sample]}_{tag}" for sample in samples for tag in of_sample]
     query = "\\t".join(f"%{name}" for name in fixed)
     query += "[\\t" + "\\t".join(f"%{tag}" for tag in of_sample) + "]\\n"
-    text = _run(
-        [
-            *("bcftools", "query", "--allow-undef-tags", "--samples", ",".join(samples)),
-            *("--format", query, str(path)),
-        ]
-    )
+    text = QUERY.run(samples=",".join(samples), format=query, vcf=str(path))
     types = _COLUMN_TYPES | {
         name: pl.Categorical if name.endswith("_GT") else pl.Int32
         for name in columns
-        if name.endswith(("_GT", "_DP"))
+        if name.endswith(("_GT", f"_{caller.depth}"))
     }
     schema: dict[str, Any] = {name: types.get(name, pl.String) for name in columns}
     raw = pl.DataFrame(schema=schema)
@@ -117,6 +127,15 @@ def read_records(
     )
     raw = raw.with_row_index("line").with_columns(raw_record_key=emitted)
     return _alleles(raw, caller, score, per_allele)
+
+
+def _undefined(caller: Caller, header: pysam.VariantHeader) -> list[str]:
+    """Fields that caller.yaml names and the header of its VCF does not define."""
+    named = [("FORMAT", caller.depth), ("FORMAT", caller.counts)]
+    if caller.score_field != "QUAL":
+        named.append(("INFO", caller.score_field.removeprefix("INFO/")))
+    defined = {"FORMAT": header.formats, "INFO": header.info}
+    return [f"{where}/{name}" for where, name in named if name not in defined[where]]
 
 
 def _alleles(
@@ -159,7 +178,8 @@ def _columns(
         of_score = pl.col(f"info_{score}")
         if per_allele.get(score):
             of_score = of_allele(f"info_{score}", 0)
-    has_normal = "normal_AD" in rows.columns
+    depth, counts, before = caller.depth, caller.counts, caller.reference_counts
+    has_normal = f"normal_{counts}" in rows.columns
     nothing = pl.lit(None, dtype=pl.String)
     values = {
         "caller": pl.lit(caller.name),
@@ -168,10 +188,10 @@ def _columns(
         "raw_gt": pl.col("tumor_GT"),
         "is_pass": pl.col("filter").eq_missing("PASS"),
         "score": of_score.cast(pl.Float64, strict=False),
-        "tumor_depth": pl.col("tumor_DP"),
-        "tumor_alt_count": of_allele("tumor_AD", 1).cast(pl.Int32, strict=False),
-        "normal_depth": pl.col("normal_DP") if has_normal else nothing,
-        "normal_alt_count": of_allele("normal_AD", 1).cast(pl.Int32, strict=False)
+        "tumor_depth": pl.col(f"tumor_{depth}"),
+        "tumor_alt_count": of_allele(f"tumor_{counts}", before).cast(pl.Int32, strict=False),
+        "normal_depth": pl.col(f"normal_{depth}") if has_normal else nothing,
+        "normal_alt_count": of_allele(f"normal_{counts}", before).cast(pl.Int32, strict=False)
         if has_normal
         else nothing,
         "phase_set": pl.col(f"tumor_{caller.phase_set}") if caller.phase_set else nothing,
@@ -274,10 +294,3 @@ def rejected_rows(path: Path, records: pl.DataFrame) -> pl.DataFrame:
     return records.with_columns(
         line_sha256=pl.Series([digests[number] for number in records["line"]], dtype=pl.String)
     ).select(pl.col(name).cast(type_) for name, type_ in REJECTED_SCHEMA.items())
-
-
-def _run(command: list[str]) -> bytes:
-    done = subprocess.run(command, capture_output=True, check=False)
-    if done.returncode:
-        raise ToolError(f"{' '.join(command[:2])}: {done.stderr.decode().strip()}")
-    return done.stdout

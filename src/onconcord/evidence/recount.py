@@ -4,7 +4,6 @@ The neutral recount: every candidate counted again from the reads, with one set 
 Counting is `gbcms dna`, run as a program of its own; counts are reads, duplicates left out.
 """
 
-import subprocess
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,13 @@ from onconcord.evidence.events import KEY
 from onconcord.evidence.normal_form import Allele, atoms
 from onconcord.files import whole_file
 from onconcord.reference.sequence import Genome
+from onconcord.runtime.programs import Program
+
+COUNT = Program(
+    "evidence",
+    "gbcms dna --variants {sites} --fasta {fasta} {reads} --output-dir {folder} --format vcf "
+    "--threads {threads} --min-mapq {min_mapping_quality} --min-baseq {min_base_quality}",
+)
 
 ROLES = {"tumour": "tumor", "normal": "normal"}
 COUNTS = ("depth", "ref_count", "alt_count")
@@ -100,14 +106,15 @@ def _run_counter(
     threads: int,
     folder: Path,
 ) -> None:
-    command = ["gbcms", "dna", "--variants", str(sites), "--fasta", str(fasta.absolute())]
-    for role, path in reads.items():
-        command += ["--bam", f"{role}:{path}"]
-    command += ["--output-dir", str(folder), "--format", "vcf", "--threads", str(threads)]
-    command += ["--min-mapq", str(min_mapping_quality), "--min-baseq", str(min_base_quality)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise ToolError(f"gbcms dna ended with {done.returncode}: {done.stdout}{done.stderr}")
+    COUNT.run(
+        sites=str(sites),
+        fasta=str(fasta.absolute()),
+        reads=[word for role, path in reads.items() for word in ("--bam", f"{role}:{path}")],
+        folder=str(folder),
+        threads=str(threads),
+        min_mapping_quality=str(min_mapping_quality),
+        min_base_quality=str(min_base_quality),
+    )
 
 
 def _count_schema(role: str) -> dict[str, Any]:

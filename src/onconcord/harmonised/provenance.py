@@ -99,7 +99,7 @@ def tool_rows(
     own = dict(
         zip(
             COLUMNS,
-            ("harmonise", "onconcord", checkout.version(), "lockfile", "onconcord"),
+            ("harmonised", "onconcord", checkout.version(), "lockfile", "onconcord"),
             strict=True,
         )
     )

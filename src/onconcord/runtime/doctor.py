@@ -12,8 +12,12 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as package_version
 from pathlib import Path
+from typing import Any
 
 import yaml
+
+from onconcord.calls.callers import own_tools
+from onconcord.errors import ToolError
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 SET_UP = CHECKOUT / "resources" / "setup"
@@ -76,22 +80,37 @@ class Finding:
     remedy: str
 
 
-def read_tools(path: Path = SET_UP / "tools.yaml") -> tuple[Tool, ...]:
-    """The tools of `resources/setup/tools.yaml`, in its order."""
-    rows = yaml.safe_load(path.read_text())["tools"]
-    return tuple(
-        Tool(
-            name=row["name"],
-            purpose=row["purpose"],
-            needed_for=row["for"],
-            command=tuple(row.get("command", ())),
-            pattern=row.get("pattern", ""),
-            package=row.get("python"),
-            accepts=tuple(row["accepts"]),
-            apt=row["apt"],
-            conda=Conda(**row["conda"]) if row["conda"] else None,
-        )
-        for row in rows
+def read_tools(checkout: Path = CHECKOUT) -> tuple[Tool, ...]:
+    """
+    Every tool: those of `resources/setup/tools.yaml`, in its order, then those of caller folders.
+
+    Raises:
+        InputError: the faults of a caller.yaml.
+        ToolError: two files say different things of one tool.
+    """
+    rows = yaml.safe_load((checkout / "resources/setup/tools.yaml").read_text())["tools"]
+    rows += [{**tool, "for": "run"} for tool in own_tools(checkout / "workflow/callers")]
+    tools: dict[str, Tool] = {}
+    for tool in map(_tool, rows):
+        if tools.setdefault(tool.name, tool) != tool:
+            raise ToolError(
+                f"{tool.name} is described twice, and not in the same words: keep one, in "
+                "resources/setup/tools.yaml or in the caller.yaml of one caller."
+            )
+    return tuple(tools.values())
+
+
+def _tool(row: dict[str, Any]) -> Tool:
+    return Tool(
+        name=row["name"],
+        purpose=row["purpose"],
+        needed_for=row["for"],
+        command=tuple(row.get("command", ())),
+        pattern=row.get("pattern", ""),
+        package=row.get("python"),
+        accepts=tuple(row["accepts"]),
+        apt=row["apt"],
+        conda=Conda(**row["conda"]) if row["conda"] else None,
     )
 
 

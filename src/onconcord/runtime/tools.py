@@ -1,74 +1,55 @@
-"""The tools of a run: which step runs which, what version each says it is, and its command."""
+"""The tools of a run: which step starts which, what version each says it is, and its commands."""
 
 import csv
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from onconcord.calls.callers import read_caller
 from onconcord.errors import ToolError
 from onconcord.files import write_tsv
-from onconcord.runtime.doctor import BROKEN, MISSING, examine, read_tools
+from onconcord.runtime.commands import commands_of_environment
+from onconcord.runtime.doctor import BROKEN, CHECKOUT, MISSING, examine, read_tools
 
-CALLS = "calls"
 COLUMNS = ("step", "tool", "version", "version_source", "command_template")
-COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
-    "alignment": {
-        "bwa": ("alignment", "bwa mem -K 10000000 -Y -p -t {threads} -R {read_group} {index} -"),
-        "samblaster": ("alignment", "samblaster"),
-        "samtools": ("alignment", "samtools sort"),
-        "fastp": ("reads", "fastp --in1 --in2 --stdout"),
-    },
-    "qc": {
-        "mosdepth": (
-            "qc",
-            "mosdepth --no-per-base --by {targets} --mapq {min_mapping_quality} --quantize",
-        ),
-    },
-    "evidence": {
-        "bcftools": ("evidence", "bcftools norm"),
-        "gbcms": ("evidence", "gbcms dna --format vcf"),
-    },
-    "annotation": {
-        "snpEff": ("annotation", "snpEff ann -noLog -nodownload -noLof {database}"),
-        "vcfanno": ("annotation", "vcfanno {resources}"),
-    },
-}
-"""Step and command template of each tool, by the conda environment it is asked in."""
-CALLER_COMMANDS = {
-    "gatk": "gatk {caller}",
-    "freebayes": (
-        "freebayes --pooled-continuous --min-alternate-fraction 0.02 --min-alternate-count 3"
-    ),
-}
-"""Command template of each caller's tool. Templates name no thread, path or host."""
+BETWEEN_COMMANDS = "; "
 
 
-def write_tool_versions(environment: str, callers_dir: Path, out: Path) -> None:
+def write_tool_versions(
+    environment: str, out: Path, unused: Collection[str] = (), checkout: Path = CHECKOUT
+) -> None:
     """
-    Write step, tool, version, version_source and command_template of one environment's tools.
+    Write what the rules of one environment start: each tool's version, and its commands.
 
     Args:
-        environment: one of `COMMANDS`, or the name of a caller, whose folder holds its own. Its
-            tools are looked for on the PATH of this process, which has to be that of the steps.
-        callers_dir: folder of the caller folders.
+        environment: name of a file in envs/, or of a caller, whose folder holds its own. Its tools
+            are looked for on the PATH of this process, which has to be that of the rules.
         out: TSV with a header, sorted by step and tool.
+        unused: STEP:TOOL of what this run's configuration leaves out.
+        checkout: where the rules, scripts and callers are.
     Raises:
         ToolError: a tool is missing, or does not say its version; all of them at once.
     """
-    commands = COMMANDS.get(environment)
-    if commands is None:
-        tool = read_caller(callers_dir / environment).tool
-        commands = {tool: (CALLS, CALLER_COMMANDS[tool])}
-    findings = examine([tool for tool in read_tools() if tool.name in commands], os.environ["PATH"])
+    tools = {tool.name: tool for tool in read_tools(checkout)}
+    of_callers = {path.parent.name: path for path in checkout.glob("workflow/callers/*/env.yaml")}
+    path = of_callers.get(environment, checkout / f"envs/{environment}.yaml")
+    commands = commands_of_environment(path, checkout, tools)
+    used = {key: texts for key, texts in commands.items() if ":".join(key) not in unused}
+    names = sorted({tool for _, tool in used})
+    findings = examine([tools[name] for name in names], os.environ["PATH"])
     if faults := [one for one in findings if one.status in (BROKEN, MISSING) or not one.version]:
         raise ToolError(
             "\n".join(f"{one.tool.name} is {one.status}. {one.remedy}" for one in faults)
         )
+    found = {one.tool.name: one for one in findings}
     rows = [
-        (step, one.tool.name, one.version, "lockfile" if one.tool.package else "cli", command)
-        for one in findings
-        for step, command in [commands[one.tool.name]]
+        (
+            step,
+            tool,
+            found[tool].version,
+            "lockfile" if found[tool].tool.package else "cli",
+            BETWEEN_COMMANDS.join(texts),
+        )
+        for (step, tool), texts in used.items()
     ]
     write_tsv(out, COLUMNS, sorted(rows))
 
@@ -78,21 +59,33 @@ def read_tool_versions(paths: Iterable[Path]) -> tuple[dict[str, str], ...]:
     The tools of all environments of a run, as `write_tool_versions` wrote them.
 
     Returns:
-        One row a tool, sorted by step and tool; the keys are `COLUMNS`.
+        One row a step and tool, sorted by both; the keys are `COLUMNS`. What several environments
+        start in one step are the commands of one row.
     Raises:
         ToolError: two environments have other versions of one tool.
     """
     found: dict[tuple[str, str], dict[str, str]] = {}
+    commands: dict[tuple[str, str], list[str]] = {}
     for path in sorted(paths):
         with path.open(newline="") as file:
             for row in csv.DictReader(file, delimiter="\t"):
-                known = found.setdefault((row["step"], row["tool"]), row)
-                if known != row:
+                key = row["step"], row["tool"]
+                known = found.setdefault(key, row)
+                if known["version"] != row["version"]:
                     raise ToolError(
                         f"{row['tool']} is {known['version']} in one environment of step "
                         f"{row['step']} and {row['version']} in another ({path}): pin one version."
                     )
-    return tuple(found[key] for key in sorted(found))
+                texts = commands.setdefault(key, [])
+                texts += [
+                    text
+                    for text in row["command_template"].split(BETWEEN_COMMANDS)
+                    if text not in texts
+                ]
+    return tuple(
+        {**found[key], "command_template": BETWEEN_COMMANDS.join(commands[key])}
+        for key in sorted(found)
+    )
 
 
 def refuse_other_versions(folder: Path, path: str) -> None:

@@ -7,6 +7,8 @@ meaning stands in the header, so that every record is kept with the reason it do
 Steps: freebayes_call (one job a shard), freebayes_filter.
 """
 
+FREEBAYES_THRESHOLDS = read_caller(CALLERS_DIR / "freebayes").thresholds
+
 
 def freebayes_shards(wildcards):
     return [f"results/5_calls/freebayes/{wildcards.pair}.{shard}.raw.vcf.gz" for shard in SHARDS]
@@ -38,14 +40,16 @@ rule freebayes_call:
     params:
         min_base_quality=config["calling"]["min_base_quality"],
         min_mapping_quality=config["calling"]["min_mapping_quality"],
+        min_alternate_fraction=FREEBAYES_THRESHOLDS["min_alternate_fraction"],
+        min_alternate_count=FREEBAYES_THRESHOLDS["min_alternate_count"],
     shell:
         r"""
         exec 2> {log:q}
         freebayes --fasta-reference {input.fasta:q} \
             --targets {input.shards:q}/{wildcards.shard:q}.bed \
             --pooled-continuous \
-            --min-alternate-fraction 0.02 \
-            --min-alternate-count 3 \
+            --min-alternate-fraction {params.min_alternate_fraction:q} \
+            --min-alternate-count {params.min_alternate_count:q} \
             --min-mapping-quality {params.min_mapping_quality:q} \
             --min-base-quality {params.min_base_quality:q} \
             {input.reads:q} \

@@ -1,0 +1,44 @@
+"""Programs that the package itself starts, each with the command template that the tables show."""
+
+import shlex
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from onconcord.errors import ToolError
+
+
+@dataclass(frozen=True)
+class Program:
+    """
+    A command of a step.
+
+    Args:
+        step: the step that starts it, as in the table `tool`.
+        template: its words; a word `{name}` stands for a value, or for any number of words.
+    """
+
+    step: str
+    template: str
+
+    def words(self, **values: str | Sequence[str]) -> list[str]:
+        """The words of the command line, every `{name}` replaced by its value."""
+        words: list[str] = []
+        for word in shlex.split(self.template):
+            value = values[word[1:-1]] if word[0] + word[-1] == "{}" else word
+            words += [value] if isinstance(value, str) else value
+        return words
+
+    def run(self, stdin: bytes | None = None, **values: str | Sequence[str]) -> bytes:
+        """
+        Run the command to its end; what it writes to standard output.
+
+        Raises:
+            ToolError: it failed; with what it says.
+        """
+        words = self.words(**values)
+        done = subprocess.run(words, input=stdin, capture_output=True, check=False)
+        if done.returncode:
+            said = done.stderr.decode(errors="replace").strip()
+            raise ToolError(f"{' '.join(words[:2])} ended with {done.returncode}: {said}")
+        return done.stdout
