@@ -66,7 +66,6 @@ SHARDS = range(
         config["calling"]["shard_mb"],
     )
 )
-HAS_POPULATION = config["resources"]["population"] is not None
 FAILED = FailedJobs(
     {pair: [sample.sample_id for sample in one.samples] for pair, one in PAIRS.items()}
 )
@@ -141,4 +140,5 @@ rule made_with:
     input:
         "results/1_reference/reference.json",
         "results/1_reference/resources.tsv",
+        expand("results/1_reference/{resource}.counts.json", resource=GIVEN_VCFS),
         expand("results/1_reference/tools/{environment}.tsv", environment=TOOL_ENVIRONMENTS),

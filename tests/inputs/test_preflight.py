@@ -69,10 +69,11 @@ def test_a_vcf_whose_positions_are_shifted_by_one_is_refused(folder, key):
     configure(folder, resources={key: "shifted.vcf"})
     (found,) = faults_of(folder)
     wrong = [pos for _, pos, ref in good if SEQUENCE[pos - 2] != ref]
+    first = 4 + (wrong[0] - 10) // 7
     assert found.startswith(
-        f'config.yaml, line 8, "resources.{key}": shifted.vcf: {len(wrong)} of {len(good)} records '
-        f"have another REF than the FASTA (chr20:{wrong[0] - 1} has {SEQUENCE[wrong[0] - 1]}, the "
-        f"FASTA {SEQUENCE[wrong[0] - 2]};"
+        f'shifted.vcf, line {first}, column "REF": {len(wrong)} of {len(good)} records have '
+        f"another REF than the FASTA (chr20:{wrong[0] - 1} has {SEQUENCE[wrong[0] - 1]}, the FASTA "
+        f"{SEQUENCE[wrong[0] - 2]};"
     )
 
 
@@ -80,9 +81,9 @@ def test_a_vcf_of_other_contigs_is_refused(folder):
     write_vcf(folder / "other.vcf", [("20", 10, SEQUENCE[9]), ("7", 1, "A")])
     configure(folder, resources={"clinical": "other.vcf"})
     assert faults_of(folder) == [
-        'config.yaml, line 8, "resources.clinical": other.vcf: contig "20" is not in the FASTA, '
-        'which calls it "chr20": rename it, so that all files have the FASTA\'s names. So are '
-        "1 others."
+        "other.vcf: 1 of 2 records cannot be used, which is more than 10%: 0 are at ambiguity "
+        'codes, 1 on contigs that the FASTA has not, such as "7" (1). It has chr20: is this '
+        "another build?"
     ]
 
 
@@ -90,8 +91,8 @@ def test_a_population_resource_needs_allele_frequencies(folder):
     write_vcf(folder / "p.vcf", [("chr20", 10, SEQUENCE[9])], info="DP")
     configure(folder, resources={"population": "p.vcf"})
     assert faults_of(folder) == [
-        'config.yaml, line 8, "resources.population": p.vcf has no INFO/AF, the allele frequency '
-        "that filters need."
+        "p.vcf: has no INFO/AF, the allele frequency that filters need, with one number for each "
+        "alternate allele."
     ]
 
 

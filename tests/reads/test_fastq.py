@@ -3,12 +3,12 @@
 import gzip
 import io
 import random
-import zlib
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from compressed_forms import FORMS, bgzip
 from onconcord.compressed import BGZF_END
 from onconcord.errors import InputError
 from onconcord.reads import fastq
@@ -21,36 +21,6 @@ SUFFIXES = {
     "SRA": (".1", ".2"),
     "SRA with comments": (".1 1 length=8", ".2 1 length=8"),
     "tabs": ("\tBC:Z:AC GT\tx", "\tBC:Z:AC GT\ty"),
-}
-
-
-def bgzip(data, block=3000):
-    """BGZF of small blocks, so that a short text has several."""
-    found = b""
-    for at in range(0, len(data), block):
-        deflate = zlib.compressobj(wbits=-15)
-        part = data[at : at + block]
-        body = deflate.compress(part) + deflate.flush()
-        head = b"\x1f\x8b\x08\x04\0\0\0\0\0\xff\x06\0BC\x02\0"
-        size = (len(head) + 2 + len(body) + 8 - 1).to_bytes(2, "little")
-        found += head + size + body
-        found += zlib.crc32(part).to_bytes(4, "little") + len(part).to_bytes(4, "little")
-    return found + BGZF_END
-
-
-FORMS = {
-    "plain": lambda data: data,
-    "gzip": gzip.compress,
-    "bgzip": bgzip,
-    "members": lambda data: gzip.compress(data[:100]) + gzip.compress(data[100:]),
-    "empty first member": lambda data: gzip.compress(b"") + gzip.compress(data),
-    "empty last member": lambda data: gzip.compress(data) + gzip.compress(b""),
-    "bgzip, then gzip": lambda data: bgzip(data[:200]) + gzip.compress(data[200:]),
-    "gzip, then bgzip": lambda data: gzip.compress(data[:200]) + bgzip(data[200:]),
-    "zeros at the end": lambda data: gzip.compress(data) + bytes(512),
-    "no last line end": lambda data: gzip.compress(data.removesuffix(b"\n")),
-    "empty lines at the end": lambda data: gzip.compress(data + b"\n\n"),
-    "lines of Windows": lambda data: gzip.compress(data.replace(b"\n", b"\r\n")),
 }
 
 

@@ -41,7 +41,10 @@ def write_vcf(path, records, info="AF"):
         "##fileformat=VCFv4.2",
         f'##INFO=<ID={info},Number=A,Type=Float,Description="x">',
         "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO",
-        *(f"{chrom}\t{pos}\t.\t{ref}\tN\t.\t.\t{info}=0.1" for chrom, pos, ref in records),
+        *(
+            f"{chrom}\t{pos}\t.\t{ref}\t{'A' if ref != 'A' else 'C'}\t.\t.\t{info}=0.1"
+            for chrom, pos, ref in records
+        ),
     ]
     path.write_text("\n".join(lines) + "\n")
 

@@ -28,7 +28,16 @@ pytestmark = pytest.mark.e2e
 
 def test_an_exome_pair_is_fifteen_jobs(tmp_path, a_slice):
     counts = jobs(working_folder(tmp_path / "w", a_slice, ["TUM-A01"]), "tables")
-    once = {"reference", "bwa_index", "targets", "population", "snpeff_database", "tool_versions"}
+    once = {
+        "reference",
+        "bwa_index",
+        "targets",
+        "resources",
+        "resource_vcf",
+        "common_sites",
+        "snpeff_database",
+        "tool_versions",
+    }
     of_pair = {rule: number for rule, number in counts.items() if rule not in {*once, "tables"}}
     assert of_pair == OF_ONE_PAIR
     assert sum(of_pair.values()) == JOBS_PER_PAIR == 15

@@ -89,13 +89,14 @@ def normal_alignment(wildcards):
 # Resources that a configuration may leave out.
 
 
-def population_if_given(wildcards):
-    return "results/1_reference/population.vcf.gz" if HAS_POPULATION else []
+def vcf_if_given(resource):
+    """Input function: a resource VCF in its normal form, or nothing."""
+
+    def file(wildcards):
+        return f"results/1_reference/{resource}.vcf.gz" if resource in GIVEN_VCFS else []
+
+    return file
 
 
 def common_sites_if_given(wildcards):
-    return "results/1_reference/common_sites.bed" if HAS_POPULATION else []
-
-
-def panel_of_normals_if_given(wildcards):
-    return config["resources"]["panel_of_normals"] or []
+    return "results/1_reference/common_sites.bed" if "population" in GIVEN_VCFS else []

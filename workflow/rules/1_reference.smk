@@ -2,7 +2,8 @@
 1_reference: the genome, its indexes, the targets of each assay, the gene model, the resources.
 
 Inputs: the files the configuration names. Outputs: results/1_reference/.
-Steps: reference, resources, bwa_index, targets, population, snpeff_database, tool_versions.
+Steps: reference, resources, bwa_index, targets, resource_vcf (one job each), common_sites,
+snpeff_database, tool_versions.
 """
 
 TOOL_ENVIRONMENTS = {
@@ -11,6 +12,7 @@ TOOL_ENVIRONMENTS = {
 } | {caller: CALLERS_DIR / caller / "env.yaml" for caller in CALLERS}
 BWA_INDEX = multiext("results/1_reference/bwa/genome", ".amb", ".ann", ".bwt", ".pac", ".sa")
 
+RESOURCE_VCFS = ("population", "panel_of_normals", "clinical", "known_sites")
 
 RESOURCE_FILES = {
     name: path
@@ -24,6 +26,7 @@ RESOURCE_FILES = {
     }.items()
     if path is not None
 }
+GIVEN_VCFS = {name: RESOURCE_FILES[name] for name in RESOURCE_VCFS if name in RESOURCE_FILES}
 
 
 RESOURCE_KEYS = [
@@ -170,34 +173,60 @@ rule targets:
         """
 
 
-rule population:
-    """
-    The population resource in normal form, its REF alleles checked against the genome, and the
-    common sites among the calling regions, where contamination shows; there may be none.
-    """
+def given_resource(wildcards):
+    return GIVEN_VCFS[wildcards.resource]
+
+
+def setting_of_resource(wildcards):
+    section = "alignment" if wildcards.resource == "known_sites" else "resources"
+    return settings(f"{section}.{wildcards.resource}")
+
+
+rule resource_vcf:
+    """A resource VCF in the normal form that every tool takes, each REF the genome's own."""
     input:
+        given=given_resource,
+        settings=setting_of_resource,
         fasta="results/1_reference/genome.fa",
-        calling="results/1_reference/calling.bed",
-        population=config["resources"]["population"] or [],
-        settings=settings("resources.population"),
+        fasta_index="results/1_reference/genome.fa.fai",
     output:
-        vcf="results/1_reference/population.vcf.gz",
-        index="results/1_reference/population.vcf.gz.tbi",
-        sites="results/1_reference/common_sites.bed",
+        vcf="results/1_reference/{resource}.vcf.gz",
+        index="results/1_reference/{resource}.vcf.gz.tbi",
+        counts="results/1_reference/{resource}.counts.json",
     log:
-        "logs/1_reference/population.log",
+        "logs/1_reference/{resource}.log",
+    wildcard_constraints:
+        resource="|".join(RESOURCE_VCFS),
     conda:
         "../../envs/evidence.yaml"
     shell:
         r"""
         exec &> {log:q}
-        bcftools norm --fasta-ref {input.fasta:q} --check-ref e --multiallelics -any \
-            {input.population:q} --output-type u \
-        | bcftools annotate --remove ID,QUAL,FILTER,^INFO/AF --output-type u \
-        | bcftools sort --output-type z --output {output.vcf:q}
-        tabix --preset vcf {output.vcf:q}
+        {PYTHON:q} {SCRIPTS:q}/reference_resource.py \
+            --kind {wildcards.resource:q} \
+            --given {input.given:q} \
+            --fasta {input.fasta:q} \
+            --out {output.vcf:q} \
+            --counts {output.counts:q}
+        """
+
+
+rule common_sites:
+    """Common single-base sites in the calling regions, where contamination shows; may be none."""
+    input:
+        calling="results/1_reference/calling.bed",
+        population="results/1_reference/population.vcf.gz",
+    output:
+        sites="results/1_reference/common_sites.bed",
+    log:
+        "logs/1_reference/common_sites.log",
+    conda:
+        "../../envs/evidence.yaml"
+    shell:
+        r"""
+        exec &> {log:q}
         bcftools query --targets-file {input.calling:q} --include 'TYPE="snp" && AF>=0.01' \
-            --format '%CHROM\t%POS0\t%END\n' {output.vcf:q} > {output.sites:q}
+            --format '%CHROM\t%POS0\t%END\n' {input.population:q} > {output.sites:q}
         """
 
 

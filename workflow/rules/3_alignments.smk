@@ -38,11 +38,16 @@ def trimming_reports(wildcards):
     return [f"{folder}/{wildcards.sample}.{lane.read_group}.fastp.json" for lane in lanes]
 
 
+def known_sites_if_recalibrated(wildcards):
+    return "results/1_reference/known_sites.vcf.gz" if config["alignment"]["bqsr"] else []
+
+
 rule align:
     """Alignments of one sample, every read accounted for."""
     input:
         reads=given_reads_of_sample,
         inputs="results/2_reads/{sample}.inputs.tsv",
+        known_sites=known_sites_if_recalibrated,
         index=bwa_index_unless_as_is,
         fasta="results/1_reference/genome.fa",
         fasta_index="results/1_reference/genome.fa.fai",
@@ -71,7 +76,6 @@ rule align:
         as_is=taken_as_is,
         format=READS,
         trim=str(config["reads"]["trim"]).lower(),
-        known_sites=config["alignment"]["known_sites"] or "",
         bqsr=str(config["alignment"]["bqsr"]).lower(),
     shell:
         r"""
@@ -89,7 +93,7 @@ rule align:
             recalibrated={output.reads:q}.recalibrated.{params.format:q}
             samtools index {output.reads:q}
             gatk BaseRecalibrator --reference {input.fasta:q} --input {output.reads:q} \
-                --known-sites {params.known_sites:q} --output {output.trimming:q}/recalibration.table
+                --known-sites {input.known_sites:q} --output {output.trimming:q}/recalibration.table
             gatk ApplyBQSR --reference {input.fasta:q} --input {output.reads:q} \
                 --bqsr-recal-file {output.trimming:q}/recalibration.table \
                 --output "$recalibrated" --create-output-bam-index false

@@ -43,7 +43,7 @@ rule sample_qc:
         dictionary="results/1_reference/genome.dict",
         targets="results/1_reference/targets.bed",
         depth="results/1_reference/depth.bed",
-        population=population_if_given,
+        population=vcf_if_given("population"),
         sites=common_sites_if_given,
         settings=settings(
             "calling.min_mapping_quality",

@@ -14,17 +14,13 @@ def snpeff_database_if_genes(wildcards):
     )
 
 
-def clinical_if_given(wildcards):
-    return config["resources"]["clinical"] or []
-
-
 rule annotate_pair:
     """Consequences by SnpEff in one start, population and clinical fields by vcfanno."""
     input:
         candidates="results/6_evidence/{pair}.candidates.vcf.gz",
         database=snpeff_database_if_genes,
-        population=population_if_given,
-        clinical=clinical_if_given,
+        population=vcf_if_given("population"),
+        clinical=vcf_if_given("clinical"),
         settings=settings("reference.genes", "resources.population", "resources.clinical"),
     output:
         vcf="results/7_annotated/{pair}.vcf.gz",
@@ -50,10 +46,8 @@ rule annotate_pair:
                 "$population" >> "$resources/vcfanno.toml"
         fi
         if [ -n "$clinical" ]; then
-            bcftools view --output-type z --output "$resources/clinical.vcf.gz" "$clinical"
-            tabix --preset vcf "$resources/clinical.vcf.gz"
             printf '[[annotation]]\nfile="%s"\nfields=["CLNSIG","ID"]\nnames=["clinical_significance","clinical_id"]\nops=["self","self"]\n' \
-                "$resources/clinical.vcf.gz" >> "$resources/vcfanno.toml"
+                "$clinical" >> "$resources/vcfanno.toml"
         fi
         consequences() {{
             if [ -n "$database" ]; then

@@ -23,6 +23,7 @@ rule harmonise:
         identity="results/1_reference/reference.json",
         contigs="results/1_reference/contigs.tsv",
         resources="results/1_reference/resources.tsv",
+        counts=expand("results/1_reference/{resource}.counts.json", resource=GIVEN_VCFS),
         tools=expand("results/1_reference/tools/{environment}.tsv", environment=TOOL_ENVIRONMENTS),
         targets="results/1_reference/targets.bed",
         gene_regions="results/1_reference/gene_regions.tsv",

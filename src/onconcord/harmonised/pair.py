@@ -25,6 +25,7 @@ from onconcord.inputs.pair_spec import PairSpec
 from onconcord.reads.account import read_inputs
 from onconcord.reference.bed import read_bed
 from onconcord.reference.contigs import read_contigs
+from onconcord.reference.resources import read_counts
 from onconcord.reference.sequence import ContigNames, Genome
 from onconcord.reference.transcript_set import Chosen, read_set
 from onconcord.runtime.tools import read_tool_versions
@@ -214,7 +215,13 @@ def _tables(
                 spec, run, files.lock, of_pair.reference_digest, of_pair.annotation.chosen
             )
         ],
-        "tool": provenance.tool_rows(run, files.tools, resources, spec.parameters.to_dict()),
+        "tool": provenance.tool_rows(
+            run,
+            files.tools,
+            resources,
+            read_counts(files.reference, resources),
+            spec.parameters.to_dict(),
+        ),
         "input_file": provenance.input_rows(run, inputs, ids),
         "qc_metric": metrics,
         "callable_region": states.with_columns(

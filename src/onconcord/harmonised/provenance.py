@@ -93,9 +93,22 @@ def where_and_when(spec: Path) -> dict[str, Any]:
 
 
 def tool_rows(
-    run: str, tools: Iterable[Path], resources: dict[str, str], parameters: dict[str, Any]
+    run: str,
+    tools: Iterable[Path],
+    resources: dict[str, str],
+    counts: dict[str, dict[str, int]],
+    parameters: dict[str, Any],
 ) -> Rows:
-    """One row per tool, and one per resource, which stands as its own tool of step `resource`."""
+    """
+    One row per tool, and one per resource, which stands as its own tool of step `resource`.
+
+    Args:
+        run: run_id.
+        tools: `1_reference/tools/*.tsv`.
+        resources: SHA-256 by name.
+        counts: what became of the records of each resource VCF, by its name.
+        parameters: those of the pair.
+    """
     own = dict(
         zip(
             COLUMNS,
@@ -123,6 +136,7 @@ def tool_rows(
             "tool": name,
             "version": digest[:16],
             "version_source": "header",
+            "params_json": canonical_json(counts[name]) if name in counts else None,
             "resource_name": name,
             "resource_sha256": digest,
         }

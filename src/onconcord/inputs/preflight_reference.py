@@ -1,6 +1,5 @@
 """Reference and resources before a run: they exist, and all of them are of one genome."""
 
-import itertools
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -15,18 +14,18 @@ from pysam.utils import SamtoolsError
 from onconcord.errors import Fault, InputError
 from onconcord.inputs.config import NAME as CONFIG
 from onconcord.inputs.hotspots import read_hotspot_list
+from onconcord.inputs.resource_vcf import ResourceVcf
 from onconcord.inputs.transcripts import read_choices
 from onconcord.reads.bam import Genome
 from onconcord.reference.builds import CUSTOM, digest_faults, length_faults
 from onconcord.reference.contigs import contig_rows, name_faults
 from onconcord.reference.genes import GeneModel
 from onconcord.reference.sequence import OpenFasta
-from onconcord.reference.targets import check_bed, stranger
+from onconcord.reference.targets import check_bed
 
 DIGEST_BYTES = 500_000_000
 """Largest FASTA whose digests are taken before a run; of a larger one the run itself takes them."""
 CHECKED_RECORDS = 2000
-SHOWN_RECORDS = 3
 BWA_SUFFIXES = (".amb", ".ann", ".bwt", ".pac", ".sa")
 VCF_KEYS = (
     ("resources", "population"),
@@ -73,9 +72,13 @@ def check_reference(
             if hotspots:
                 faults += read_hotspot_list(hotspots, OpenFasta(sequences))[1]
             for section, key in VCF_KEYS:
-                vcf = config[section].get(key) if isinstance(config[section], dict) else None
-                if isinstance(vcf, str) and vcf and f"{section}.{key}" not in broken:
-                    faults += _vcf_faults(f"{section}.{key}", Path(vcf), sequences, deep)
+                vcf = _given(config, f"{section}.{key}", broken)
+                if vcf:
+                    limit = None if deep else CHECKED_RECORDS
+                    resource = ResourceVcf(vcf, key, OpenFasta(sequences), limit)
+                    for _ in resource.records():
+                        pass
+                    faults += resource.faults
     except (OSError, ValueError, SamtoolsError) as error:
         text = " ".join(str(error).split())
         message = f"{fasta} cannot be read as FASTA ({text}): plain text, or compressed with bgzip."
@@ -161,59 +164,3 @@ def _indexed(fasta: Path) -> Iterator[pysam.FastaFile]:
             filepath_index_compressed=blocks if compressed else None,
         ) as sequences:
             yield sequences
-
-
-def _vcf_faults(key: str, vcf: Path, sequences: pysam.FastaFile, deep: bool) -> list[Fault]:
-    """
-    Records of a VCF whose contig, position or REF is not the genome's.
-
-    The first CHECKED_RECORDS are compared, or all of them: positions of another build, or shifted
-    by one, show at once, since a base agrees by chance only about once in four.
-    """
-    lengths = dict(zip(sequences.references, sequences.lengths, strict=True))
-    faults: list[Fault] = []
-    wrong: list[str] = []
-    checked = 0
-    before = pysam.set_verbosity(0)
-    try:
-        contigs = dict.fromkeys(_indexed_contigs(vcf))
-        with pysam.VariantFile(str(vcf)) as records:
-            if key == "resources.population" and "AF" not in records.header.info:
-                message = f"{vcf} has no INFO/AF, the allele frequency that filters need."
-                faults.append(Fault(CONFIG, message, column=key))
-            for record in records if deep else itertools.islice(records, CHECKED_RECORDS):
-                checked += 1
-                contigs.setdefault(record.contig)
-                if record.contig not in lengths:
-                    continue
-                ref = str(record.ref).upper()
-                end = record.start + len(ref)
-                bases = sequences.fetch(record.contig, record.start, end).upper()
-                if bases != ref:
-                    place = f"{record.contig}:{record.pos}"
-                    wrong.append(f"{place} has {ref}, the FASTA {bases or 'no base'}")
-    except (OSError, ValueError) as error:
-        return [Fault(CONFIG, f"{vcf} cannot be read as VCF: {error}.", column=key)]
-    finally:
-        pysam.set_verbosity(before)
-    strangers = [name for name in contigs if name not in lengths]
-    if strangers:
-        more = f" So are {len(strangers) - 1} others." if strangers[1:] else ""
-        message = f"{vcf}: {stranger(strangers[0], lengths)}{more}"
-        faults.append(Fault(CONFIG, message, column=key))
-    if wrong:
-        message = (
-            f"{vcf}: {len(wrong)} of {checked} records have another REF than the FASTA "
-            f"({'; '.join(wrong[:SHOWN_RECORDS])}): it is of another build, or its positions are "
-            "shifted."
-        )
-        faults.append(Fault(CONFIG, message, column=key))
-    return faults
-
-
-def _indexed_contigs(vcf: Path) -> tuple[str, ...]:
-    """Contigs that have records, as the index beside a VCF says; none where it has no index."""
-    if not any(Path(f"{vcf}{suffix}").is_file() for suffix in (".tbi", ".csi")):
-        return ()
-    with pysam.TabixFile(str(vcf)) as index:
-        return tuple(index.contigs)

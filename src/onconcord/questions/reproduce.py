@@ -27,6 +27,9 @@ from onconcord.inputs.cohort import Cohort
 from onconcord.questions.compare_tables import TableDifference, table_difference
 from onconcord.questions.reading import read
 from onconcord.reads.account import InputFile
+from onconcord.reads.bam import alignment_format
+from onconcord.reads.fastq import fastq_format
+from onconcord.reference.resources import read_counts
 from onconcord.reference.transcript_set import read_set
 from onconcord.release.build import build_release
 from onconcord.release.key import load_key
@@ -252,7 +255,8 @@ def _differences(recorded: _Recorded, again: Cohort, local: str) -> list[Fault]:
     (row,) = provenance.run_rows(spec, run_id, checkout.root() / "uv.lock", digest, chosen)
     found += _value_faults("run", recorded.run, row, OF_RUN)
     tools = sorted((reference / "tools").glob("*.tsv"))
-    rows = provenance.tool_rows(run_id, tools, resources, spec.parameters.to_dict())
+    counts = read_counts(reference, resources)
+    rows = provenance.tool_rows(run_id, tools, resources, counts, spec.parameters.to_dict())
     found += _tool_faults(recorded.tools, rows)
     if not found and run_id != recorded.run["run_id"]:
         message = (
@@ -279,7 +283,7 @@ def _inputs(cohort: Cohort, pair: str) -> dict[str, list[tuple[Path, InputFile]]
                     message = "there is no such file: put the reads of the release back"
                     faults.append(Fault(name, message))
                     continue
-                kind = path.suffix[1:].lower() if role == "bam" else "fastq.gz"
+                kind = (alignment_format if role == "bam" else fastq_format)(path) or "unknown"
                 size, digest = path.stat().st_size, file_sha256(path)
                 files.append((path, InputFile(role, ordinal, kind, size, digest, 0)))
     if faults:

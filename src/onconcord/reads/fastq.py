@@ -55,6 +55,11 @@ class FastqFile:
     reads: int
 
 
+def fastq_format(path: Path) -> str:
+    """What a FASTQ is by its content: fastq.gz or fastq."""
+    return "fastq.gz" if is_gzip(path) else "fastq"
+
+
 Sink = Callable[[list[bytes], Records, Records], None]
 """Takes the names that both mates share, and the records of the first and the second mates."""
 
@@ -78,9 +83,8 @@ class FastqReader:
 
     def summary(self) -> FastqFile:
         """What the file is, once it was read to its end."""
-        kind = "fastq.gz" if is_gzip(self.path) else "fastq"
         size = self.path.stat().st_size
-        return FastqFile(kind, size, self._digest.hexdigest(), self.reads)
+        return FastqFile(fastq_format(self.path), size, self._digest.hexdigest(), self.reads)
 
     def blocks(self) -> Iterator[Records]:
         """

@@ -16,8 +16,8 @@ rule mutect2_call:
         fasta="results/1_reference/genome.fa",
         dictionary="results/1_reference/genome.dict",
         shards="results/1_reference/shards",
-        population=population_if_given,
-        panel_of_normals=panel_of_normals_if_given,
+        population=vcf_if_given("population"),
+        panel_of_normals=vcf_if_given("panel_of_normals"),
         settings=settings(
             "calling.min_base_quality", "resources.population", "resources.panel_of_normals"
         ),

@@ -1,0 +1,95 @@
+"""Stage 1: a resource VCF in the normal form that every tool downstream takes."""
+
+import json
+import subprocess
+import tempfile
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+
+from onconcord.canonical_json import canonical_json
+from onconcord.errors import InputError, ToolError
+from onconcord.files import whole_file, write_text
+from onconcord.inputs.resource_vcf import KINDS, ResourceVcf, Tally
+from onconcord.reference.sequence import Genome
+
+
+def write_resource(kind: str, given: Path, fasta: Path, out: Path, counts: Path) -> Tally:
+    """
+    Write a resource VCF in normal form: shifted to the left, sorted, BGZF, indexed.
+
+    Args:
+        kind: one of `inputs.resource_vcf.KINDS`.
+        given: the VCF of the centre.
+        fasta: the run's FASTA with its `.fai`.
+        out: VCF to write, with its `.tbi`.
+        counts: JSON to write, what became of the records.
+    Returns:
+        The counts.
+    Raises:
+        InputError: every fault of the VCF.
+        ToolError: a tool failed, or not every record came out of it.
+    """
+    resource = ResourceVcf(given, kind, Genome(fasta))
+    with whole_file(out) as temporary, tempfile.TemporaryDirectory(dir=out.parent) as scratch:
+        shift = ["bcftools", "norm", "--fasta-ref", str(fasta), "--check-ref", "e"]
+        sort = ["bcftools", "sort", "--temp-dir", f"{scratch}/sort"]
+        with (
+            subprocess.Popen(
+                [*shift, "--output-type", "u"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            ) as shifting,
+            subprocess.Popen(
+                [*sort, "--output-type", "z", "--output", str(temporary)], stdin=shifting.stdout
+            ) as sorting,
+        ):
+            assert shifting.stdin is not None
+            assert shifting.stdout is not None
+            shifting.stdout.close()
+            try:
+                shifting.stdin.write(resource.header().encode())
+                for record in resource.records():
+                    shifting.stdin.write(record.encode())
+                shifting.stdin.close()
+            except BrokenPipeError:
+                pass
+        if resource.faults:
+            raise InputError(resource.faults)
+        for name, tool in (("norm", shifting), ("sort", sorting)):
+            if tool.returncode:
+                raise ToolError(f"{kind}: bcftools {name} ended with code {tool.returncode}")
+        _index(temporary)
+        found = int(_said("bcftools", "index", "--nrecords", str(temporary)))
+        if found != resource.tally.kept:
+            raise ToolError(
+                f"{kind}: {resource.tally.kept} records went into bcftools norm and sort, {found} "
+                "came out"
+            )
+        Path(f"{temporary}.tbi").replace(f"{out}.tbi")
+    write_text(counts, canonical_json(asdict(resource.tally)) + "\n")
+    return resource.tally
+
+
+def read_counts(reference: Path, resources: Iterable[str]) -> dict[str, dict[str, int]]:
+    """
+    What became of the records of each resource VCF, by the names of a `Tally`.
+
+    Args:
+        reference: `1_reference`.
+        resources: names of all resources; those that are no VCFs are left out.
+    """
+    return {
+        name: json.loads((reference / f"{name}.counts.json").read_text())
+        for name in KINDS
+        if name in resources
+    }
+
+
+def _index(vcf: Path) -> None:
+    _said("bcftools", "index", "--tbi", "--force", str(vcf))
+
+
+def _said(*command: str) -> str:
+    done = subprocess.run(command, capture_output=True, check=False, text=True)
+    if done.returncode:
+        raise ToolError(f"{' '.join(command)}: {done.stderr.strip()}")
+    return done.stdout

@@ -1,0 +1,257 @@
+"""A resource VCF is taken in any form that means the same, and left out or refused in words."""
+
+import gzip
+import random
+import subprocess
+
+import pysam
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from compressed_forms import FORMS as GZIPS
+from onconcord.errors import InputError
+from onconcord.inputs.resource_vcf import ResourceVcf
+from onconcord.reference.resources import write_resource
+from onconcord.reference.sequence import Genome
+
+SEQUENCE = "".join(random.Random(3).choices("ACGT", k=800)) + "R" + "ACGT" * 50
+HEADER = (
+    "##fileformat=VCFv4.2\n##contig=<ID=20,length=1001>\n"
+    '##INFO=<ID=AF,Number=A,Type=Float,Description="x">\n'
+    "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
+)
+
+
+@pytest.fixture(scope="session")
+def genome(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("genome")
+    (folder / "g.fa").write_text(f">20\n{SEQUENCE}\n>MT\n{SEQUENCE[:100]}\n")
+    pysam.faidx(str(folder / "g.fa"))
+    return Genome(folder / "g.fa")
+
+
+def snv(pos, af="0.5", alt=None, chrom="20"):
+    ref = SEQUENCE[pos - 1]
+    other = alt or ("A" if ref != "A" else "C")
+    return f"{chrom}\t{pos}\t.\t{ref}\t{other}\t.\t.\tAF={af}\n"
+
+
+def read(folder, genome, lines, kind="population", header=HEADER, limit=None):
+    path = folder / "r.vcf"
+    path.write_text(header + "".join(lines))
+    resource = ResourceVcf(path, kind, genome, limit)
+    return list(resource.records()), [str(fault) for fault in resource.faults], resource.tally
+
+
+GOOD = [snv(pos) for pos in range(10, 110, 5)]
+
+
+@pytest.mark.parametrize("form", GZIPS)
+def test_every_form_of_a_file_gives_the_same(tmp_path, genome, form):
+    expected, _, _ = read(tmp_path, genome, GOOD)
+    (tmp_path / "r.vcf").write_bytes(GZIPS[form]((HEADER + "".join(GOOD)).encode()))
+    resource = ResourceVcf(tmp_path / "r.vcf", "population", genome)
+    assert list(resource.records()) == expected
+    assert resource.faults == []
+
+
+def test_a_bcf_is_taken(tmp_path, genome):
+    expected, _, _ = read(tmp_path, genome, GOOD)
+    command = ["bcftools", "view", "-O", "b", "-o", tmp_path / "r.bcf", tmp_path / "r.vcf"]
+    subprocess.run(command, check=True)
+    resource = ResourceVcf(tmp_path / "r.bcf", "population", genome)
+    assert list(resource.records()) == expected
+
+
+@pytest.mark.parametrize("chrom", ["chr20", "NC_000020.10", "NC_000020.11"])
+def test_another_naming_scheme_is_mapped(tmp_path, genome, chrom):
+    lines = [snv(10, chrom=chrom), "chrM" + snv(20)[2:], "NC_012920.1" + snv(30)[2:]]
+    found, faults, _ = read(tmp_path, genome, lines)
+    assert faults == []
+    assert [line.split("\t")[:2] for line in found] == [["20", "10"], ["MT", "20"], ["MT", "30"]]
+
+
+def test_contig_lines_are_not_needed(tmp_path, genome):
+    header = HEADER.replace("##contig=<ID=20,length=1001>\n", "")
+    assert len(read(tmp_path, genome, GOOD, header=header)[0]) == 20
+
+
+@pytest.mark.parametrize(
+    ("info", "count", "expected"),
+    [
+        pytest.param("AF=0.25", 1, ["AF=0.25"], id="a number"),
+        pytest.param("DP=3;AF=6.5e-05;XAF=1", 1, ["AF=6.5e-05"], id="among others"),
+        pytest.param("AF=.", 1, [], id="missing"),
+        pytest.param("AF=nan", 1, [], id="not a number"),
+        pytest.param("DP=3", 1, [], id="absent"),
+        pytest.param("AF=0.1,0.2", 2, ["AF=0.1", "AF=0.2"], id="one for each allele"),
+        pytest.param("AF=0.1,.", 2, ["AF=0.1"], id="one is missing"),
+        pytest.param("AF=0.7,0.1,0.2", 2, ["AF=0.1", "AF=0.2"], id="the reference comes first"),
+        pytest.param("AF=0.1", 2, [], id="one for several alleles"),
+    ],
+)
+def test_a_frequency_is_one_number_of_one_allele_or_not_known(
+    tmp_path, genome, info, count, expected
+):
+    ref = SEQUENCE[49]
+    alts = ",".join([base for base in "ACGT" if base != ref][:count])
+    lines = [*GOOD, f"20\t50\t.\t{ref}\t{alts}\t.\t.\t{info}\n"]
+    found, faults, tally = read(tmp_path, genome, lines)
+    assert faults == []
+    assert [line.rstrip("\n").split("\t")[7] for line in found[20:]] == expected
+    assert tally.no_frequency == count - len(expected)
+
+
+def test_clinical_records_keep_significance_and_id(tmp_path, genome):
+    ref, alt = snv(50).split("\t")[3:5]
+    lines = [f"20\t50\t12345\t{ref.lower()}\t{alt}\t.\t.\tGENE=x;CLNSIG=Likely benign\n"]
+    found, faults, _ = read(tmp_path, genome, lines, "clinical")
+    assert faults == []
+    assert found == [f"20\t50\t12345\t{ref}\t{alt}\t.\t.\tCLNSIG=Likely_benign\n"]
+
+
+def test_what_cannot_be_used_is_left_out_and_counted(tmp_path, genome):
+    lines = [
+        *GOOD,
+        "NW_009646201.1\t5\t.\tA\tC\t.\t.\tAF=0.1\n",
+        "20\t801\t.\tA\tC\t.\t.\tAF=0.1\n",
+        f"20\t60\t.\t{SEQUENCE[59]}\t<DEL>,*\t.\t.\tAF=0.1,0.1\n",
+    ]
+    found, faults, tally = read(tmp_path, genome, lines)
+    assert (len(found), faults) == (20, [])
+    assert str(tally) == (
+        "records 23, kept 20, other contigs 1, ambiguous 1, no alternate 2, no frequency 0"
+    )
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        pytest.param(
+            [*GOOD, "20\t50\t.\tA\n"],
+            'r.vcf, line 25, column "POS": "20\t50\t.\tA" is no record of a VCF: expected CHROM, '
+            "POS, ID, REF, ALT, QUAL, FILTER and INFO, with tabs between them.",
+            id="too few columns",
+        ),
+        pytest.param(
+            [*GOOD, snv(50, "45.4")],
+            'r.vcf, line 25, column "INFO": AF "45.4" is no frequency: expected 0 to 1.',
+            id="per cent",
+        ),
+        pytest.param(
+            [*GOOD, snv(50, "high")],
+            'r.vcf, line 25, column "INFO": AF "high" is not a number.',
+            id="a word",
+        ),
+        pytest.param(
+            [*GOOD, "20\t1002\t.\tA\tC\t.\t.\tAF=0.1\n"],
+            'r.vcf, line 25, column "REF": 1 of 21 records have another REF than the FASTA '
+            "(20:1002 has A, the FASTA no base): it is of another build, or its positions are "
+            "shifted.",
+            id="beyond the contig",
+        ),
+        pytest.param(
+            [*GOOD, "7\t5\t.\tA\tC\t.\t.\tAF=0.1\n" * 5],
+            "r.vcf: 5 of 25 records cannot be used, which is more than 10%: 0 are at ambiguity "
+            'codes, 5 on contigs that the FASTA has not, such as "7" (5). It has 20, MT: is this '
+            "another build?",
+            id="other contigs",
+        ),
+        pytest.param(
+            [], "r.vcf: has no record: give a resource, or leave its key null.", id="none"
+        ),
+        pytest.param(
+            [snv(50, alt="<DEL>")],
+            "r.vcf: has no record that can be used: records 1, kept 0, other contigs 0, ambiguous "
+            "0, no alternate 1, no frequency 0.",
+            id="nothing is left",
+        ),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path, genome, lines, expected):
+    assert read(tmp_path, genome, lines)[1] == [expected]
+
+
+def test_text_that_is_no_vcf_is_refused(tmp_path, genome):
+    assert read(tmp_path, genome, GOOD, header="")[1] == [
+        f'r.vcf, line 1: begins with "{GOOD[0].strip()}", expected the header of a VCF, which ends '
+        "in a line #CHROM, POS, ID, REF, ALT and so on, with tabs between them."
+    ]
+
+
+def test_the_beginning_of_a_file_may_be_of_other_contigs(tmp_path, genome):
+    lines = ["7\t5\t.\tA\tC\t.\t.\tAF=0.1\n", *GOOD]
+    assert read(tmp_path, genome, lines, limit=5)[1] == []
+
+
+def test_the_normal_form_is_sorted_shifted_indexed_and_whole(tmp_path, genome):
+    # An inserted A behind a run of A, spelt at its right end.
+    run = SEQUENCE.index("AAA") + 1
+    lines = [*reversed(GOOD), f"20\t{run + 2}\t.\tA\tAA\t.\t.\tAF=0.25\n"]
+    (tmp_path / "r.vcf").write_bytes(gzip.compress((HEADER + "".join(lines)).encode()))
+    out, counts = tmp_path / "o/population.vcf.gz", tmp_path / "o/counts.json"
+    write_resource("population", tmp_path / "r.vcf", genome.path, out, counts)
+    said = subprocess.run(
+        ["bcftools", "query", "-r", "20", "-f", "%POS %REF %ALT %AF\n", out],
+        capture_output=True,
+        check=True,
+        text=True,
+    ).stdout.splitlines()
+    positions = [int(line.split()[0]) for line in said]
+    assert positions == sorted(positions)
+    assert len(said) == 21
+    before = SEQUENCE[run - 2]
+    assert f"{run - 1} {before} {before}A 0.25" in said
+    assert counts.read_text().startswith('{"ambiguous":0,"kept":21,')
+    assert (tmp_path / "o/population.vcf.gz.tbi").stat().st_mtime >= out.stat().st_mtime
+
+
+def test_a_wrong_resource_leaves_nothing_behind(tmp_path, genome):
+    (tmp_path / "r.vcf").write_text(HEADER + snv(50, "7"))
+    out = tmp_path / "o/population.vcf.gz"
+    with pytest.raises(InputError, match=r'r\.vcf, line 5, column "INFO": AF "7" is no frequency'):
+        write_resource("population", tmp_path / "r.vcf", genome.path, out, tmp_path / "o/c.json")
+    assert list((tmp_path / "o").iterdir()) == []
+
+
+@given(data=st.data())
+def test_a_resource_is_as_its_plain_form_or_refused_in_words(data, genome, tmp_path_factory):
+    draw = data.draw
+    folder = tmp_path_factory.mktemp("resource")
+    places = draw(st.lists(st.integers(1, 800), min_size=12, max_size=30, unique=True))
+    lines = [snv(pos, draw(st.sampled_from(["0.1", "0", "1", "1e-4"]))) for pos in places]
+    plain, faults, _ = read(folder, genome, lines)
+    assert (len(plain), faults) == (len(places), [])
+    vary = draw(st.sampled_from(["names", "case", "order", "contig lines", "line ends", "extra"]))
+    header, varied = HEADER, list(lines)
+    if vary == "names":
+        varied = [f"chr{line}" for line in lines]
+    elif vary == "case":
+        varied = [
+            "\t".join(line.split("\t")[:5]).lower() + line[line.rindex("\t.\t.") :]
+            for line in lines
+        ]
+    elif vary == "order":
+        varied = draw(st.permutations(lines))
+    elif vary == "contig lines":
+        header = HEADER.replace("##contig=<ID=20,length=1001>\n", "##contig=<ID=20>\n")
+    elif vary == "line ends":
+        varied = [line.replace("\n", "\r\n") for line in lines]
+    else:
+        varied = [line.replace("AF=", "AC=3;AF=") for line in lines]
+    found, faults, _ = read(folder, genome, varied, header=header)
+    assert (sorted(found), faults) == (sorted(plain), [])
+    text = (header + "".join(varied)).encode()
+    at = draw(st.integers(0, len(text)))
+    harm = draw(st.binary(min_size=1, max_size=4))
+    form = draw(st.sampled_from(sorted(GZIPS)))
+    path = folder / "r.vcf"
+    broken = GZIPS[form](text[:at] + harm + text[at + draw(st.integers(0, 3)) :])
+    if draw(st.booleans()):
+        broken = broken[: draw(st.integers(0, len(broken)))]
+    path.write_bytes(broken)
+    resource = ResourceVcf(path, "population", genome)
+    kept = list(resource.records())
+    assert resource.faults or kept
+    assert all(fault.source == "r.vcf" and fault.message for fault in resource.faults)
