@@ -9,8 +9,9 @@ from cohort_tables import GNAS_R201C, make_release, rule, variant, write_cohort
 from onconcord import contract
 from onconcord.cli import app
 from onconcord.errors import InputError
-from onconcord.questions.explain import canonical_change, explain, parse_variant
+from onconcord.questions.explain import explain
 from onconcord.questions.sources import open_source
+from onconcord.questions.spelling import EXAMPLES, canonical_change, parse_variant
 from real_ids import CALLER_PASS, NORMAL_EVIDENCE
 
 
@@ -33,6 +34,9 @@ def cohort(tmp_path_factory):
         ("p.E10_L12del", "p.Glu10_Leu12del"),
         ("p.Glu10_Leu12delinsVal", "p.Glu10_Leu12delinsVal"),
         ("p.L5=", "p.Leu5="),
+        ("p.V295V", "p.Val295="),
+        ("p.(Val295Val)", "p.Val295="),
+        ("p.W557_K558delinsCP", "p.Trp557_Lys558delinsCysPro"),
     ],
 )
 def test_spellings_of_a_protein_change(written, expected):
@@ -46,6 +50,8 @@ def test_spellings_of_a_protein_change(written, expected):
         ("20:5:c:t", ("chr20", 5, "C", "T")),
         ("MT:5:C:T", ("chrM", 5, "C", "T")),
         ("chrX:5:CA:C", ("chrX", 5, "CA", "C")),
+        ("20-5-C-T", ("chr20", 5, "C", "T")),
+        ("chr20:5C>T", ("chr20", 5, "C", "T")),
     ],
 )
 def test_alleles_are_read_with_or_without_chr(text, allele):
@@ -55,10 +61,25 @@ def test_alleles_are_read_with_or_without_chr(text, allele):
 def test_what_is_no_variant_is_refused_with_examples():
     with pytest.raises(InputError) as error:
         parse_variant("GNAS R201C")
-    assert str(error.value) == (
-        'VARIANT: "GNAS R201C" is not a variant: expected chrom:pos:ref:alt (chr20:57484420:C:T, '
-        "1-based, as in a VCF) or GENE:p.change (GNAS:p.Arg201Cys or GNAS:p.R201C)"
-    )
+    assert str(error.value) == f'VARIANT: "GNAS R201C" is not a variant: {EXAMPLES}'
+
+
+@pytest.mark.parametrize(
+    ("text", "of", "change"),
+    [
+        ("GNAS:c.601C>T", "GNAS", "c.601C>T"),
+        ("ENST00000371085.8:c.1934dupG", "ENST00000371085.8", "c.1934dup"),
+        ("NM_000516.7(GNAS):c.68_69delAG", "NM_000516.7", "c.68_69del"),
+        ("KIT:c.1_3delATGinsG", "KIT", "c.1_3delinsG"),
+        ("20:g.57484420C>T", "chr20", "g.57484420C>T"),
+        ("NC_000020.11:g.5delA", "chr20", "g.5del"),
+        ("NC_000023.11:g.5C>T", "chrX", "g.5C>T"),
+        ("NC_012920.1:m.5C>T", "chrM", "m.5C>T"),
+    ],
+)
+def test_hgvs_names_of_contigs_genes_and_transcripts_are_read(text, of, change):
+    query = parse_variant(text)
+    assert (query.chrom or query.gene, query.change) == (of, change)
 
 
 def test_an_unknown_pair_is_refused_with_those_near_it(cohort):

@@ -27,6 +27,8 @@ rule harmonise:
         tools=expand("results/1_reference/tools/{environment}.tsv", environment=TOOL_ENVIRONMENTS),
         targets="results/1_reference/targets.bed",
         gene_regions="results/1_reference/gene_regions.tsv",
+        transcripts="results/1_reference/transcripts.parquet",
+        transcript_set="results/1_reference/transcript_set.tsv",
         inputs=inputs_of_pair,
         qc="results/4_qc/pairs/{pair}.qc.json",
         tumour=tumour_qc,

@@ -55,7 +55,7 @@ def change_on(genome: Genome, contig: str, strand: int, pos: int, ref: str, alt:
         moved = moved[turned:] + moved[:turned]
         start, end = start + steps, end + steps
         ref, alt = (moved, "") if ref else ("", moved)
-    repeated = not ref and _bases(genome, contig, strand, start - len(alt), start) == alt
+    repeated = not ref and bases_of(genome, contig, strand, start - len(alt), start) == alt
     return Change(start, end, ref, alt, repeated)
 
 
@@ -64,7 +64,7 @@ def _steps_along(genome: Genome, contig: str, strand: int, end: int, moved: str)
     steps, length, window = 0, len(moved), max(32, 2 * len(moved))
     # What is shifted over repeats what is moved, base by base.
     while True:
-        ahead = _bases(genome, contig, strand, end + steps, end + steps + window)
+        ahead = bases_of(genome, contig, strand, end + steps, end + steps + window)
         for base in ahead:
             if base != moved[steps % length] or base == "N":
                 return steps
@@ -73,7 +73,7 @@ def _steps_along(genome: Genome, contig: str, strand: int, end: int, moved: str)
             return steps
 
 
-def _bases(genome: Genome, contig: str, strand: int, start: int, end: int) -> str:
+def bases_of(genome: Genome, contig: str, strand: int, start: int, end: int) -> str:
     """Bases of places [start, end) in the strand's direction, cut to the contig."""
     if strand > 0:
         return genome.bases(contig, start, end)

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 def explain(
     pair: Annotated[str, typer.Argument(help="id of the pair, as the folder or release has it")],
     variant: Annotated[
-        str, typer.Argument(help="chrom:pos:ref:alt, GENE:p.Arg201Cys or GENE:p.R201C")
+        str,
+        typer.Argument(
+            help="chrom:pos:ref:alt, GENE:p.R201C, GENE:c.601C>T or chr20:g.57484420C>T"
+        ),
     ],
     folder: Annotated[Path, typer.Option("--in", help="working folder or release")] = Path("."),
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,

@@ -1,7 +1,6 @@
 """The trail of one variant in one pair: from callers' records to the final row, or its absence."""
 
 import json
-import re
 from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
 from typing import Any, Literal
@@ -9,7 +8,8 @@ from typing import Any, Literal
 import polars as pl
 
 from onconcord.errors import InputError
-from onconcord.questions.sources import VARIANT_KEY, TableSource
+from onconcord.questions.sources import TableSource
+from onconcord.questions.spelling import Query, is_allele, parse_variant, resolve
 
 Verdict = Literal[
     "kept",
@@ -23,56 +23,8 @@ Verdict = Literal[
     "pair_failed",
 ]
 
-AMINO_ACIDS = {
-    "A": "Ala",
-    "R": "Arg",
-    "N": "Asn",
-    "D": "Asp",
-    "C": "Cys",
-    "Q": "Gln",
-    "E": "Glu",
-    "G": "Gly",
-    "H": "His",
-    "I": "Ile",
-    "L": "Leu",
-    "K": "Lys",
-    "M": "Met",
-    "F": "Phe",
-    "P": "Pro",
-    "S": "Ser",
-    "T": "Thr",
-    "W": "Trp",
-    "Y": "Tyr",
-    "V": "Val",
-    "X": "Ter",
-    "*": "Ter",
-}
-"""One-letter to three-letter codes of HGVS; a stop is Ter."""
-
-THREE_LETTERS = frozenset(AMINO_ACIDS.values())
-
 MAX_OTHERS = 12
 """Other changes of a gene that an answer names."""
-
-LOCUS = re.compile(r"(?P<chrom>[^:\s]+):(?P<pos>[0-9]+):(?P<ref>[ACGTN]+):(?P<alt>[ACGTN]+)")
-PROTEIN = re.compile(r"(?P<gene>[^:\s]+):(?P<change>p\..+)")
-
-
-@dataclass(frozen=True)
-class Query:
-    """
-    What a user asked for: an allele, or a protein change of a gene.
-
-    Args:
-        text: as typed.
-        allele: (chrom as in tables, 1-based pos, ref, alt), None for a protein change.
-        gene, change: symbol and canonical three-letter HGVS p., None for an allele.
-    """
-
-    text: str
-    allele: tuple[str, int, str, str] | None = None
-    gene: str | None = None
-    change: str | None = None
 
 
 @dataclass(frozen=True)
@@ -117,42 +69,6 @@ class Explanation:
         return asdict(self)
 
 
-def canonical_change(change: str) -> str:
-    """
-    A protein change in three-letter codes without brackets: p.R201C and p.(Arg201Cys) become
-    p.Arg201Cys, p.G646fs*12 and p.Gly646TrpfsTer12 become p.Gly646fs, since the new reading frame
-    is written in many ways.
-    """
-    body = change.removeprefix("p.").strip("()")
-    pieces = re.findall(r"[A-Z][a-z]{2}|fs|del|ins|dup|ext|[A-Z*]|[0-9]+|[^A-Za-z0-9]", body)
-    if "".join(pieces) != body:
-        return change
-    spelt = [p if p in THREE_LETTERS else AMINO_ACIDS.get(p, p) for p in pieces]
-    text = "p." + "".join(spelt)
-    frameshift = re.match(r"(p\.[A-Z][a-z]{2}[0-9]+)(?:[A-Z][a-z]{2})?fs", text)
-    return f"{frameshift[1]}fs" if frameshift else text
-
-
-def parse_variant(text: str) -> Query:
-    """
-    Read VARIANT of the command line.
-
-    Raises:
-        InputError: it is neither chrom:pos:ref:alt nor GENE:p.change.
-    """
-    if found := LOCUS.fullmatch(text.upper().replace("CHR", "chr")):
-        chrom = found["chrom"] if found["chrom"].startswith("chr") else f"chr{found['chrom']}"
-        chrom = "chrM" if chrom == "chrMT" else chrom
-        return Query(text, (chrom, int(found["pos"]), found["ref"], found["alt"]))
-    if found := PROTEIN.fullmatch(text):
-        return Query(text, gene=found["gene"], change=canonical_change(found["change"]))
-    message = (
-        f'"{text}" is not a variant: expected chrom:pos:ref:alt (chr20:57484420:C:T, 1-based, as '
-        "in a VCF) or GENE:p.change (GNAS:p.Arg201Cys or GNAS:p.R201C)"
-    )
-    raise InputError.at("VARIANT", message)
-
-
 def explain(source: TableSource, pair: str, text: str) -> list[Explanation]:
     """
     Explain a variant of a pair.
@@ -160,9 +76,9 @@ def explain(source: TableSource, pair: str, text: str) -> list[Explanation]:
     Args:
         source: a working folder or a release.
         pair: id of the pair, as the source has it.
-        text: chrom:pos:ref:alt, or GENE:p.change in either spelling.
+        text: a variant in any spelling that `spelling.parse_variant` knows.
     Returns:
-        One explanation; several where a protein change matches several alleles.
+        One explanation; several where a change matches several alleles.
     Raises:
         InputError: no variant, or no such pair (with the ids that are near it).
     """
@@ -173,36 +89,10 @@ def explain(source: TableSource, pair: str, text: str) -> list[Explanation]:
         message = f'no pair "{pair}" among {len(known)}: did you mean {", ".join(near)}?'
         raise InputError.at(source.root, message, column="PAIR")
     variants = source.read("small_variant", pair)
-    alleles = _alleles(source, pair, query, variants)
+    query, alleles = resolve(source, pair, query, variants)
     if not alleles:
         return [_absent(source, pair, query, variants)]
     return [_present(source, pair, query, variants, allele) for allele in alleles]
-
-
-def _alleles(
-    source: TableSource, pair: str, query: Query, variants: pl.DataFrame
-) -> list[tuple[str, int, str, str]]:
-    if query.allele:
-        if variants.filter(_is(query.allele)).height:
-            return [query.allele]
-        events = source.read("small_variant_atom", pair).filter(_is(query.allele))["event_id"]
-        whole = variants.filter(pl.col("event_id").is_in(events.implode()))
-        return list(whole.select(VARIANT_KEY).iter_rows())
-    rows = variants.filter(
-        (pl.col("gene_symbol") == query.gene) & pl.col("hgvsp").is_not_null()
-    ).select(*VARIANT_KEY, "hgvsp")
-    return [
-        (chrom, pos, ref, alt)
-        for chrom, pos, ref, alt, change in rows.iter_rows()
-        if canonical_change(change) == query.change
-    ]
-
-
-def _is(allele: tuple[str, int, str, str]) -> pl.Expr:
-    matches = pl.lit(True)
-    for name, value in zip(VARIANT_KEY, allele, strict=True):
-        matches = matches & (pl.col(name) == value)
-    return matches
 
 
 def _present(
@@ -212,8 +102,8 @@ def _present(
     variants: pl.DataFrame,
     allele: tuple[str, int, str, str],
 ) -> Explanation:
-    row = variants.filter(_is(allele)).row(0, named=True)
-    steps = _steps(source.read("decision", pair).filter(_is(allele)))
+    row = variants.filter(is_allele(allele)).row(0, named=True)
+    steps = _steps(source.read("decision", pair).filter(is_allele(allele)))
     turning = [step for step in steps if step.outcome != "keep"]
     name = row["hgvsp"] or row["variant_key"]
     if query.allele and query.allele != allele:
@@ -239,7 +129,7 @@ def _present(
         verdict=verdict,
         answer=answer,
         variant_key=row["variant_key"],
-        calls=source.read("variant_call_evidence", pair).filter(_is(allele)).to_dicts(),
+        calls=source.read("variant_call_evidence", pair).filter(is_allele(allele)).to_dicts(),
         steps=steps,
         consequences=_consequences(source, row),
         row=row,

@@ -111,6 +111,20 @@ class Transcript:
             return Location(base + length - 1, behind, exon)
         return Location(base + length, -before, exon)
 
+    def place(self, base: int, intron: int) -> int | None:
+        """
+        The place of a base, the reverse of `locate`.
+
+        Returns:
+            None where bases into an intron are counted from a base that is at no exon's edge.
+        """
+        exon = max(bisect_right(self._offsets, base) - 1, 0)
+        inside = base - self._offsets[exon]
+        at_edge = inside == 0 if intron < 0 else inside == self._lengths[exon] - 1
+        if intron and not at_edge:
+            return None
+        return self._starts[exon] + inside + intron
+
     def sequence(self, genome: Genome) -> str:
         """The transcript's bases in its own direction."""
         bases = "".join(genome.bases(self.chrom, start, end) for start, end in self.exons)
