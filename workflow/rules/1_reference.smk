@@ -271,8 +271,9 @@ UNUSED_TOOLS = [
     *([] if config["reads"]["trim"] else ["alignments:fastp"]),
     *([] if config["reference"]["bwa_index"] is None else ["reference:bwa"]),
     *([] if config["reference"]["genes"] else ["reference:snpEff", "annotated:snpEff"]),
-    *([] if HAS_POPULATION else ["qc:gatk", "reference:bcftools"]),
-    *([] if HAS_POPULATION or config["resources"]["clinical"] else ["annotated:vcfanno"]),
+    *([] if "population" in GIVEN_VCFS else ["qc:gatk"]),
+    *([] if GIVEN_VCFS else ["reference:bcftools"]),
+    *([] if {"population", "clinical"} & set(GIVEN_VCFS) else ["annotated:vcfanno"]),
 ]
 
 
