@@ -86,7 +86,7 @@ def test_the_tumour_has_the_fraction_of_the_truth_and_the_normal_nothing(plan, g
     one = profile(plan)
     tumour = fragments(one, "tumour", genome, world(), truth(event), 1)
     normal = fragments(one, "normal", genome, world(), truth(event), 1)
-    assert share(seen(tumour, genome, 800), event.allele.alt) == pytest.approx(fraction, abs=0.03)
+    assert share(seen(tumour, genome, 800), event.allele.alt) == pytest.approx(fraction, abs=0.05)
     assert share(seen(normal, genome, 800), event.allele.alt) == 0
 
 
@@ -101,7 +101,7 @@ def test_a_lost_haplotype_leaves_the_fraction_as_it_is_said(plan, genome):
     event = substitution(genome, 800, 0.6, haplotype=2)
     one = profile(plan)
     found = fragments(one, "tumour", genome, world(), truth(event, lost=frozenset({0})), 1)
-    assert share(seen(found, genome, 800), event.allele.alt) == pytest.approx(0.6, abs=0.04)
+    assert share(seen(found, genome, 800), event.allele.alt) == pytest.approx(0.6, abs=0.05)
 
 
 def damaged(found, genome):

@@ -21,6 +21,8 @@ from onconcord.evidence.normal_form import Allele
 from onconcord.files import write_text, write_tsv
 from onconcord.reference.sequence import Genome
 
+MAKERS = ("profiles", "places", "world", "tumour", "fragments", "reads", "cohort")
+"""Modules whose code the reads follow from."""
 SHEET = ("patient", "sample", "role", "read_group", "fastq_1", "fastq_2")
 
 
@@ -96,8 +98,8 @@ def write_cohort(folder: Folder, sources: Sources, cores: int) -> None:
 
 
 def _made_from(folder: Folder) -> str:
-    """Digest of what the reads follow from: the plan, the seed and this code."""
-    code = [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))]
+    """Digest of what the reads follow from: the plan, the seed and the code that makes them."""
+    code = [Path(__file__).with_name(f"{name}.py").read_bytes() for name in MAKERS]
     what = f"{folder.plan} {folder.assay} {folder.seed} {folder.purpose}".encode()
     return hashlib.sha256(b"".join((*code, what))).hexdigest()
 
