@@ -15,6 +15,7 @@ from onconcord.errors import Fault, InputError
 from onconcord.evidence.normal_form import Allele, extent0, normalise
 from onconcord.inputs.pair_spec import PairSpec
 from onconcord.inputs.tabular import read_table
+from onconcord.reference.bed import read_bed
 from onconcord.reference.sequence import Genome
 
 DECISION, UNION = "decision", "union"
@@ -97,9 +98,9 @@ class Targets:
     """Intervals of a BED, 0-based half-open, ascending."""
 
     def __init__(self, path: Path) -> None:
-        rows = [line.split("\t") for line in path.read_text().splitlines()]
-        self._starts = [int(row[1]) for row in rows]
-        self._ends = [int(row[2]) for row in rows]
+        intervals = read_bed(path)
+        self._starts = intervals["start0"].to_list()
+        self._ends = intervals["end0"].to_list()
 
     def __contains__(self, allele: Allele) -> bool:
         """Whether the first changed base lies on a target."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from onconcord.accuracy.places import CHROM, Places
 from onconcord.evidence.normal_form import Allele
+from onconcord.reference.bed import read_bed
 from onconcord.reference.sequence import Genome
 
 FLANK_BP = 330
@@ -94,8 +95,7 @@ def make_world(genome: Genome, exome: Path, target_bp: int, seed: int, scoring: 
         scoring: whether these pairs are scored, or fitted on.
     """
     draw = np.random.default_rng([seed, 0])
-    rows = [line.split("\t") for line in exome.read_text().splitlines()]
-    half = [(int(row[1]), int(row[2])) for row in rows][scoring::2]
+    half = list(read_bed(exome).select("start0", "end0").iter_rows())[scoring::2]
     chosen: list[Region] = []
     for place in draw.permutation(len(half)):
         if sum(end0 - start0 for start0, end0 in chosen) >= target_bp:
