@@ -16,7 +16,9 @@ from onconcord.reference.transcript_set import Chosen, set_id
 from onconcord.reference.transcripts import read_transcripts
 from onconcord.runtime.programs import Program
 
-QUERY = Program("harmonised", "bcftools query --allow-undef-tags --format {format} {region} {vcf}")
+QUERY = Program(
+    "harmonised_pair.py", "bcftools query --allow-undef-tags --format {format} {region} {vcf}"
+)
 
 CLINICAL = ("clinical_significance", "clinical_id")
 

@@ -26,7 +26,9 @@ from onconcord.files import whole_file
 from onconcord.reference.sequence import ContigNames, Genome
 from onconcord.runtime.programs import Program
 
-WRITE_SITES = Program("evidence", "bcftools view --no-version --output-type z1 --output {out}")
+WRITE_SITES = Program(
+    "evidence_collect.py", "bcftools view --no-version --output-type z1 --output {out}"
+)
 
 
 def collect_evidence(

@@ -19,7 +19,8 @@ from onconcord.reference.sequence import ContigNames, Genome
 from onconcord.runtime.programs import Program
 
 QUERY = Program(
-    "evidence", "bcftools query --allow-undef-tags --samples {samples} --format {format} {vcf}"
+    "evidence_collect.py",
+    "bcftools query --allow-undef-tags --samples {samples} --format {format} {vcf}",
 )
 RECORD_SCHEMA: dict[str, Any] = {
     "line": pl.UInt32,

@@ -21,7 +21,7 @@ from onconcord.reference.sequence import Genome
 from onconcord.runtime.programs import Program
 
 COUNT = Program(
-    "evidence",
+    "evidence_recount.py",
     "gbcms dna --variants {sites} --fasta {fasta} {reads} --output-dir {folder} --format vcf "
     "--threads {threads} --min-mapq {min_mapping_quality} --min-baseq {min_base_quality}",
 )

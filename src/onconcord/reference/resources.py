@@ -12,6 +12,16 @@ from onconcord.errors import InputError, ToolError
 from onconcord.files import whole_file, write_text
 from onconcord.inputs.resource_vcf import KINDS, ResourceVcf, Tally
 from onconcord.reference.sequence import Genome
+from onconcord.runtime.programs import Program
+
+SHIFT = Program(
+    "reference_resource.py", "bcftools norm --fasta-ref {fasta} --check-ref e --output-type u"
+)
+SORT = Program(
+    "reference_resource.py", "bcftools sort --temp-dir {scratch} --output-type z --output {out}"
+)
+INDEX = Program("reference_resource.py", "bcftools index --tbi --force {vcf}")
+COUNT = Program("reference_resource.py", "bcftools index --nrecords {vcf}")
 
 
 def write_resource(kind: str, given: Path, fasta: Path, out: Path, counts: Path) -> Tally:
@@ -32,15 +42,11 @@ def write_resource(kind: str, given: Path, fasta: Path, out: Path, counts: Path)
     """
     resource = ResourceVcf(given, kind, Genome(fasta))
     with whole_file(out) as temporary, tempfile.TemporaryDirectory(dir=out.parent) as scratch:
-        shift = ["bcftools", "norm", "--fasta-ref", str(fasta), "--check-ref", "e"]
-        sort = ["bcftools", "sort", "--temp-dir", f"{scratch}/sort"]
+        shift = SHIFT.words(fasta=str(fasta))
+        sort = SORT.words(scratch=f"{scratch}/sort", out=str(temporary))
         with (
-            subprocess.Popen(
-                [*shift, "--output-type", "u"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-            ) as shifting,
-            subprocess.Popen(
-                [*sort, "--output-type", "z", "--output", str(temporary)], stdin=shifting.stdout
-            ) as sorting,
+            subprocess.Popen(shift, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as shifting,
+            subprocess.Popen(sort, stdin=shifting.stdout) as sorting,
         ):
             assert shifting.stdin is not None
             assert shifting.stdout is not None
@@ -57,8 +63,8 @@ def write_resource(kind: str, given: Path, fasta: Path, out: Path, counts: Path)
         for name, tool in (("norm", shifting), ("sort", sorting)):
             if tool.returncode:
                 raise ToolError(f"{kind}: bcftools {name} ended with code {tool.returncode}")
-        _index(temporary)
-        found = int(_said("bcftools", "index", "--nrecords", str(temporary)))
+        INDEX.run(vcf=str(temporary))
+        found = int(COUNT.run(vcf=str(temporary)))
         if found != resource.tally.kept:
             raise ToolError(
                 f"{kind}: {resource.tally.kept} records went into bcftools norm and sort, {found} "
@@ -82,14 +88,3 @@ def read_counts(reference: Path, resources: Iterable[str]) -> dict[str, dict[str
         for name in KINDS
         if name in resources
     }
-
-
-def _index(vcf: Path) -> None:
-    _said("bcftools", "index", "--tbi", "--force", str(vcf))
-
-
-def _said(*command: str) -> str:
-    done = subprocess.run(command, capture_output=True, check=False, text=True)
-    if done.returncode:
-        raise ToolError(f"{' '.join(command)}: {done.stderr.strip()}")
-    return done.stdout

@@ -17,7 +17,7 @@ from onconcord.runtime.programs import Program
 BEFORE_A_COMMAND = frozenset({"if", "then", "else", "elif", "do", "while", "!", "{", "run", "time"})
 """Words of the shell, and of the scripts, that a command may come after."""
 _SHELL_SCRIPT = re.compile(r"\{(SCRIPTS|CALLERS_DIR):q\}/([\w/]+\.sh)")
-_PYTHON_SCRIPT = re.compile(r"\{SCRIPTS:q\}/\w+\.py")
+_PYTHON_SCRIPT = re.compile(r"\{SCRIPTS:q\}/(\w+\.py)")
 _RULE = re.compile(r"^rule (\w+):\n(.*?)(?=^\S|\Z)", re.M | re.S)
 _CONDA = re.compile(r'^    conda:\s+"([^"]+)"', re.M)
 _SHELL = re.compile(r'^    shell:\s+r?("""|")(.*?)\1', re.M | re.S)
@@ -49,11 +49,10 @@ def commands_of_environment(
                 conda and shell and (file.parent / conda[1]).resolve() == environment.resolve()
             ):
                 continue
-            step = step_of(file)
-            for command in _commands_of_block(shell[2], step, checkout):
+            for command in _commands_of_block(shell[2], checkout):
                 tool = command.split(" ", 1)[0]
                 if tool in tools:
-                    found.setdefault((step, tool), []).append(command)
+                    found.setdefault((step_of(file), tool), []).append(command)
     thresholds = _thresholds(environment)
     return {
         key: tuple(dict.fromkeys(filled(command, thresholds) for command in commands))
@@ -72,13 +71,13 @@ def _thresholds(environment: Path) -> Mapping[str, float]:
     return read_caller(folder).thresholds if (folder / "caller.yaml").is_file() else {}
 
 
-def _commands_of_block(shell: str, step: str, checkout: Path) -> Iterator[str]:
+def _commands_of_block(shell: str, checkout: Path) -> Iterator[str]:
     """Commands of a shell block, as the .smk file has it, and of the scripts that it calls."""
     folders = {"SCRIPTS": checkout / "scripts", "CALLERS_DIR": checkout / "workflow/callers"}
     for folder, script in _SHELL_SCRIPT.findall(shell):
         yield from commands_of_shell((folders[folder] / script).read_text(encoding="utf-8"))
-    if _PYTHON_SCRIPT.search(shell):
-        yield from (one.template for one in _programs_of_package() if one.step == step)
+    for script in _PYTHON_SCRIPT.findall(shell):
+        yield from (one.template for one in _programs_of_package() if one.script == script)
     text = ""
     for literal, name, _, _ in Formatter().parse(shell):
         text += literal
@@ -91,8 +90,9 @@ def _programs_of_package() -> tuple[Program, ...]:
     """What the package's own code starts; imported here, since a Snakefile needs none of it."""
     from onconcord.annotated import annotation
     from onconcord.evidence import collect, records, recount
+    from onconcord.reference import resources
 
-    modules = (records, collect, recount, annotation)
+    modules = (resources, records, collect, recount, annotation)
     return tuple(
         value for module in modules for value in vars(module).values() if isinstance(value, Program)
     )

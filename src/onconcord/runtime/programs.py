@@ -11,14 +11,14 @@ from onconcord.errors import ToolError
 @dataclass(frozen=True)
 class Program:
     """
-    A command of a step.
+    A command that the code behind a script starts.
 
     Args:
-        step: the step that starts it, as in the table `tool`.
+        script: file of `scripts/`, which rules start; their step is that of the command.
         template: its words; a word `{name}` stands for a value, or for any number of words.
     """
 
-    step: str
+    script: str
     template: str
 
     def words(self, **values: str | Sequence[str]) -> list[str]:
