@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from onconcord.reads.account import Lane, count_reads, write_inputs
+from onconcord.reads.account import LaneFiles, count_reads, write_inputs
 from onconcord.runtime.script import script
 
 
@@ -27,11 +27,11 @@ def main(argv: list[str] | None = None) -> None:
     write_inputs(count_reads(lanes, args.reference, args.threads), args.out)
 
 
-def lane_of(read_group: str, first: str, second: str | None = None) -> Lane:
+def lane_of(read_group: str, first: str, second: str | None = None) -> LaneFiles:
     """A lane from its words on the command line: two files are FASTQ, one is a BAM or CRAM."""
     if second is None:
-        return Lane(read_group, bam=Path(first))
-    return Lane(read_group, fastq_1=Path(first), fastq_2=Path(second))
+        return LaneFiles(read_group, bam=Path(first))
+    return LaneFiles(read_group, fastq_1=Path(first), fastq_2=Path(second))
 
 
 if __name__ == "__main__":

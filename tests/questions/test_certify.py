@@ -49,9 +49,9 @@ def golden(tmp_path, run, truth):
 
 def change(run, table, **values):
     """Changes the first row of a table of PAIR."""
-    shard = run.root / f"results/8_harmonised/{PAIR}/{table}.parquet"
-    rows = contract.read_file(table, shard).to_pylist()
-    contract.write(table, [rows[0] | values, *rows[1:]], shard)
+    parquet = run.root / f"results/8_harmonised/{PAIR}/{table}.parquet"
+    rows = contract.read_file(table, parquet).to_pylist()
+    contract.write(table, [rows[0] | values, *rows[1:]], parquet)
 
 
 def test_the_same_results_are_equivalent(run, golden, truth):
@@ -59,7 +59,7 @@ def test_the_same_results_are_equivalent(run, golden, truth):
     assert found.equivalent
     assert (found.faults, found.other_tools) == ((), {})
     written = {
-        shard.stem for shard in (run.root / f"results/8_harmonised/{PAIR}").glob("*.parquet")
+        parquet.stem for parquet in (run.root / f"results/8_harmonised/{PAIR}").glob("*.parquet")
     }
     assert found.tables == 2 * len(written & set(compared_tables()))
 
@@ -86,8 +86,8 @@ def test_a_changed_value_is_named_by_table_column_and_row(run, golden, truth):
 
 def test_a_missing_table_and_a_missing_pair_are_faults(run, golden, truth):
     (run.root / f"results/8_harmonised/{PAIR}/decision.parquet").unlink()
-    for shard in (run.root / "results/8_harmonised/TUM-A02").iterdir():
-        shard.unlink()
+    for parquet in (run.root / "results/8_harmonised/TUM-A02").iterdir():
+        parquet.unlink()
     faults = [
         (fault.pair, fault.table, fault.message) for fault in certify(run, golden, truth).faults
     ]

@@ -135,10 +135,10 @@ def test_other_values_of_a_shared_variant(tmp_path, values, cause):
 def test_another_annotation_version_is_a_cause(tmp_path):
     row = variant(PAIR, GNAS_R201C)
     a, b = two(tmp_path, [row], [row | {"hgvsp": "p.Arg844Cys"}])
-    shard = b.root / f"results/8_harmonised/{PAIR}/variant_consequence.parquet"
-    rows = contract.read_file("variant_consequence", shard).to_pylist()
+    parquet = b.root / f"results/8_harmonised/{PAIR}/variant_consequence.parquet"
+    rows = contract.read_file("variant_consequence", parquet).to_pylist()
     newer = [one | {"transcript_set_version": "2"} for one in rows]
-    contract.write("variant_consequence", newer, shard)
+    contract.write("variant_consequence", newer, parquet)
     assert only(compare(a, b)) == (
         "different",
         "other_annotation_version",
@@ -149,8 +149,8 @@ def test_another_annotation_version_is_a_cause(tmp_path):
 def test_a_missing_pair_is_named_once_and_causes_its_variants(tmp_path):
     row = variant(PAIR, GNAS_R201C)
     a, b = two(tmp_path, [row], [])
-    for shard in (b.root / f"results/8_harmonised/{PAIR}").iterdir():
-        shard.unlink()
+    for parquet in (b.root / f"results/8_harmonised/{PAIR}").iterdir():
+        parquet.unlink()
     found = compare(a, b)
     assert (found.pairs, found.pairs_only_a) == (1, (PAIR,))
     assert only(found) == ("only_a", "pair_absent", f"there is no pair {PAIR}")
@@ -158,10 +158,10 @@ def test_a_missing_pair_is_named_once_and_causes_its_variants(tmp_path):
 
 def test_tables_that_differ_say_in_which_column(tmp_path):
     a, b = (open_source(write_cohort(tmp_path / name, pairs=WITH)) for name in "ab")
-    shard = b.root / f"results/8_harmonised/{PAIR}/gene_callability.parquet"
-    rows = contract.read_file("gene_callability", shard).to_pylist()
+    parquet = b.root / f"results/8_harmonised/{PAIR}/gene_callability.parquet"
+    rows = contract.read_file("gene_callability", parquet).to_pylist()
     rows[0]["callable_frac"] = 0.5
-    contract.write("gene_callability", rows, shard)
+    contract.write("gene_callability", rows, parquet)
     found = compare(a, b)
     assert not found.identical
     (moved,) = [one for one in found.tables if not one.identical]
@@ -193,9 +193,9 @@ def test_two_callers_of_one_result(tmp_path):
 def test_pairs_of_other_names_are_compared_through_a_map(tmp_path):
     a, b = (open_source(write_cohort(tmp_path / name, pairs=WITH)) for name in "ab")
     for table in ("pair", "small_variant", "decision"):
-        shard = b.root / f"results/8_harmonised/{PAIR}/{table}.parquet"
-        rows = contract.read_file(table, shard).to_pylist()
-        contract.write(table, [row | {"pair_id": "P1"} for row in rows], shard)
+        parquet = b.root / f"results/8_harmonised/{PAIR}/{table}.parquet"
+        rows = contract.read_file(table, parquet).to_pylist()
+        contract.write(table, [row | {"pair_id": "P1"} for row in rows], parquet)
     table = tmp_path / "map.tsv"
     table.write_text(f"a\tb\n{PAIR}\tP1\n")
     names = read_map(table, a.pair_ids(), b.pair_ids())

@@ -195,8 +195,8 @@ def test_a_rejected_record_is_found(tmp_path):
         "chrom": "chr20",
         "pos": 57484100,
     }
-    shard = folder / "results/8_harmonised/TUM-A01/rejected_record.parquet"
-    contract.write("rejected_record", [row], shard)
+    parquet = folder / "results/8_harmonised/TUM-A01/rejected_record.parquet"
+    contract.write("rejected_record", [row], parquet)
     (found,) = explain(open_source(folder), "TUM-A01", "chr20:57484100:C:T")
     assert found.verdict == "rejected"
     assert found.answer == (
@@ -221,8 +221,8 @@ def test_an_atom_leads_to_its_event(tmp_path):
         }
         for index, pos, ref, alt in [(1, 57484420, "C", "T"), (2, 57484421, "G", "A")]
     ]
-    shard = folder / "results/8_harmonised/TUM-A01/small_variant_atom.parquet"
-    contract.write("small_variant_atom", atoms, shard)
+    parquet = folder / "results/8_harmonised/TUM-A01/small_variant_atom.parquet"
+    contract.write("small_variant_atom", atoms, parquet)
     (found,) = explain(open_source(folder), "TUM-A01", "chr20:57484421:G:A")
     assert found.answer == (
         "chr20:57484421:G:A is part of the event chr20:57484420:CG:TA, which is kept: no rule "

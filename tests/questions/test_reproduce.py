@@ -83,14 +83,14 @@ def test_other_reads_tools_and_resources_are_refused_before_anything_is_called(
 
 def test_what_came_out_otherwise_is_named_by_table_row_and_column(finished, request_again):
     def change(results):
-        shard = results / "8_harmonised/TUM-B02/small_variant.parquet"
-        rows = contract.read_file("small_variant", shard).to_pylist()
+        parquet = results / "8_harmonised/TUM-B02/small_variant.parquet"
+        rows = contract.read_file("small_variant", parquet).to_pylist()
         driver = next(row for row in rows if row["pos"] == 31022441)
         driver["ccf"] = 0.5
-        digest = contract.write("small_variant", rows, shard)
-        manifest = shard.with_name("MANIFEST.json")
+        digest = contract.write("small_variant", rows, parquet)
+        manifest = parquet.with_name("MANIFEST.json")
         whole = json.loads(manifest.read_text())
-        file_sha256 = hashlib.sha256(shard.read_bytes()).hexdigest()
+        file_sha256 = hashlib.sha256(parquet.read_bytes()).hexdigest()
         whole["tables"]["small_variant"] |= {
             "content_sha256": digest.sha256,
             "file_sha256": file_sha256,

@@ -9,7 +9,7 @@ import pysam
 import pytest
 
 from onconcord.errors import InputError, ToolError
-from onconcord.reads.account import Lane, account_reads, count_reads, read_inputs, write_inputs
+from onconcord.reads.account import LaneFiles, account_reads, count_reads, read_inputs, write_inputs
 from onconcord.runtime import checkout
 
 COPY_AGAIN = "Copy the file again from its source and compare its checksum."
@@ -51,7 +51,7 @@ def test_every_file_has_its_size_checksum_and_reads(tmp_path):
     first = write_gzip(tmp_path / "1.fq.gz", fastq(5, 1))
     second = write_bgzip(tmp_path / "2.fq.gz", fastq(5, 2))
     bam = write_bam(tmp_path / "x.bam")
-    lanes = [Lane("L1", first, second), Lane("L2", bam=bam)]
+    lanes = [LaneFiles("L1", first, second), LaneFiles("L2", bam=bam)]
     found = count_reads(lanes, threads=3)
     assert [(f.file_role, f.ordinal, f.format, f.reads) for f in found] == [
         ("fastq_1", 1, "fastq.gz", 5),
@@ -72,7 +72,7 @@ def test_all_faults_of_all_lanes_come_at_once(tmp_path):
     other = write_gzip(tmp_path / "3.fq.gz", fastq(5, 2, "else"))
     cut = write_bam(tmp_path / "x.bam")
     cut.write_bytes(cut.read_bytes()[:-28])
-    lanes = [Lane("L1", first, short), Lane("L2", first, other), Lane("L3", bam=cut)]
+    lanes = [LaneFiles("L1", first, short), LaneFiles("L2", first, other), LaneFiles("L3", bam=cut)]
     found = messages(*lanes, threads=2)
     assert found[:2] == [
         f"{short}: R1 and R2 of lane L1 differ in length: 1.fq.gz has 5 reads, 2.fq.gz has 4. The "
@@ -93,7 +93,7 @@ def test_all_faults_of_all_lanes_come_at_once(tmp_path):
 def sample(tmp_path):
     """A sample of two lanes with 10 and 20 reads, trimmed to 8 and 20, all aligned."""
     lanes = [
-        Lane(
+        LaneFiles(
             f"L{lane}",
             write_gzip(tmp_path / f"{lane}_1.fq.gz", fastq(reads, 1)),
             write_gzip(tmp_path / f"{lane}_2.fq.gz", fastq(reads, 2)),

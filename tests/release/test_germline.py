@@ -13,13 +13,13 @@ from onconcord.release.coarse import (
     coarse_phases,
     coarse_regions,
 )
-from onconcord.release.shards import read_shards
+from onconcord.release.finished import read_finished
 from onconcord.release.tiers import released_rows
 
 
 def exported(folder, pair, tables, tier="consortium"):
-    (shard,) = read_shards([write_pair(folder, pair, tables)], pair.centre)
-    return {name: table.to_pylist() for name, table in released_rows(shard.read(), tier).items()}
+    (finished,) = read_finished([write_pair(folder, pair, tables)], pair.centre)
+    return {name: table.to_pylist() for name, table in released_rows(finished.read(), tier).items()}
 
 
 def change_atom(tables, pos, **values):

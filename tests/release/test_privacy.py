@@ -10,11 +10,11 @@ from builders import PairOf, pairs_of, release_of, write_pair, write_pairs
 from onconcord import contract
 from onconcord.errors import ContractError, InputError
 from onconcord.release.build import _leaks, _rows
+from onconcord.release.finished import local_words, read_finished
 from onconcord.release.key import Key
 from onconcord.release.pseudonyms import KINDS, Pseudonymiser
-from onconcord.release.shards import local_words, read_shards
 from onconcord.release.text import DIGESTS, FORMS, PROSE, text_faults
-from onconcord.release.tiers import Pair
+from onconcord.release.tiers import PairTables
 from release_bytes import pieces
 
 CANARIES = {
@@ -46,7 +46,7 @@ def leaks(folder: Path, words: list[str]) -> list[tuple[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def pair(tmp_path_factory) -> Pair:
+def pair(tmp_path_factory) -> PairTables:
     """A pair with a row in every table, so that each column can hold a canary."""
     tables = PairOf().tables()
     # one canary in every event_id makes all events one, which a germline one would withhold
@@ -57,10 +57,10 @@ def pair(tmp_path_factory) -> Pair:
     for name, spec in contract.load().tables.items():
         if name not in tables:
             tables[name] = [_filled(spec, key)]
-    (shard,) = read_shards(
+    (finished,) = read_finished(
         [write_pair(tmp_path_factory.mktemp("pair"), PairOf(), _without_centre(tables))], "ONE"
     )
-    return shard.read()
+    return finished.read()
 
 
 def _without_centre(tables):
@@ -127,7 +127,7 @@ def exported(pair):
                 for field in spec.fields
             ]
             tables[name] = pa.table(columns, schema=table.schema)
-        rows = _rows(Pair(pair.pair_id, tables), "consortium", names)
+        rows = _rows(PairTables(pair.pair_id, tables), "consortium", names)
         faults = {
             (name, fault.column): str(fault)
             for name, table in rows.items()
@@ -263,7 +263,7 @@ def test_ages_are_masked(tmp_path, age, shown, mask):
     pair = PairOf()
     tables = pair.tables()
     tables["subject"][0]["age_years_at_index"] = age
-    read = read_shards([write_pair(tmp_path, pair, tables)], "ONE")[0].read()
+    read = read_finished([write_pair(tmp_path, pair, tables)], "ONE")[0].read()
     (row,) = _rows(read, "consortium", None)["subject"].to_pylist()
     assert (row["age_years_at_index"], row["age_mask"]) == (shown, mask)
 

@@ -157,7 +157,7 @@ def test_which_variants_the_consortium_gets(tmp_path, what, kept):
     pair = PairOf()
     tables = pair.tables()
     pair.add(tables, pair.variant(1600, "G", "C", **what))
-    read = build.read_shards([write_pair(tmp_path, pair, tables)], "ONE")[0].read()
+    read = build.read_finished([write_pair(tmp_path, pair, tables)], "ONE")[0].read()
     exported = build.released_rows(read, "consortium")["small_variant"]
     assert (1600 in exported["pos"].to_pylist()) is kept
 

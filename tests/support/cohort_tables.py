@@ -415,11 +415,11 @@ def make_release(folder: Path, out: Path) -> Path:
         "analysis_scope",
     ):
         for pair, (centre, normal, *_) in PAIRS.items():
-            shard = folder / f"results/8_harmonised/{pair}/{name}.parquet"
+            parquet = folder / f"results/8_harmonised/{pair}/{name}.parquet"
             target = out / name / f"center={centre}" / f"{pair}.parquet"
             target.parent.mkdir(parents=True, exist_ok=True)
             if name == "small_variant":
-                rows = contract.read_file(name, shard)
+                rows = contract.read_file(name, parquet)
                 keep = [row for row in rows.to_pylist() if row["is_pass"]]
                 columns = {
                     field.name for field in contract.load().tables[name].fields_of("consortium")
@@ -427,9 +427,9 @@ def make_release(folder: Path, out: Path) -> Path:
                 keep = [{k: v for k, v in row.items() if k in columns} for row in keep]
                 contract.write(name, keep, target, tier="consortium")
             elif name == "analysis_scope" and normal is None:
-                rows = contract.read_file(name, shard).to_pylist()
+                rows = contract.read_file(name, parquet).to_pylist()
                 contract.write(name, [row | {"status": "partial"} for row in rows], target)
             else:
-                shutil.copy(shard, target)
+                shutil.copy(parquet, target)
     (out / "contract.json").write_text("{}")
     return out

@@ -13,7 +13,7 @@ def pairs_of_centre(wildcards):
     return [pair.pair_id for pair in PAIRS.values() if pair.centre == wildcards.centre]
 
 
-def shards_of_centre(wildcards):
+def manifests_of_centre(wildcards):
     return [f"results/8_harmonised/{pair}/MANIFEST.json" for pair in pairs_of_centre(wildcards)]
 
 
@@ -35,7 +35,7 @@ rule release_centre:
     old release has to stay whole until the new one takes its place.
     """
     input:
-        shards=shards_of_centre,
+        manifests=manifests_of_centre,
         retractions=retractions_if_given,
         settings=settings("release.name", "release.tier", "release.key_file"),
     output:

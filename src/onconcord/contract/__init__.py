@@ -5,6 +5,7 @@ The source is one YAML file per table in `tables/` and `vocabularies.yaml`; ever
 (schemas, documents, views) is generated from them.
 """
 
+from onconcord.contract.checking import validate
 from onconcord.contract.model import (
     ARROW_TYPES,
     CONTRACT_VERSION,
@@ -18,7 +19,6 @@ from onconcord.contract.model import (
     vocabulary_rows,
     whole_number,
 )
-from onconcord.contract.rules import validate
 from onconcord.contract.tableio import (
     ROW_GROUP_ROWS,
     Rows,

@@ -14,15 +14,15 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from onconcord.contract.arrow import to_array
-from onconcord.contract.digest import Digest, Digester
-from onconcord.contract.model import CONTRACT_VERSION, Field, Table, load
-from onconcord.contract.rules import (
+from onconcord.contract.checking import (
     as_one,
     column_faults,
     order_faults,
     row_key,
     schema_faults,
 )
+from onconcord.contract.digest import Digest, Digester
+from onconcord.contract.model import CONTRACT_VERSION, Field, Table, load
 from onconcord.contract.values import normal_form
 from onconcord.errors import ContractError, Fault
 from onconcord.files import whole_file

@@ -9,7 +9,7 @@ from pathlib import Path
 from onconcord.compressed import COPY_AGAIN, is_bgzf, is_cut_off, is_gzip, read_chunks
 from onconcord.errors import Fault, InputError
 from onconcord.inputs.cohort import Lane, Sample
-from onconcord.reads.bam import Genome, alignment_faults, count_alignment, reference_aside
+from onconcord.reads.bam import GivenReference, alignment_faults, count_alignment, reference_aside
 from onconcord.reads.fastq import read_lane
 
 HEAD_BYTES = 1 << 16
@@ -29,7 +29,7 @@ class _Seen:
 
 
 def reads_faults(
-    sheet: str, samples: Iterable[Sample], genome: Genome | None, deep: bool = False
+    sheet: str, samples: Iterable[Sample], genome: GivenReference | None, deep: bool = False
 ) -> list[Fault]:
     """
     Every fault of the reads files of some samples.
@@ -56,7 +56,7 @@ def reads_faults(
 
 
 def _lane_faults(
-    sheet: str, lane: Lane, sample: Sample, genome: Genome | None, seen: _Seen
+    sheet: str, lane: Lane, sample: Sample, genome: GivenReference | None, seen: _Seen
 ) -> Iterator[Fault]:
     usable = True
     for column in ("fastq_1", "fastq_2", "bam"):
@@ -78,7 +78,7 @@ def _lane_faults(
 
 
 def _content_faults(
-    sheet: str, lane: Lane, genome: Genome | None, head_only: bool
+    sheet: str, lane: Lane, genome: GivenReference | None, head_only: bool
 ) -> Iterator[Fault]:
     """Faults of what a lane's files hold, by the readers that the run has."""
     try:

@@ -16,7 +16,7 @@ from onconcord.inputs.config import NAME as CONFIG
 from onconcord.inputs.hotspots import read_hotspot_list
 from onconcord.inputs.resource_vcf import ResourceVcf
 from onconcord.inputs.transcripts import read_choices
-from onconcord.reads.bam import Genome
+from onconcord.reads.bam import GivenReference
 from onconcord.reference.builds import CUSTOM, digest_faults, length_faults
 from onconcord.reference.contigs import contig_rows, name_faults
 from onconcord.reference.genes import GeneModel
@@ -39,7 +39,7 @@ VCF_KEYS = (
 class ReferenceReport:
     """The genome as far as it can be read, None where it cannot, and every fault found."""
 
-    genome: Genome | None
+    genome: GivenReference | None
     faults: tuple[Fault, ...]
 
 
@@ -62,7 +62,7 @@ def check_reference(
         return ReferenceReport(None, tuple(faults))
     try:
         with _indexed(Path(fasta)) as sequences:
-            genome = Genome(
+            genome = GivenReference(
                 Path(fasta),
                 dict(zip(sequences.references, sequences.lengths, strict=True)),
                 {},
@@ -90,7 +90,9 @@ def check_reference(
         with _indexed(Path(fasta)) as sequences:
             rows = contig_rows(Path(fasta).name, sequences)
         faults += digest_faults(Path(fasta).name, build, rows)
-        genome = Genome(genome.fasta, genome.lengths, {row.source_name: row.md5 for row in rows})
+        genome = GivenReference(
+            genome.fasta, genome.lengths, {row.source_name: row.md5 for row in rows}
+        )
     for assay_id in sorted(assays):
         assay = config["assays"].get(assay_id) if isinstance(config["assays"], dict) else None
         targets = assay.get("targets") if isinstance(assay, dict) else None

@@ -16,8 +16,8 @@ from onconcord.questions.golden import (
     Golden,
     TableDigests,
     golden_of,
+    pair_table,
     read_ours,
-    shard,
 )
 from onconcord.questions.sources import TableSource
 
@@ -153,7 +153,7 @@ def _difference(
     added = [row for kind, _, _, a, b in steps if kind != "equal" for row in range(a, b)]
     lost = [row + 1 for kind, a, b, _, _ in steps if kind != "equal" for row in range(a, b)]
     key = [column for column in contract.load().tables[name].key if column not in WITHOUT]
-    rows = shard(source, pair, name)
+    rows = pair_table(source, pair, name)
     assert rows is not None
     named = rows.select(key).take(added[:MAX_NAMED]).to_pylist()
     return TableFault(

@@ -96,7 +96,7 @@ def golden_of(source: TableSource, truth: Path) -> Golden:
     for pair in source.pair_ids():
         tables[pair] = {}
         for name in compared_tables():
-            rows = shard(source, pair, name)
+            rows = pair_table(source, pair, name)
             if rows is not None:
                 tables[pair][name] = table_digests(rows)
     return Golden(
@@ -114,7 +114,7 @@ def compared_tables() -> list[str]:
     return [table.name for table in tables if table.equivalence and not table.planned]
 
 
-def shard(source: TableSource, pair: str, table: str) -> pa.Table | None:
+def pair_table(source: TableSource, pair: str, table: str) -> pa.Table | None:
     """The rows of a table of one pair without the columns WITHOUT; None where it is missing."""
     path = source.root / f"results/8_harmonised/{pair}/{table}.parquet"
     if not path.is_file():

@@ -23,8 +23,8 @@ class TableSource:
 
     Args:
         root: the folder as the user named it.
-        kind: "working" = one shard per pair below results/8_harmonised; "release" = one folder per
-            table with a file per centre.
+        kind: "working" = one file per pair and table below results/8_harmonised; "release" = one
+            folder per table with a file per centre.
     """
 
     root: Path
@@ -52,26 +52,26 @@ class TableSource:
             pair: keep the rows whose pair_id is this.
         Returns:
             One column per field of the contract; a column the source lacks (an older contract, a
-            looser tier) is null, as is a table it lacks (no rows). Shards of several pairs repeat
+            looser tier) is null, as is a table it lacks (no rows). Files of several pairs repeat
             rows that belong to no pair (filter_definition, assay): each is returned once.
         Raises:
             ContractError: a file is not Parquet, or not of this contract.
         """
         spec = contract.load().tables[table]
-        shards = [spec.schema().empty_table()]
+        parts = [spec.schema().empty_table()]
         faults: list[Fault] = []
         for file in self.files(table):
             try:
-                shard = contract.read_file(table, file)
+                part = contract.read_file(table, file)
             except ContractError as error:
                 faults.extend(error.faults)
                 continue
             if pair is not None:
-                shard = shard.filter(pc.field("pair_id") == pair)
-            shards.append(shard)
+                part = part.filter(pc.field("pair_id") == pair)
+            parts.append(part)
         if faults:
             raise ContractError(faults)
-        rows = pl.from_arrow(pa.concat_tables(shards))
+        rows = pl.from_arrow(pa.concat_tables(parts))
         assert isinstance(rows, pl.DataFrame)
         return rows.unique(subset=list(spec.key), keep="first", maintain_order=True).sort(spec.key)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from onconcord.contract.artefacts import text
 from onconcord.questions.accuracy import Accuracy, accuracy, read_truth
 from onconcord.questions.sources import cohort_source
-from onconcord.report.cohort import Cohort, known_drivers, read_cohort
+from onconcord.report.cohort import CohortTables, known_drivers, read_cohort
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def summarise(folder: Path, release: Path | None = None, truth: Path | None = No
     )
 
 
-def _pairs(cohort: Cohort) -> tuple[PairLine, ...]:
+def _pairs(cohort: CohortTables) -> tuple[PairLine, ...]:
     return tuple(
         PairLine(
             row["center_id"],
@@ -115,7 +115,7 @@ def _pairs(cohort: Cohort) -> tuple[PairLine, ...]:
     )
 
 
-def _drivers(cohort: Cohort) -> tuple[Driver, ...]:
+def _drivers(cohort: CohortTables) -> tuple[Driver, ...]:
     columns = ("pair_id", "gene_symbol", "hgvsp", "variant_key", "tumor_vaf", "tumor_alt_count")
     rows = known_drivers(cohort).select(*columns, "tumor_depth", "status")
     return tuple(Driver(*row) for row in rows.iter_rows())

@@ -23,7 +23,7 @@ PAIRED = "paired in sequencing"
 
 
 @dataclass(frozen=True)
-class Lane:
+class LaneFiles:
     """
     The reads files of one lane.
 
@@ -63,7 +63,7 @@ class InputFile:
 
 
 def count_reads(
-    lanes: Sequence[Lane], reference: Path | None = None, threads: int = 1
+    lanes: Sequence[LaneFiles], reference: Path | None = None, threads: int = 1
 ) -> tuple[InputFile, ...]:
     """
     Read every reads file of a sample to its end: checksum, size and number of reads.
@@ -79,7 +79,7 @@ def count_reads(
             no read, R1 and R2 of different length or of other reads, an unreadable BAM.
     """
 
-    def read(numbered: tuple[int, Lane]) -> tuple[tuple[InputFile, ...], tuple[Fault, ...]]:
+    def read(numbered: tuple[int, LaneFiles]) -> tuple[tuple[InputFile, ...], tuple[Fault, ...]]:
         try:
             return _read_lane(*numbered, reference), ()
         except InputError as error:
@@ -94,7 +94,7 @@ def count_reads(
     return tuple(file for files, _ in results for file in files)
 
 
-def _read_lane(ordinal: int, lane: Lane, reference: Path | None) -> tuple[InputFile, ...]:
+def _read_lane(ordinal: int, lane: LaneFiles, reference: Path | None) -> tuple[InputFile, ...]:
     if lane.bam is not None:
         found = count_alignment(lane.bam, reference)
         return (InputFile("bam", ordinal, *astuple(found)),)

@@ -24,7 +24,7 @@ os.environ.setdefault("REF_PATH", os.devnull)
 
 
 @dataclass(frozen=True)
-class Genome:
+class GivenReference:
     """
     What a BAM is compared with.
 
@@ -102,7 +102,7 @@ _NEITHER = (
 
 
 def alignment_faults(
-    path: Path, sample: str, realign: bool, genome: Genome | None
+    path: Path, sample: str, realign: bool, genome: GivenReference | None
 ) -> Iterator[str]:
     """
     What is wrong with a BAM or CRAM as far as its header and its end tell, a message each.
@@ -162,7 +162,7 @@ def _header(path: Path) -> dict[str, Any]:
         return found
 
 
-def _decodes(path: Path, genome: Genome) -> bool:
+def _decodes(path: Path, genome: GivenReference) -> bool:
     """Whether the first mapped read of a CRAM can be read, by the FASTA or by what it names."""
     with _quiet(), reference_aside(genome) as fasta:
         for reference in (str(fasta), None):
@@ -187,7 +187,7 @@ def _quiet() -> Iterator[None]:
 
 
 @contextmanager
-def reference_aside(genome: Genome | None) -> Iterator[Path | None]:
+def reference_aside(genome: GivenReference | None) -> Iterator[Path | None]:
     """
     The FASTA under a path where its index may be written.
 
@@ -203,7 +203,7 @@ def reference_aside(genome: Genome | None) -> Iterator[Path | None]:
 
 
 def _genome_faults(
-    path: Path, contigs: list[dict[str, str]], genome: Genome, advice: str
+    path: Path, contigs: list[dict[str, str]], genome: GivenReference, advice: str
 ) -> Iterator[str]:
     """One message for each way in which a BAM's header differs from the genome."""
     lengths = {contig["SN"]: int(contig["LN"]) for contig in contigs}

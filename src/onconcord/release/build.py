@@ -13,15 +13,15 @@ from onconcord.harmonised.event_ids import event_id
 from onconcord.release import layout
 from onconcord.release.aggregate import aggregate_variants
 from onconcord.release.finish import write_descriptions
+from onconcord.release.finished import FinishedPair, local_words, read_finished
 from onconcord.release.key import load_key
 from onconcord.release.manifest import Centre, Part, Release, dumps, read_manifest
 from onconcord.release.merge import Memory, Merger
 from onconcord.release.order import Order
 from onconcord.release.parts import PartsWriter
 from onconcord.release.pseudonyms import KINDS, Pseudonymiser, check_centres
-from onconcord.release.shards import Shard, local_words, read_shards
 from onconcord.release.text import text_faults
-from onconcord.release.tiers import Pair, released_rows, released_tables
+from onconcord.release.tiers import PairTables, released_rows, released_tables
 
 SHOWN_FAULTS = 200
 """Faults after which no more pairs are looked at: one slip of the set-up is in all of them."""
@@ -50,19 +50,19 @@ def build_release(order: Order, summary: Path | None = None) -> Release:
         if order.tier == "local"
         else Pseudonymiser(load_key(order.key_file, order.centre), order.centre)
     )
-    shards = read_shards(order.manifests, order.centre)
+    finished = read_finished(order.manifests, order.centre)
     gone = {one.pair_id for one in order.retractions}
-    shards = [shard for shard in shards if shard.pair not in gone]
+    kept = [one for one in finished if one.pair not in gone]
     with whole_folder(order.out) as folder:
-        parts = _write_tables(order, folder, shards, names)
-        centre = Centre(order.centre, None if order.tier == "open" else len(shards))
+        parts = _write_tables(order, folder, kept, names)
+        centre = Centre(order.centre, None if order.tier == "open" else len(kept))
         release = Release(order.name, order.tier, (centre,), tuple(parts))
         write_descriptions(folder, release, order.sign_key)
     if summary is not None:
         facts = {
             "name": release.name,
             "tier": release.tier,
-            "pairs": len(shards),
+            "pairs": len(kept),
             "content_sha256": release.digest,
         }
         write_text(summary, dumps(facts))
@@ -101,7 +101,7 @@ def check_target(out: Path) -> None:
 def _write_tables(
     order: Order,
     folder: Path,
-    shards: Sequence[Shard],
+    finished: Sequence[FinishedPair],
     names: Pseudonymiser | None,
 ) -> list[Part]:
     spool = folder / ".spool"
@@ -113,11 +113,11 @@ def _write_tables(
     if order.tier == "open":
         counted = {name: Merger(name, spool, memory) for name in _COUNTED}
     faults: list[Fault] = []
-    for shard in shards:
+    for one in finished:
         try:
-            pair = shard.read()
+            pair = one.read()
             for name, table in pair.tables.items():
-                check_centres(f"{shard.pair}/{name}", table.column("center_id"), order.centre)
+                check_centres(f"{one.pair}/{name}", table.column("center_id"), order.centre)
         except InputError as error:
             faults.extend(error.faults)
             continue
@@ -126,7 +126,7 @@ def _write_tables(
                 raise InputError(faults)
         words = local_words(pair) if order.tier != "local" else frozenset[str]()
         for name, table in _rows(pair, order.tier, names).items():
-            faults.extend(_leaks(shard.pair, name, table, order.tier, words))
+            faults.extend(_leaks(one.pair, name, table, order.tier, words))
             mergers[name].add(table)
         if counted:
             of_pair = _rows(pair, "consortium", names)
@@ -151,7 +151,7 @@ def _write_tables(
 _COUNTED = ("small_variant", "callable_region", "pair", "sample")
 
 
-def _rows(pair: Pair, tier: str, names: Pseudonymiser | None) -> dict[str, pa.Table]:
+def _rows(pair: PairTables, tier: str, names: Pseudonymiser | None) -> dict[str, pa.Table]:
     """The released rows of a pair with the release's ids."""
     tables = released_rows(pair, tier)
     if names is None:

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from onconcord import contract
-from onconcord.contract.rules import as_one, row_key
+from onconcord.contract.checking import as_one, row_key
 from onconcord.errors import Fault, InputError
 
 BATCH_ROWS = 32_768

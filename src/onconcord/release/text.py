@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from onconcord import contract
-from onconcord.contract.rules import as_one
+from onconcord.contract.checking import as_one
 from onconcord.errors import Fault
 from onconcord.release.pseudonyms import KINDS
 

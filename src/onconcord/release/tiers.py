@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from onconcord import contract
-from onconcord.contract.rules import as_one
+from onconcord.contract.checking import as_one
 from onconcord.release import coarse
 from onconcord.release.germline import LINEAGE_CHROMOSOMES, released_events
 
@@ -41,7 +41,7 @@ ADJACENCY = (
 
 
 @dataclass(frozen=True)
-class Pair:
+class PairTables:
     """Every table of one finished pair by name, with all its columns, in the contract's form."""
 
     pair_id: str
@@ -53,7 +53,7 @@ def released_tables(tier: str) -> tuple[str, ...]:
     return tuple(table.name for table in contract.load().tables_of(tier))
 
 
-def released_rows(pair: Pair, tier: str) -> dict[str, pa.Table]:
+def released_rows(pair: PairTables, tier: str) -> dict[str, pa.Table]:
     """
     The rows of a pair that a release of a tier may hold, under their local ids.
 

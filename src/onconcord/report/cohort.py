@@ -46,7 +46,7 @@ COMPLEMENT = str.maketrans("ACGT", "TGCA")
 
 
 @dataclass(frozen=True)
-class Cohort:
+class CohortTables:
     """
     The tables of one working folder that a person wants to look at.
 
@@ -109,7 +109,7 @@ def variant_status(variants: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def read_cohort(source: TableSource) -> Cohort:
+def read_cohort(source: TableSource) -> CohortTables:
     """
     Everything the report shows of a working folder or release.
 
@@ -142,7 +142,7 @@ def read_cohort(source: TableSource) -> Cohort:
     pairs = source.read("pair").join(
         counts, on=["center_id", "pair_id"], how="left", maintain_order="left"
     )
-    return Cohort(
+    return CohortTables(
         pairs=pairs.with_columns(pl.col("^variants_.*$").fill_null(0)),
         variants=variants,
         metrics=source.read("qc_metric"),
@@ -157,7 +157,7 @@ def read_cohort(source: TableSource) -> Cohort:
     )
 
 
-def known_drivers(cohort: Cohort) -> pl.DataFrame:
+def known_drivers(cohort: CohortTables) -> pl.DataFrame:
     """Kept and flagged variants at known hotspots, by pair, highest allele fraction first."""
     return cohort.variants.filter(pl.col("hotspot") & (pl.col("status") != "dropped")).sort(
         ["center_id", "pair_id", "tumor_vaf", *VARIANT_KEY],

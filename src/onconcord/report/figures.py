@@ -10,7 +10,7 @@ from onconcord.report.cohort import (
     CONSEQUENCE_CLASSES,
     OWN_RULES,
     SPECTRUM,
-    Cohort,
+    CohortTables,
     pyrimidine_change,
 )
 from onconcord.report.svg import Dot, Figure, Line, Mark, Rect, Scale, Text, axes, nice_ticks
@@ -36,12 +36,12 @@ def _top_space(pairs: list[str]) -> float:
     return 18 + max((len(pair) for pair in pairs), default=1) * 5.6
 
 
-def passing(cohort: Cohort) -> pl.DataFrame:
+def passing(cohort: CohortTables) -> pl.DataFrame:
     """Kept and flagged variants of the cohort."""
     return cohort.variants.filter(pl.col("status") != "dropped")
 
 
-def oncoprint(cohort: Cohort) -> Figure:
+def oncoprint(cohort: CohortTables) -> Figure:
     """
     Genes (most often altered first) by pairs (sorted so that shared alterations line up).
 
@@ -116,7 +116,7 @@ def _dots(rows: pl.DataFrame, x: Scale, y: Scale, columns: tuple[str, str]) -> l
     return marks
 
 
-def vaf_by_depth(cohort: Cohort) -> Figure:
+def vaf_by_depth(cohort: CohortTables) -> Figure:
     """Tumour allele fraction against tumour depth (logarithmic), of every recounted candidate."""
     rows = cohort.variants.filter(pl.col("tumor_vaf").is_not_null() & (pl.col("tumor_depth") > 0))
     low, high = 10, 300
@@ -132,7 +132,7 @@ def vaf_by_depth(cohort: Cohort) -> Figure:
     return Figure(512, 342, "Tumour allele fraction against depth", marks)
 
 
-def vaf_by_normal(cohort: Cohort) -> Figure:
+def vaf_by_normal(cohort: CohortTables) -> Figure:
     """Tumour against normal allele fraction, of candidates that the normal's reads cover."""
     rows = cohort.variants.filter(
         pl.col("tumor_vaf").is_not_null()
@@ -146,7 +146,7 @@ def vaf_by_normal(cohort: Cohort) -> Figure:
     return Figure(512, 342, "Tumour against normal allele fraction", marks)
 
 
-def vaf_histograms(cohort: Cohort) -> list[tuple[str, int, Figure]]:
+def vaf_histograms(cohort: CohortTables) -> list[tuple[str, int, Figure]]:
     """Per pair: its id, how many variants pass, their tumour allele fractions in steps of 0.05."""
     rows = passing(cohort).filter(pl.col("tumor_vaf").is_not_null())
     binned: dict[str, Counter[int]] = {pair: Counter() for pair in cohort.pairs["pair_id"]}
@@ -174,7 +174,7 @@ def vaf_histograms(cohort: Cohort) -> list[tuple[str, int, Figure]]:
     return figures
 
 
-def spectrum(cohort: Cohort) -> Figure:
+def spectrum(cohort: CohortTables) -> Figure:
     """Share of the six substitutions among each pair's passing SNVs, and how many they are."""
     counts: dict[str, Counter[str]] = {pair: Counter() for pair in cohort.pairs["pair_id"]}
     for pair, ref, alt in passing(cohort).select("pair_id", "ref", "alt").iter_rows():
@@ -200,7 +200,7 @@ def spectrum(cohort: Cohort) -> Figure:
     return Figure(LABEL + 420, len(counts) * 30 + 12, "Substitutions by pair", marks)
 
 
-def callability(cohort: Cohort) -> Figure:
+def callability(cohort: CohortTables) -> Figure:
     """Callable fraction of each gene's coding target by pair; the number is in the cell."""
     rows = cohort.genes.filter(pl.col("target_bp") > 0)
     names = rows.with_columns(gene=pl.coalesce("gene_symbol", "gene_id"))
@@ -232,7 +232,7 @@ def callability(cohort: Cohort) -> Figure:
     return Figure(LABEL + len(pairs) * width + 12, height, "Callable fraction", marks)
 
 
-def dropped_by_rule(cohort: Cohort) -> Figure:
+def dropped_by_rule(cohort: CohortTables) -> Figure:
     """How many candidates each rule dropped: the first rule with outcome `drop` counts."""
     key = ["center_id", "pair_id", "reference_id", "chrom", "pos", "ref", "alt"]
     dropped = cohort.variants.filter(pl.col("status") == "dropped").select(key)
@@ -276,7 +276,7 @@ VARIANT_COLUMNS = (
 )
 
 
-def variant_data(cohort: Cohort, limit: int) -> dict[str, Any]:
+def variant_data(cohort: CohortTables, limit: int) -> dict[str, Any]:
     """
     The rows of the page's table: passing ones first, at most `limit`, as columns of values.
 

@@ -19,7 +19,7 @@ from onconcord.report import figures
 from onconcord.report.cohort import (
     CONSEQUENCE_CLASSES,
     SPECTRUM,
-    Cohort,
+    CohortTables,
     known_drivers,
     read_cohort,
 )
@@ -79,7 +79,7 @@ def write_report(folder: Path, out: Path) -> list[Path]:
     return [out, *(page.path for page in reads)]
 
 
-def render(cohort: Cohort, reads: list[ReadPage], out: Path) -> str:
+def render(cohort: CohortTables, reads: list[ReadPage], out: Path) -> str:
     """The report as HTML; links to the pages of reads are relative to `out`."""
     data = figures.variant_data(cohort, MAX_ROWS)
     data["reads"] = {
@@ -131,7 +131,7 @@ def render(cohort: Cohort, reads: list[ReadPage], out: Path) -> str:
     )
 
 
-def driver_cards(cohort: Cohort, reads: dict[str, Any]) -> list[dict[str, Any]]:
+def driver_cards(cohort: CohortTables, reads: dict[str, Any]) -> list[dict[str, Any]]:
     """Known drivers as rows, with the link to their reads ("" where there is none)."""
     cards = []
     for row in known_drivers(cohort).iter_rows(named=True):
@@ -142,7 +142,7 @@ def driver_cards(cohort: Cohort, reads: dict[str, Any]) -> list[dict[str, Any]]:
     return cards
 
 
-def verdict_reasons(cohort: Cohort, pair: dict[str, Any]) -> list[str]:
+def verdict_reasons(cohort: CohortTables, pair: dict[str, Any]) -> list[str]:
     """Why a row of `pair` has its verdict, and what to do: a sentence per metric beyond a limit."""
     roles = {
         ("sample", pair["tumor_sample_id"]): "tumour",
@@ -161,7 +161,7 @@ def verdict_reasons(cohort: Cohort, pair: dict[str, Any]) -> list[str]:
     )
 
 
-def tiles(cohort: Cohort) -> list[tuple[str, str]]:
+def tiles(cohort: CohortTables) -> list[tuple[str, str]]:
     """The figures at the top of the page: number and label."""
     verdicts = Counter(cohort.pairs["qc_status"].to_list())
     callable_bp = cohort.genes.filter(pl.col("target_bp") > 0).select(
@@ -191,7 +191,9 @@ def number(value: float) -> str:
     return f"{value:,.0f}".replace(",", "\u2009") if value.is_integer() else f"{value:.4g}"
 
 
-def metric_table(cohort: Cohort) -> tuple[list[str], list[tuple[str, list[dict[str, str] | None]]]]:
+def metric_table(
+    cohort: CohortTables,
+) -> tuple[list[str], list[tuple[str, list[dict[str, str] | None]]]]:
     """
     QC metrics with one row per sample or pair.
 
@@ -219,7 +221,7 @@ def metric_table(cohort: Cohort) -> tuple[list[str], list[tuple[str, list[dict[s
     ]
 
 
-def not_measured(cohort: Cohort) -> list[tuple[str, str, str]]:
+def not_measured(cohort: CohortTables) -> list[tuple[str, str, str]]:
     """Metrics that were not measured, and why: sample or pair, names of its metrics, the reason."""
     names: dict[tuple[str, str], set[str]] = {}
     for entity, metric, text in cohort.metrics.select(
@@ -238,7 +240,7 @@ def _is_sentence(text: str | None) -> bool:
     return text is not None and " " in text
 
 
-def scope_rows(cohort: Cohort) -> list[tuple[str, str]]:
+def scope_rows(cohort: CohortTables) -> list[tuple[str, str]]:
     """Per analysis, how many pairs have which outcome."""
     outcomes: dict[str, Counter[str]] = {}
     for analysis, status in cohort.scope.select("analysis", "status").iter_rows():

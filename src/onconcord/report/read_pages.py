@@ -21,7 +21,7 @@ from markupsafe import Markup
 from onconcord.errors import InputError
 from onconcord.files import whole_file
 from onconcord.reference.contigs import read_contigs
-from onconcord.report.cohort import Cohort
+from onconcord.report.cohort import CohortTables
 
 FLANK_BP = 60
 """Bases on each side of a variant whose reads a page carries."""
@@ -63,7 +63,7 @@ def igv_script() -> Path | None:
     return path if path.is_file() else None
 
 
-def write_read_pages(folder: Path, cohort: Cohort, out: Path) -> list[ReadPage]:
+def write_read_pages(folder: Path, cohort: CohortTables, out: Path) -> list[ReadPage]:
     """
     One page per pair that has passing variants and alignments.
 

@@ -24,7 +24,7 @@ from onconcord.verify.files import (
 from onconcord.verify.generated import generated_faults
 from onconcord.verify.parts import DAMAGED, PartFaults, described_digest_faults, part_faults
 from onconcord.verify.report import Report
-from onconcord.verify.rules import RULES, Rule, foreign_keys
+from onconcord.verify.rules import RULES, RowRule, foreign_keys
 from onconcord.verify.slices import cut
 
 SHOWN_ROWS = 5
@@ -203,7 +203,7 @@ def _columns(folder: Path, release: Release, unreadable: set[str]) -> dict[str, 
 
 
 def _obstacle(
-    rule: Rule, columns: dict[str, set[str]], unreadable: set[str], tier: str
+    rule: RowRule, columns: dict[str, set[str]], unreadable: set[str], tier: str
 ) -> str | None:
     """Why a rule cannot be checked; None where it can."""
     needed: Iterable[tuple[str, tuple[str, ...]]] = (
@@ -223,7 +223,7 @@ def _obstacle(
 class _Broken:
     """The first rows that break a rule, how many there are, and why it could not be applied."""
 
-    rule: Rule
+    rule: RowRule
     columns: set[str]
     rows: list[dict[str, Any]] = field(default_factory=list)
     count: int = 0

@@ -9,8 +9,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from onconcord import contract
+from onconcord.contract.checking import EXAMPLES, row_key
 from onconcord.contract.digest import Digest, Digester
-from onconcord.contract.rules import EXAMPLES, row_key
 from onconcord.errors import Fault
 from onconcord.release.manifest import Part
 from onconcord.release.pseudonyms import KINDS, is_pseudonym

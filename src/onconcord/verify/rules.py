@@ -2,8 +2,8 @@
 Rules between rows and tables, one SQL query each, which returns the rows that break it.
 
 DuckDB reads the Parquet files in place. A table `x` of a rule is a view over the rows of x in the
-release, or in a part of it that has all rows the rule compares (`Rule.within`), so that 10^8 rows
-need no more memory than 10^6.
+release, or in a part of it that has all rows the rule compares (`RowRule.within`), so that 10^8
+rows need no more memory than 10^6.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ UNIT = 1.5e-6
 
 
 @dataclass(frozen=True)
-class Rule:
+class RowRule:
     """
     One rule.
 
@@ -53,8 +53,8 @@ class Rule:
     within: Within = "release"
 
 
-def _of_failed_pairs(table: str) -> Rule:
-    return Rule(
+def _of_failed_pairs(table: str) -> RowRule:
+    return RowRule(
         "failed_qc_withheld",
         table,
         "pair_id",
@@ -66,8 +66,8 @@ def _of_failed_pairs(table: str) -> Rule:
     )
 
 
-def _by_variant(table: str) -> Rule:
-    return Rule(
+def _by_variant(table: str) -> RowRule:
+    return RowRule(
         "annotation_of_released_variants",
         table,
         "variant_key",
@@ -80,8 +80,8 @@ def _by_variant(table: str) -> Rule:
     )
 
 
-def _has_rows(analysis: str, source: str) -> Rule:
-    return Rule(
+def _has_rows(analysis: str, source: str) -> RowRule:
+    return RowRule(
         "done_has_rows",
         "analysis_scope",
         "status",
@@ -93,8 +93,8 @@ def _has_rows(analysis: str, source: str) -> Rule:
     )
 
 
-def _has_none(analysis: str, source: str) -> Rule:
-    return Rule(
+def _has_none(analysis: str, source: str) -> RowRule:
+    return RowRule(
         "not_done_has_no_rows",
         "analysis_scope",
         "status",
@@ -126,8 +126,8 @@ _CALLABLE = {
     "pair": ("assay_id", "qc_status"),
 }
 
-RULES: tuple[Rule, ...] = (
-    Rule(
+RULES: tuple[RowRule, ...] = (
+    RowRule(
         "only_somatic",
         "small_variant",
         "origin",
@@ -136,7 +136,7 @@ RULES: tuple[Rule, ...] = (
         {"small_variant": ("is_pass", "origin")},
         SHARED,
     ),
-    Rule(
+    RowRule(
         "somatic_atoms",
         "small_variant_atom",
         "origin",
@@ -146,7 +146,7 @@ RULES: tuple[Rule, ...] = (
         {"small_variant_atom": ("origin",)},
         SHARED,
     ),
-    Rule(
+    RowRule(
         "known_driver_alone",
         "small_variant",
         "origin_method",
@@ -158,7 +158,7 @@ RULES: tuple[Rule, ...] = (
         SHARED,
     ),
     *(
-        Rule(
+        RowRule(
             "no_lineage",
             table,
             "chrom",
@@ -170,7 +170,7 @@ RULES: tuple[Rule, ...] = (
         for table in ("small_variant", "hotspot_status")
     ),
     *(
-        Rule(
+        RowRule(
             "rare_in_populations",
             table,
             "gnomad_af_max",
@@ -181,7 +181,7 @@ RULES: tuple[Rule, ...] = (
         )
         for table in ("small_variant", "small_variant_atom")
     ),
-    Rule(
+    RowRule(
         "hotspots_shown",
         "hotspot_status",
         "status",
@@ -196,7 +196,7 @@ RULES: tuple[Rule, ...] = (
         SHARED,
         within="pair",
     ),
-    Rule(
+    RowRule(
         "coarse_states",
         "callable_region",
         "start0",
@@ -211,7 +211,7 @@ RULES: tuple[Rule, ...] = (
         SHARED,
         within="pair",
     ),
-    Rule(
+    RowRule(
         "listed_filters",
         "variant_call_evidence",
         "filters",
@@ -222,7 +222,7 @@ RULES: tuple[Rule, ...] = (
         {"variant_call_evidence": ("filters",)},
         SHARED,
     ),
-    Rule(
+    RowRule(
         "numbered_phases",
         "small_variant",
         "phase_set",
@@ -231,7 +231,7 @@ RULES: tuple[Rule, ...] = (
         {"small_variant": ("phase_set",)},
         SHARED,
     ),
-    Rule(
+    RowRule(
         "only_passing_structural",
         "structural_variant",
         "is_pass",
@@ -240,7 +240,7 @@ RULES: tuple[Rule, ...] = (
         {"structural_variant": ("is_pass",)},
         SHARED,
     ),
-    Rule(
+    RowRule(
         "licence",
         "variant_annotation",
         "source",
@@ -250,7 +250,7 @@ RULES: tuple[Rule, ...] = (
         {"variant_annotation": ("source", "licence")},
         RELEASED,
     ),
-    Rule(
+    RowRule(
         "masked_ages",
         "subject",
         "age_years_at_index",
@@ -277,7 +277,7 @@ RULES: tuple[Rule, ...] = (
         _by_variant(table)
         for table in ("variant_consequence", "variant_annotation", "oncogenicity", "variant_lift")
     ),
-    Rule(
+    RowRule(
         "scope_complete",
         "pair",
         "pair_id",
@@ -292,7 +292,7 @@ RULES: tuple[Rule, ...] = (
     _has_rows("cna", "copy_number_segment"),
     _has_rows("signature", "signature_exposure"),
     _has_rows("hotspot", "hotspot_status"),
-    Rule(
+    RowRule(
         "tumor_only_is_partial",
         "analysis_scope",
         "status",
@@ -305,7 +305,7 @@ RULES: tuple[Rule, ...] = (
     ),
     _has_none("small_variant", "small_variant"),
     _has_none("sv", "structural_variant"),
-    Rule(
+    RowRule(
         "callable_overlap",
         "callable_region",
         "start0",
@@ -316,7 +316,7 @@ RULES: tuple[Rule, ...] = (
         {"callable_region": ("start0", "end0")},
         within="pair",
     ),
-    Rule(
+    RowRule(
         "callable_outside",
         "callable_region",
         "end0",
@@ -328,7 +328,7 @@ RULES: tuple[Rule, ...] = (
         _CALLABLE,
         within="pair",
     ),
-    Rule(
+    RowRule(
         "callable_sum",
         "pair",
         "pair_id",
@@ -343,7 +343,7 @@ RULES: tuple[Rule, ...] = (
         _CALLABLE,
         within="pair",
     ),
-    Rule(
+    RowRule(
         "vaf",
         "small_variant",
         "tumor_vaf",
@@ -353,7 +353,7 @@ RULES: tuple[Rule, ...] = (
             ELSE coalesce(abs(tumor_vaf - tumor_alt_count / tumor_depth) > {UNIT}, true) END""",
         {"small_variant": ("tumor_vaf", "tumor_alt_count", "tumor_depth")},
     ),
-    Rule(
+    RowRule(
         "counts",
         "small_variant",
         "tumor_alt_count",
@@ -362,7 +362,7 @@ RULES: tuple[Rule, ...] = (
         {"small_variant": ("tumor_alt_count", "tumor_ref_count", "tumor_depth")},
         WITH_NORMAL,
     ),
-    Rule(
+    RowRule(
         "counts",
         "small_variant",
         "tumor_alt_count",
@@ -371,7 +371,7 @@ RULES: tuple[Rule, ...] = (
         {"small_variant": ("tumor_alt_count", "tumor_depth")},
         SHARED,
     ),
-    Rule(
+    RowRule(
         "variant_key",
         "small_variant",
         "variant_key",
@@ -379,7 +379,7 @@ RULES: tuple[Rule, ...] = (
         "SELECT * FROM small_variant WHERE variant_key <> concat_ws(':', chrom, pos, ref, alt)",
         {"small_variant": ("variant_key",)},
     ),
-    Rule(
+    RowRule(
         "length",
         "small_variant",
         "length_bp",
@@ -387,7 +387,7 @@ RULES: tuple[Rule, ...] = (
         "SELECT * FROM small_variant WHERE length_bp <> length(alt) - length(ref)",
         {"small_variant": ("length_bp",)},
     ),
-    Rule(
+    RowRule(
         "event_id",
         "small_variant",
         "event_id",
@@ -408,7 +408,7 @@ RULES: tuple[Rule, ...] = (
         within="pair",
     ),
     *(
-        Rule(
+        RowRule(
             "consensus",
             "small_variant",
             column,
@@ -440,7 +440,7 @@ RULES: tuple[Rule, ...] = (
             ),
         )
     ),
-    Rule(
+    RowRule(
         "normal_of_tumor_only",
         "small_variant",
         "normal_depth",
@@ -451,7 +451,7 @@ RULES: tuple[Rule, ...] = (
         {"small_variant": ("normal_depth",), "pair": ("design",)},
         WITH_NORMAL,
     ),
-    Rule(
+    RowRule(
         "design",
         "pair",
         "design",
@@ -459,7 +459,7 @@ RULES: tuple[Rule, ...] = (
         "SELECT * FROM pair WHERE (design = 'matched') <> (normal_sample_id IS NOT NULL)",
         {"pair": ("design", "normal_sample_id")},
     ),
-    Rule(
+    RowRule(
         "copies_need_purity",
         "copy_number_segment",
         "total_cn",
@@ -469,7 +469,7 @@ RULES: tuple[Rule, ...] = (
             WHERE total_cn IS NOT NULL OR minor_cn IS NOT NULL""",
         {"copy_number_segment": ("total_cn",), "pair": ("purity_status",)},
     ),
-    Rule(
+    RowRule(
         "single_breakends",
         "structural_variant",
         "chrom2",
@@ -478,7 +478,7 @@ RULES: tuple[Rule, ...] = (
             OR (chrom2 = '*') <> (pos2 = 0) OR (chrom2 = '*') <> (strand2 = '*')""",
         {"structural_variant": ("sv_type",)},
     ),
-    Rule(
+    RowRule(
         "biomarker_class",
         "biomarker",
         "class",
@@ -486,7 +486,7 @@ RULES: tuple[Rule, ...] = (
         "SELECT * FROM biomarker WHERE status = 'below_min_callable' AND class IS NOT NULL",
         {"biomarker": ("status", "class")},
     ),
-    Rule(
+    RowRule(
         "retracted",
         "pair",
         "pair_id",
@@ -494,7 +494,7 @@ RULES: tuple[Rule, ...] = (
         "SELECT * FROM pair SEMI JOIN retraction USING (center_id, pair_id)",
         {"pair": (), "retraction": ()},
     ),
-    Rule(
+    RowRule(
         "small_cells",
         "aggregate_variant",
         "n_mutated",
@@ -505,7 +505,7 @@ RULES: tuple[Rule, ...] = (
             OR suppressed <> (count_precision = 'suppressed')""",
         {"aggregate_variant": ("n_mutated", "n_tested", "suppressed")},
     ),
-    Rule(
+    RowRule(
         "lone_cells",
         "aggregate_variant",
         "suppressed",
@@ -517,7 +517,7 @@ RULES: tuple[Rule, ...] = (
             ) USING (center_id, reference_id, variant_key) WHERE suppressed""",
         {"aggregate_variant": ("suppressed",)},
     ),
-    Rule(
+    RowRule(
         "frequencies",
         "aggregate_variant",
         "freq",
@@ -529,7 +529,7 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def foreign_keys() -> tuple[Rule, ...]:
+def foreign_keys() -> tuple[RowRule, ...]:
     """One rule per foreign key of the contract; a null, or an empty list, points nowhere."""
     return tuple(
         _foreign_key(table, key.columns, key.table, key.to)
@@ -540,7 +540,7 @@ def foreign_keys() -> tuple[Rule, ...]:
 
 def _foreign_key(
     table: contract.Table, columns: tuple[str, ...], to: str, keys: tuple[str, ...]
-) -> Rule:
+) -> RowRule:
     lists = [name for name in columns if table.field(name).type == "list<string>"]
     assert len(lists) <= 1, f"{table.name}: a foreign key with two lists"
     source = table.name
@@ -549,7 +549,7 @@ def _foreign_key(
         source = f"(SELECT * REPLACE (unnest({name}) AS {name}) FROM {table.name})"
     on = " AND ".join(f"c.{one} = p.{two}" for one, two in zip(columns, keys, strict=True))
     filled = " AND ".join(f"c.{name} IS NOT NULL" for name in columns)
-    return Rule(
+    return RowRule(
         "foreign_keys",
         table.name,
         columns[-1],

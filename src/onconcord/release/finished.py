@@ -1,6 +1,5 @@
 """The finished pairs that a release is made of: results/8_harmonised/<pair>/MANIFEST.json."""
 
-import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,13 +12,13 @@ from onconcord import contract
 from onconcord.contract import digest
 from onconcord.errors import ContractError, Fault, InputError
 from onconcord.files import file_sha256
-from onconcord.release.tiers import Pair
+from onconcord.release.tiers import PairTables
 
 _AGAIN = "make the pair again"
 
 
 @dataclass(frozen=True)
-class Shard:
+class FinishedPair:
     """One finished pair: where its tables are, and the digests they were written with."""
 
     manifest: Path
@@ -27,13 +26,7 @@ class Shard:
     centre: str
     tables: dict[str, dict[str, Any]]
 
-    @property
-    def digest(self) -> str:
-        """SHA-256 over the digests of its tables, as hex."""
-        text = json.dumps(self.tables, sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()
-
-    def read(self) -> Pair:
+    def read(self) -> PairTables:
         """
         The pair's tables, with every column, once they are what the manifest says.
 
@@ -53,7 +46,7 @@ class Shard:
                 faults.extend(error.faults)
         if faults:
             raise InputError(faults)
-        return Pair(self.pair, tables)
+        return PairTables(self.pair, tables)
 
     def _table(self, name: str) -> pa.Table:
         path, stated = self.manifest.with_name(f"{name}.parquet"), self.tables[name]
@@ -69,7 +62,7 @@ class Shard:
         return table
 
 
-def read_shards(manifests: Iterable[Path], centre: str) -> list[Shard]:
+def read_finished(manifests: Iterable[Path], centre: str) -> list[FinishedPair]:
     """
     The finished pairs of one centre, sorted by pair.
 
@@ -80,23 +73,23 @@ def read_shards(manifests: Iterable[Path], centre: str) -> list[Shard]:
         InputError: a manifest cannot be read or follows another major version of the contract, two
             have one pair, or none is of the centre.
     """
-    shards: dict[str, Shard] = {}
+    finished: dict[str, FinishedPair] = {}
     others: set[str] = set()
     faults: list[Fault] = []
     for path in sorted(manifests):
         try:
-            shard = _shard(path)
+            pair = _read_manifest(path)
         except ContractError as error:
             faults.extend(error.faults)
             continue
-        if shard.centre != centre:
-            others.add(shard.centre)
-        elif shard.pair in shards:
-            message = f'pair "{shard.pair}" is also in {shards[shard.pair].manifest}: name one'
+        if pair.centre != centre:
+            others.add(pair.centre)
+        elif pair.pair in finished:
+            message = f'pair "{pair.pair}" is also in {finished[pair.pair].manifest}: name one'
             faults.append(Fault(str(path), message, column="pair"))
         else:
-            shards[shard.pair] = shard
-    if not faults and not shards:
+            finished[pair.pair] = pair
+    if not faults and not finished:
         found = f"finished pairs of {', '.join(sorted(others))}" if others else "no finished pair"
         message = (
             f'{found}; expected pairs of centre "{centre}": run the pipeline, or mend --centre'
@@ -104,13 +97,13 @@ def read_shards(manifests: Iterable[Path], centre: str) -> list[Shard]:
         faults.append(Fault("--centre", message))
     if faults:
         raise InputError(faults)
-    return [shards[pair] for pair in sorted(shards)]
+    return [finished[pair] for pair in sorted(finished)]
 
 
-def _shard(path: Path) -> Shard:
+def _read_manifest(path: Path) -> FinishedPair:
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
-        shard = Shard(path, raw["pair"], raw["centre"], dict(raw["tables"]))
+        pair = FinishedPair(path, raw["pair"], raw["centre"], dict(raw["tables"]))
         version = raw["contract_version"]
     except OSError as why:
         message = f"cannot be read ({why.strerror}): name the MANIFEST.json of a finished pair"
@@ -120,20 +113,20 @@ def _shard(path: Path) -> Shard:
         raise ContractError.at(path, message) from why
     faults = [
         Fault(str(path), f"the contract has no such table: {_AGAIN}", column=name)
-        for name in shard.tables
+        for name in pair.tables
         if name not in contract.load().tables
     ]
     if version.split(".")[0] != contract.CONTRACT_VERSION.split(".")[0]:
         message = f"contract {version}; expected {contract.CONTRACT_VERSION}: {_AGAIN}"
         faults.append(Fault(str(path), message, column="contract_version"))
-    if "pair" not in shard.tables:
+    if "pair" not in pair.tables:
         faults.append(Fault(str(path), f"has no table pair: {_AGAIN}", column="tables"))
     if faults:
         raise ContractError(faults)
-    return shard
+    return pair
 
 
-def local_words(pair: Pair) -> frozenset[str]:
+def local_words(pair: PairTables) -> frozenset[str]:
     """Ids and names of a pair that must not be in anything that leaves."""
     words = {pair.pair_id}
     for table, column in (
