@@ -17,6 +17,7 @@ from onconcord.evidence.tables import EVIDENCE_SCHEMA
 from onconcord.harmonised import pair
 from onconcord.harmonised.pair import PairFiles, harmonise_pair
 from onconcord.qc.thresholds import METRICS
+from onconcord.reference.transcript_set import Chosen, write_set
 from onconcord.runtime import checkout
 from onconcord.runtime.tools import COLUMNS
 from pair_specs import pair_spec
@@ -64,7 +65,9 @@ def files(tmp_path):
     write_rows(reference / "targets.bed", ("20", 100, 300))
     write_rows(reference / "gene_regions.tsv", GENE_COLUMNS, ("G", "GNAS", "T1", "20", 100, 200))
     write_rows(reference / "resources.tsv", ("name", "bytes", "sha256"), ("targets", 9, "a" * 64))
-    tools = [("annotation", "snpEff", "5.1d", "cli", "snpEff")]
+    chosen = Chosen("G", "GNAS", "T1.1", "longest_cds", "model", "20", "ok", 33, "c" * 64)
+    write_set([chosen], reference / "transcript_set.tsv")
+    tools = [("annotated", "snpEff", "5.1d", "cli", "snpEff")]
     tools += [("calls", name, "1.0", "cli", name) for name in ("freebayes", "gatk")]
     inputs = ("file_role", "ordinal", "format", "bytes", "sha256", "reads")
     spec = tmp_path / "TUM.json"

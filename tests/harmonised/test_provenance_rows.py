@@ -87,10 +87,13 @@ def test_tools_have_a_template_with_its_digest_and_resources_are_tools_of_their_
     row = ("alignment", "bwa", "0.7.17", "cli", "bwa mem {reads}")
     table.write_text("\t".join(COLUMNS) + "\n" + "\t".join(row) + "\n")
     parameters = {"b": 1, "a": "ü"}
-    rows = provenance.tool_rows("r" * 16, [table], {"targets": "a" * 64}, parameters)
+    counts = {"population": {"records": 5}}
+    resources = {"population": "b" * 64, "targets": "a" * 64}
+    rows = provenance.tool_rows("r" * 16, [table], resources, counts, parameters)
     assert [(one["step"], one["tool"]) for one in rows] == [
         ("alignment", "bwa"),
-        ("harmonise", "onconcord"),
+        ("harmonised", "onconcord"),
+        ("resource", "population"),
         ("resource", "targets"),
     ]
     assert rows[0] == {
@@ -99,7 +102,8 @@ def test_tools_have_a_template_with_its_digest_and_resources_are_tools_of_their_
         "command_sha256": hashlib.sha256(b"bwa mem {reads}").hexdigest(),
         "params_json": canonical_json(parameters),
     }
-    assert (rows[2]["version"], rows[2]["resource_sha256"]) == ("a" * 16, "a" * 64)
+    assert (rows[3]["version"], rows[3]["resource_sha256"]) == ("a" * 16, "a" * 64)
+    assert [row["params_json"] for row in rows[2:]] == ['{"records":5}', None]
 
 
 def test_every_reads_file_is_a_row_of_its_sample():
