@@ -147,6 +147,17 @@ def test_a_target_has_the_first_gene_that_it_meets_or_none():
     ]
 
 
+def test_a_gene_may_stand_behind_many_targets_without_one():
+    starts = list(range(0, 30_000, 100))
+    targets = pl.DataFrame(
+        {"chrom": "chr1", "start0": starts, "end0": [at + 50 for at in starts]},
+        schema=TARGETS.schema,
+    )
+    last = GENES.head(1).with_columns(pl.lit("chr1").alias("chrom"), start0=29_900, end0=29_950)
+    rows = provenance.assay_region_rows(pair_spec(), "GRCh37", targets, last)
+    assert rows["gene_id"].drop_nulls().to_list() == last["gene_id"].to_list()
+
+
 def test_contigs_are_rows_of_the_reference(tmp_path):
     contigs = tmp_path / "contigs.tsv"
     names = list(ContigRow.__dataclass_fields__)

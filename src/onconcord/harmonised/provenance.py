@@ -236,7 +236,8 @@ def assay_region_rows(
                 "purpose": ["variant"],
             }
         )
-    return pl.DataFrame(rows)
+    # The first target of a gene may stand behind any number of targets without one.
+    return pl.DataFrame(rows, infer_schema_length=None)
 
 
 def contig_rows(contigs: Path, reference_id: str) -> Rows:
