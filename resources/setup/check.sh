@@ -6,6 +6,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 python_files=(src scripts tests benchmarks)
+mapfile -t shell_files < <(git ls-files --cached --others --exclude-standard -- '*.sh' .ci/run resources/setup/gatk/gatk)
 mapfile -t workflow_files < <(git ls-files --cached --others --exclude-standard -- Snakefile '*.smk')
 said=$(mktemp -d)
 trap 'rm -rf "$said"' EXIT
@@ -22,6 +23,7 @@ start() {
 start format ruff format --check "${python_files[@]}"
 start lint ruff check "${python_files[@]}"
 start types mypy
+start shell shellcheck "${shell_files[@]}"
 start workflow-format snakefmt --check "${workflow_files[@]}"
 failed=
 for index in "${!jobs[@]}"; do

@@ -85,7 +85,9 @@ conda_way=(
 )
 
 if [ ${#packages[@]} -gt 0 ]; then
-    system=$(. /etc/os-release 2>/dev/null && echo "${ID:-} ${VERSION_CODENAME:-}" || uname -s)
+    system=$(uname -s)
+    # shellcheck source=/dev/null
+    [ ! -r /etc/os-release ] || system=$(. /etc/os-release && echo "${ID:-} ${VERSION_CODENAME:-}")
     elevate=()
     problem=
     if [ "$system" != "debian bookworm" ] || ! command -v apt-get >/dev/null; then

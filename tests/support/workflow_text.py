@@ -58,6 +58,19 @@ def unquoted(shell: str) -> list[str]:
     ]
 
 
+def as_shell(shell: str) -> str:
+    """A shell block as shell: what Snakemake fills in is a variable, in quotes where it quotes."""
+    text = ""
+    for literal, name, spec, _ in Formatter().parse(shell):
+        text += literal
+        if name == "threads":
+            text += "1"
+        elif name is not None:
+            variable = "$" + name.replace(".", "_")
+            text += f'"{variable}"' if spec == "q" else variable
+    return text
+
+
 def names_at_top(path: Path) -> Iterator[str]:
     """
     Names that a file adds to those all files of the workflow share: functions, rules, variables.

@@ -1,13 +1,14 @@
 """How the workflow is written: quoted values, and callers that do not get in each other's way."""
 
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 
 import pytest
 
 from pipeline_runs import CHECKOUT
-from workflow_text import names_at_top, shell_blocks, unquoted
+from workflow_text import as_shell, names_at_top, shell_blocks, unquoted
 
 FILES = [
     CHECKOUT / "Snakefile",
@@ -29,6 +30,27 @@ def unquoted_values(path: Path) -> list[str]:
     ]
 
 
+NOT_OF_A_BLOCK = "SC2154,SC2066,SC2094"
+"""Variables that are set elsewhere; a list quoted as one word; files with one name: all of these
+are what stands in here for Snakemake's values."""
+
+
+def shellcheck_faults(path: Path) -> list[str]:
+    """What shellcheck says of each rule's block, with variables for Snakemake's values."""
+    faults = []
+    for rule, text in shell_blocks(path).items():
+        done = subprocess.run(
+            ["shellcheck", "--shell", "bash", "--format", "gcc", "--exclude", NOT_OF_A_BLOCK, "-"],
+            input=as_shell(text),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode in (0, 1), done.stderr
+        faults += [f"rule {rule}: {line[2:]}" for line in done.stdout.splitlines()]
+    return faults
+
+
 def foreign_names(path: Path) -> list[str]:
     """Names a caller's file adds that another caller's file could add as well."""
     prefix = f"{path.parent.name}_"
@@ -38,6 +60,20 @@ def foreign_names(path: Path) -> list[str]:
 @pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_every_value_in_a_shell_block_is_quoted(path):
     assert unquoted_values(path) == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_shellcheck_finds_no_fault_in_a_shell_block(path):
+    assert shellcheck_faults(path) == []
+
+
+def test_a_fault_of_a_shell_block_is_found(tmp_path):
+    path = tmp_path / "a.smk"
+    path.write_text('rule one:\n    shell:\n        "x={input.x:q}; [ -s $x ] || cat {params.y}"\n')
+    assert shellcheck_faults(path) == [
+        "rule one: 1:20: note: Double quote to prevent globbing and word splitting. [SC2086]",
+        "rule one: 1:32: note: Double quote to prevent globbing and word splitting. [SC2086]",
+    ]
 
 
 def test_an_unquoted_value_is_found(tmp_path):
