@@ -19,8 +19,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from onconcord.demo.simulate import Region, simulated_regions
+from onconcord.demo.simulate import Span, simulated_regions
 from onconcord.evidence.normal_form import Allele, normalise, variant_class
+from onconcord.reference.bed import read_bed
 from onconcord.reference.sequence import Genome
 from onconcord.runtime.script import script
 
@@ -110,7 +111,7 @@ class Draw:
         return round(self.random.uniform(low, high), 2)
 
 
-def population(draw: Draw, regions: Iterable[Region]) -> list[tuple[Allele, float]]:
+def population(draw: Draw, regions: Iterable[Span]) -> list[tuple[Allele, float]]:
     """Common sites all along the regions, and rare ones that no patient has."""
     regions = list(regions)
     sites = [(R201H, 0.00007)]
@@ -149,7 +150,7 @@ def germline(
     return rows
 
 
-def somatic(draw: Draw, targets: Sequence[Target], regions: Sequence[Region]) -> list[list[object]]:
+def somatic(draw: Draw, targets: Sequence[Target], regions: Sequence[Span]) -> list[list[object]]:
     """One event per region and tumour; a second tumour shares half of the first one's events."""
     rows: list[list[object]] = []
     for tumours in PATIENTS.values():
@@ -204,8 +205,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--targets", type=Path, required=True, help="resources/demo/targets.bed")
     parser.add_argument("--out", type=Path, required=True, help="resources/demo")
     args = parser.parse_args(argv)
-    cells = [line.split("\t") for line in args.targets.read_text().splitlines()]
-    targets = [Target(int(start), int(end), gene) for _, start, end, gene in cells]
+    targets = [Target(*row[1:]) for row in read_bed(args.targets).iter_rows()]
     draw = Draw(Genome(args.reference))
     sites = population(draw, simulated_regions(args.targets, SURROUNDINGS))
     inherited = germline(draw, targets, sites)

@@ -17,7 +17,7 @@ _HEADER_BYTES = 18
 _LARGEST_BLOCK = 1 << 16
 
 
-class Digest(Protocol):
+class Hasher(Protocol):
     """What takes the bytes of a file as they are on the disk, such as hashlib.sha256."""
 
     def update(self, data: bytes, /) -> None: ...
@@ -99,7 +99,7 @@ def is_cut_off(path: Path) -> bool:
     return False
 
 
-def read_chunks(path: Path, digest: Digest | None = None) -> Iterator[bytes]:
+def read_chunks(path: Path, digest: Hasher | None = None) -> Iterator[bytes]:
     """
     Content of a file, decompressed where it is gzip, in chunks of any size.
 

@@ -91,11 +91,11 @@ def pool(
     """Make one release of several; they are verified before, and it is verified after."""
     from onconcord.release import pool_releases
 
-    made = pool_releases(releases, out, _hold, name, sign_key)
+    made = pool_releases(releases, out, _require_sound, name, sign_key)
     CONSOLE.print(f"{out}: {len(made.centres)} centres, tier {made.tier}, {made.digest}")
 
 
-def _hold(path: Path) -> None:
+def _require_sound(path: Path) -> None:
     from onconcord.verify import verify_release
 
     faults = verify_release(path).faults

@@ -20,6 +20,8 @@ import pysam
 
 from onconcord.errors import InputError, ToolError
 from onconcord.files import whole_file, write_text
+from onconcord.reference.bed import read_bed
+from onconcord.reference.intervals import merged
 
 FLANK_BP = 350
 READ_BP = 100
@@ -30,9 +32,11 @@ END_BP = 30
 
 TRUTH = ("cohort.tsv", "targets.bed", "germline.tsv", "somatic.tsv")
 
-Region = tuple[int, int]
+Span = tuple[int, int]
+"""0-based half-open part of chromosome 20."""
 Variant = tuple[int, str, str]
-Pair = tuple[str, str, str, str]
+ReadPair = tuple[str, str, str, str]
+"""Bases and qualities of the first mate, then of the second."""
 
 
 @dataclass(frozen=True)
@@ -106,19 +110,14 @@ def simulate(
 
 def simulated_regions(
     targets: Path, flank: int = FLANK_BP, genes: frozenset[str] = frozenset()
-) -> list[Region]:
+) -> list[Span]:
     """Targets with flanks (bp), merged where they meet, of all or some genes; 0-based half-open."""
-    merged: list[Region] = []
-    for line in targets.read_text().splitlines():
-        _, start, end, gene = line.split("\t")
-        if genes and gene not in genes:
-            continue
-        first, last = int(start) - flank, int(end) + flank
-        if merged and first <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
-        else:
-            merged.append((first, last))
-    return merged
+    flanked = [
+        (contig, start - flank, end + flank)
+        for contig, start, end, gene in read_bed(targets).iter_rows()
+        if not genes or gene in genes
+    ]
+    return [(start, end) for _, start, end in merged(flanked, ["20"])]
 
 
 def _germline(path: Path) -> dict[str, list[tuple[Variant, str]]]:
@@ -152,7 +151,7 @@ def _haplotype(sequence: str, start0: int, variants: Iterable[Variant]) -> str:
 
 def _records(
     genome: pysam.FastaFile,
-    regions: list[Region],
+    regions: list[Span],
     germline: list[tuple[Variant, str]],
     somatic: list[tuple[Variant, float]],
 ) -> Iterator[tuple[str, float]]:
@@ -184,10 +183,10 @@ def _records(
 def _pairs(
     sample: DemoSample,
     genome: pysam.FastaFile,
-    regions: list[Region],
+    regions: list[Span],
     germline: list[tuple[Variant, str]],
     somatic: list[tuple[Variant, float]],
-) -> list[Pair]:
+) -> list[ReadPair]:
     """Read pairs in random order, PCR duplicates among them."""
     seed = int(hashlib.sha256(sample.sample.encode()).hexdigest()[:7], 16)
     draw = np.random.default_rng(seed)
@@ -220,7 +219,7 @@ def _pairs(
     return [pairs[place] for place in draw.permutation(len(pairs))]
 
 
-def _thinned(folder: Path, shares: list[float], draw: np.random.Generator) -> Iterator[Pair]:
+def _thinned(folder: Path, shares: list[float], draw: np.random.Generator) -> Iterator[ReadPair]:
     """ART's pairs, as many of each haplotype as its share wants; ART writes four lines a read."""
     first, second = ((folder / f"reads{mate}.fq").read_text().splitlines() for mate in (1, 2))
     for name, *pair in zip(
@@ -231,7 +230,7 @@ def _thinned(folder: Path, shares: list[float], draw: np.random.Generator) -> It
             yield pair[0], pair[1], pair[2], pair[3]
 
 
-def _write_lanes(sample: DemoSample, pairs: list[Pair], out: Path) -> None:
+def _write_lanes(sample: DemoSample, pairs: list[ReadPair], out: Path) -> None:
     for lane in range(1, sample.lanes + 1):
         own = pairs[lane - 1 :: sample.lanes]
         for mate in (0, 1):

@@ -15,7 +15,7 @@ from onconcord.release.manifest import Release, read_release
 def pool_releases(
     folders: list[Path],
     out: Path,
-    hold: Callable[[Path], None],
+    require_sound: Callable[[Path], None],
     name: str | None = None,
     sign_key: Path | None = None,
 ) -> Release:
@@ -25,8 +25,8 @@ def pool_releases(
     Args:
         folders: releases of one tier and one major contract, each of other centres.
         out: folder of the pooled release; an older release there is replaced as a whole.
-        hold: raises InputError where a folder is not a release without faults; it is asked of each
-            release first, and of the pooled one before it gets its place.
+        require_sound: raises InputError where a folder is not a release without faults; it is asked
+            of each release first, and of the pooled one before it gets its place.
         name: name of the pooled release; None takes theirs, which must be one.
         sign_key: Ed25519 key for the statement's signature, None for none.
     Raises:
@@ -34,7 +34,7 @@ def pool_releases(
     """
     check_target(out)
     for folder in folders:
-        hold(folder)
+        require_sound(folder)
     described = {folder: read_release(folder) for folder in folders}
     faults, seen = [], dict[str, Path]()
     first = next(iter(described.values()))
@@ -74,7 +74,7 @@ def pool_releases(
                 (staging / part.path).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(folder / part.path, staging / part.path)
         write_descriptions(staging, pooled, sign_key)
-        hold(staging)
+        require_sound(staging)
     return pooled
 
 
