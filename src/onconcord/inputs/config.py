@@ -126,8 +126,9 @@ def _complete(raw: dict[str, Any]) -> dict[str, Any]:
     for key, given in raw.items():
         if key == "assays" and isinstance(given, dict):
             template = values["assays"]["default"]
+            # An id such as 500 is text, which YAML takes for a number.
             values["assays"] = {
-                name: {**template, **assay} if isinstance(assay, dict) else assay
+                str(name): {**template, **assay} if isinstance(assay, dict) else assay
                 for name, assay in given.items()
             }
         elif isinstance(values.get(key), dict) and isinstance(given, dict):
