@@ -63,6 +63,7 @@ SHARDS = range(
     shard_count(
         Path(ASSAY["targets"]) if ASSAY["targets"] else None,
         Path(config["reference"]["fasta"]),
+        Path("results/1_reference/genome.fa.fai"),
         config["calling"]["shard_mb"],
     )
 )

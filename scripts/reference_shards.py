@@ -1,4 +1,4 @@
-"""Cut the calling regions into shards of whole intervals."""
+"""Cut the calling regions into shards."""
 
 import argparse
 import sys
@@ -12,10 +12,11 @@ from onconcord.runtime.script import script
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--calling", type=Path, required=True, help="sorted BED")
+    parser.add_argument("--contigs", type=Path, required=True, help="1_reference/contigs.tsv")
     parser.add_argument("--count", type=int, required=True, help="number of shards")
-    parser.add_argument("--out", type=Path, required=True, help="folder for 0.bed, 1.bed, ...")
+    parser.add_argument("--out", type=Path, required=True, help="folder for 0.bed, 0.own.bed, ...")
     args = parser.parse_args(argv)
-    write_shards(args.calling, args.count, args.out)
+    write_shards(args.calling, args.contigs, args.count, args.out)
 
 
 if __name__ == "__main__":

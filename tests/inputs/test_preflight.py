@@ -59,6 +59,16 @@ def test_targets_that_do_not_fit_the_fasta(folder, line, expected):
     assert faults_of(folder) == [f"targets.bed, line 2: {expected}"]
 
 
+def test_a_target_on_a_contig_that_tables_do_not_hold_is_refused(folder):
+    (folder / "genome.fa").write_text(f">chr20\n{SEQUENCE}\n>GL000192.1\n{SEQUENCE}\n")
+    (folder / "targets.bed").write_text("chr20\t1\t20\nGL000192.1\t100\t200\n")
+    configure(folder, assay={"targets": "targets.bed"})
+    assert faults_of(folder) == [
+        'targets.bed, line 2: contig "GL000192.1" is none of the chromosomes 1 to 22, X, Y and M, '
+        "the only ones that tables hold: nothing could be told of this target, so remove the line."
+    ]
+
+
 @pytest.mark.parametrize("key", ["population", "panel_of_normals", "clinical"])
 def test_a_vcf_whose_positions_are_shifted_by_one_is_refused(folder, key):
     good = [("chr20", pos, SEQUENCE[pos - 1]) for pos in range(10, 200, 7)]

@@ -169,7 +169,10 @@ rule targets:
             --out-gene-regions {output.gene_regions:q} \
             --out-depth {output.depth:q}
         {PYTHON:q} {SCRIPTS:q}/reference_shards.py \
-            --calling {output.calling:q} --count {params.shards:q} --out {output.shards:q}
+            --calling {output.calling:q} \
+            --contigs {input.contigs:q} \
+            --count {params.shards:q} \
+            --out {output.shards:q}
         """
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from onconcord.errors import Fault
 from onconcord.reference.bed import bed_lines
-from onconcord.reference.contigs import table_chrom
+from onconcord.reference.contigs import primary_names, table_chrom
 from onconcord.reference.intervals import Interval
 
 MOST_FAULTS = 20
@@ -24,6 +24,7 @@ def check_bed(bed: Path, lengths: Mapping[str, int]) -> tuple[tuple[Interval, ..
     intervals: list[Interval] = []
     faults: list[Fault] = []
     strangers: dict[str, int] = {}
+    primary = primary_names(tuple(lengths))
     try:
         lines = list(bed_lines(bed))
     except (OSError, UnicodeDecodeError) as error:
@@ -43,6 +44,12 @@ def check_bed(bed: Path, lengths: Mapping[str, int]) -> tuple[tuple[Interval, ..
             message = (
                 f'end {end} is outside contig "{contig}", which has {lengths[contig]} bases: '
                 "are these the targets of another build?"
+            )
+            faults.append(Fault(bed.name, message, number))
+        elif contig not in primary:
+            message = (
+                f'contig "{contig}" is none of the chromosomes 1 to 22, X, Y and M, the only ones '
+                "that tables hold: nothing could be told of this target, so remove the line."
             )
             faults.append(Fault(bed.name, message, number))
         else:

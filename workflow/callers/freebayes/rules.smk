@@ -61,6 +61,7 @@ rule freebayes_filter:
     """One allele a record, with the soft filters of somatic_filter.sh."""
     input:
         vcfs=freebayes_shards,
+        shards="results/1_reference/shards",
         fasta="results/1_reference/genome.fa",
     output:
         vcf="results/5_calls/freebayes/{pair}.vcf.gz",
@@ -79,7 +80,7 @@ rule freebayes_filter:
         r"""
         exec 2> {log:q}
         samples=$(printf '%s\n' {params.samples:q} | paste -s -d ,)
-        bcftools concat --output-type u {input.vcfs:q} \
+        {SCRIPTS:q}/calls_join.sh {input.shards:q} {input.vcfs:q} \
         | bcftools view --samples "$samples" --output-type u \
         | bcftools norm --fasta-ref {input.fasta:q} --multiallelics -any --output-type u \
         | bcftools view --exclude 'FMT/AO[0:0] = 0 || FMT/AO[0:0] = "."' --output-type u \

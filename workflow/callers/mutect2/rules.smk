@@ -76,6 +76,7 @@ rule mutect2_filter:
     """Calls of one pair, each with its FILTER; shards are joined first."""
     input:
         vcfs=mutect2_shards("raw.vcf.gz"),
+        shards="results/1_reference/shards",
         indexes=mutect2_shards("raw.vcf.gz.tbi"),
         stats=mutect2_shards("raw.vcf.gz.stats"),
         orientation=mutect2_shards("f1r2.tar.gz"),
@@ -108,7 +109,8 @@ rule mutect2_filter:
         orientation=() stats=() options=()
         for file in {input.orientation:q}; do orientation+=(--input "$file"); done
         for file in {input.stats:q}; do stats+=(--stats "$file"); done
-        bcftools concat --output-type z --output "$work/joined.vcf.gz" {input.vcfs:q}
+        {SCRIPTS:q}/calls_join.sh {input.shards:q} {input.vcfs:q} \
+        | bcftools view --output-type z --output "$work/joined.vcf.gz"
         tabix --preset vcf "$work/joined.vcf.gz"
         gatk LearnReadOrientationModel "${{orientation[@]}}" \
             --output "$work/orientation.tar.gz"
