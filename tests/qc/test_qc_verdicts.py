@@ -10,7 +10,9 @@ import yaml
 from onconcord import contract, qc
 from onconcord.errors import InputError, ToolError
 from onconcord.qc import SampleFiles, write_pair_qc
+from onconcord.qc.identity import Answer
 from onconcord.qc.measures import contamination, infer_sex, sample_metrics
+from onconcord.qc.pair import _judge
 from onconcord.qc.thresholds import METRICS, check_thresholds, read_thresholds
 from onconcord.runtime import checkout
 from pair_specs import pair_spec
@@ -73,7 +75,9 @@ def write_sample(folder, name, depth=100.0, tumour=True, **numbers):
         ("fastq_2", 1, "fastq.gz", 10, "cd", 500),
     )
     flagstat = folder / f"{name}.flagstat.json"
-    passed, failed = {"primary": 990, "primary mapped": 980}, {"primary": 10, "primary mapped": 0}
+    keys = ("primary", "primary mapped", "paired in sequencing", "properly paired")
+    passed, failed = dict(zip(keys, (990, 980, 990, 950), strict=True)), dict.fromkeys(keys, 0)
+    failed |= {"primary": 10, "paired in sequencing": 10}
     flagstat.write_text(json.dumps({"QC-passed reads": passed, "QC-failed reads": failed}))
     return SampleFiles(prefix, inputs, flagstat)
 
@@ -87,6 +91,7 @@ def test_metrics_of_a_sample(tmp_path):
     assert values_of(write_sample(tmp_path, "T")) == {
         "reads_total": (1000.0, None),
         "mapped_frac": (0.98, None),
+        "proper_pair_frac": (0.95, None),
         "dup_frac": (0.1, None),
         "insert_median_bp": (250.0, None),
         "mean_base_quality": (36.1, None),
@@ -254,7 +259,10 @@ def thresholds_with(*rows, **changes):
         ),
         pytest.param(
             thresholds_with(threshold(), threshold()),
-            ['q.yaml, "thresholds.1": "dup_frac" of the tumour has two thresholds: give one.'],
+            [
+                'q.yaml, "thresholds.1": "dup_frac" of the tumour has two thresholds of one '
+                "direction: give one."
+            ],
             id="twice",
         ),
         pytest.param(
@@ -450,3 +458,24 @@ def test_the_contract_has_every_metric_as_a_code():
     assert {name: code.label.lower() for name, code in codes.items()} == {
         name: definition.meaning.lower() for name, definition in METRICS.items()
     }
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        pytest.param(20.0, ("FAIL", 25, 22), id="too low"),
+        pytest.param(36.0, ("PASS", 25, 22), id="between"),
+        pytest.param(50.0, ("WARN", 45, 60), id="high"),
+        pytest.param(67.0, ("FAIL", 45, 60), id="of another scale"),
+        pytest.param(None, ("NA", 25, 22), id="not measured"),
+    ],
+)
+def test_a_metric_may_have_a_limit_at_each_end(tmp_path, value, expected):
+    row = "{metric: mean_base_quality, applies_to: tumour, direction: "
+    path = tmp_path / "q.yaml"
+    path.write_text(
+        "sites: {min_depth: 1, min_informative: 1, min_distance_bp: 1}\nthresholds:\n"
+        f"  - {row}at_least, warn: 25, fail: 22}}\n  - {row}at_most, warn: 45, fail: 60}}\n"
+    )
+    found = _judge("tumour", "T", "mean_base_quality", Answer(value), read_thresholds(path))
+    assert (found.status, found.threshold_warn, found.threshold_fail) == expected

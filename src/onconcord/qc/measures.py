@@ -1,7 +1,6 @@
 """Metrics of one sample, read from what samtools, mosdepth and GATK write."""
 
 import io
-import json
 import math
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import polars as pl
 from onconcord.errors import ToolError
 from onconcord.qc.callability import CALLABLE, depth_classes
 from onconcord.qc.identity import AUTOSOMES, Answer
-from onconcord.reads.account import read_inputs
+from onconcord.reads.account import PAIRED, flagstat_count, read_inputs
 from onconcord.reference.bed import read_bed
 from onconcord.reference.contigs import table_chrom
 from onconcord.reference.intervals import GenomeLine
@@ -43,8 +42,9 @@ def sample_metrics(prefix: Path, inputs: Path, flagstat: Path | None) -> dict[st
     Args:
         prefix: `4_qc/samples/{sample}`, of samtools stats and mosdepth.
         inputs: `{sample}.inputs.tsv`.
-        flagstat: samtools flagstat's JSON of the whole alignment. None: the mapped share is not
-            measured, since the statistics are those of the targets alone.
+        flagstat: samtools flagstat's JSON of the whole alignment. None: the shares of mapped
+            and of properly paired reads are not measured, since the statistics are those of the
+            targets alone.
     Raises:
         ToolError: a file is cut off or of another form.
     """
@@ -58,7 +58,8 @@ def sample_metrics(prefix: Path, inputs: Path, flagstat: Path | None) -> dict[st
     tagged = numbers["mismatches"] > 0
     return {
         "reads_total": Answer(float(sum(file.reads for file in read_inputs(inputs)))),
-        "mapped_frac": _mapped(flagstat),
+        "mapped_frac": _of_alignment(flagstat, "primary mapped", "primary"),
+        "proper_pair_frac": _of_alignment(flagstat, "properly paired", PAIRED),
         "dup_frac": Answer(share(numbers["reads duplicated"], mapped)) if mapped else no_reads,
         "insert_median_bp": _median(insert_sizes),
         "mean_base_quality": Answer(numbers["average quality"])
@@ -122,19 +123,12 @@ def _median(pairs: dict[int, int]) -> Answer:
     return Answer(float(sizes[int(np.searchsorted(running, total / 2))]))
 
 
-def _mapped(flagstat: Path | None) -> Answer:
+def _of_alignment(flagstat: Path | None, part: str, whole: str) -> Answer:
+    """One count of samtools flagstat as a share of another."""
     if flagstat is None:
         return Answer(None, "no flagstat of the whole alignment")
-    try:
-        report = json.loads(flagstat.read_text())
-        mapped, reads = (
-            sum(report[kind][key] for kind in ("QC-passed reads", "QC-failed reads"))
-            for key in ("primary mapped", "primary")
-        )
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
-        message = f"{flagstat}: not a whole report of samtools flagstat ({error!r})"
-        raise ToolError(message) from error
-    return Answer(share(mapped, reads)) if reads else Answer(None, "no read")
+    counted = flagstat_count(flagstat, whole)
+    return Answer(share(flagstat_count(flagstat, part), counted), None if counted else "no read")
 
 
 def _target_depths(summary: Path) -> dict[str, tuple[int, float]]:

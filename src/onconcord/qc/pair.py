@@ -13,6 +13,8 @@ from onconcord.qc.thresholds import METRICS, Thresholds, read_thresholds
 
 MAX_CONTAMINATION_ERROR = 0.05
 """A contamination that is less certain than this (standard error) is not stated."""
+WORSE = ("NA", "PASS", "WARN", "FAIL")
+"""Verdicts, the worst one last."""
 KARYOTYPES = {"female": "XX", "male": "XY"}
 NO_NORMAL = Answer(None, "tumour without a normal")
 
@@ -132,7 +134,12 @@ def _genotypes(prefixes: Mapping[str, Path], wanted: Thresholds) -> dict[str, An
 
 def _judge(role: str, entity: str, metric_id: str, answer: Answer, wanted: Thresholds) -> Metric:
     definition = METRICS[metric_id]
-    limit = wanted.limits.get((metric_id, role))
+    limits = wanted.limits.get((metric_id, role), ())
+    status, limit = "NA", next(iter(limits), None)
+    for one in limits:
+        found = "NA" if answer.value is None else one.verdict(answer.value)
+        if WORSE.index(found) > WORSE.index(status):
+            status, limit = found, one
     return Metric(
         subject_kind="pair" if definition.of_pair else "sample",
         entity_id=entity,
@@ -140,7 +147,7 @@ def _judge(role: str, entity: str, metric_id: str, answer: Answer, wanted: Thres
         value=answer.value,
         value_text=answer.text,
         unit=definition.unit,
-        status=limit.verdict(answer.value) if limit and answer.value is not None else "NA",
+        status=status,
         threshold_warn=limit.warn if limit else None,
         threshold_fail=limit.fail if limit else None,
         tool=definition.tool,

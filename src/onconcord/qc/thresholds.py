@@ -45,6 +45,13 @@ METRICS = {
         "reads with a place in the reference",
         "look for another species, adapters or a wrong reference",
     ),
+    "proper_pair_frac": MetricDefinition(
+        False,
+        "1",
+        "samtools",
+        "paired reads whose mates lie beside each other as they should",
+        "look for mates that are out of step, chimeric molecules or a wrong reference",
+    ),
     "dup_frac": MetricDefinition(
         False,
         "1",
@@ -213,11 +220,11 @@ class Thresholds:
 
     Args:
         sites: which common sites tell people apart.
-        limits: by metric and what it applies to (tumour, normal, pair).
+        limits: by metric and what it applies to (tumour, normal, pair); one for each direction.
     """
 
     sites: SiteRules
-    limits: Mapping[tuple[str, str], Threshold]
+    limits: Mapping[tuple[str, str], tuple[Threshold, ...]]
 
 
 def check_thresholds(raw: Any, source: str) -> list[Fault]:
@@ -228,20 +235,20 @@ def check_thresholds(raw: Any, source: str) -> list[Fault]:
         raw: what the YAML holds.
         source: the file's name, for messages.
     Returns:
-        One fault per wrong key or value, per metric that is given twice or to the wrong
-        subject, and per FAIL limit that is milder than its WARN limit.
+        One fault per wrong key or value, per metric that is given twice in one
+        direction or to the wrong subject, and per FAIL limit that is milder than its WARN limit.
     """
     faults = schema_faults(raw, SCHEMA, source)
     if faults:
         return faults
-    seen: set[tuple[str, str]] = set()
+    seen: set[tuple[str, str, str]] = set()
     for number, row in enumerate(raw["thresholds"]):
         where = f"thresholds.{number}"
         metric, subject = row["metric"], row["applies_to"]
-        if (metric, subject) in seen:
-            message = f'"{metric}" of the {subject} has two thresholds: give one.'
+        if (metric, subject, row["direction"]) in seen:
+            message = f'"{metric}" of the {subject} has two thresholds of one direction: give one.'
             faults.append(Fault(source, message, column=where))
-        seen.add((metric, subject))
+        seen.add((metric, subject, row["direction"]))
         if METRICS[metric].of_pair != (subject == "pair"):
             wanted = '"pair"' if METRICS[metric].of_pair else '"tumour" or "normal"'
             message = f'"{metric}" applies to {wanted}, not to "{subject}".'
@@ -267,10 +274,9 @@ def read_thresholds(path: Path) -> Thresholds:
     if faults:
         raise InputError(faults)
     raw = file.values
-    limits = {
-        (row["metric"], row["applies_to"]): Threshold(
-            row["direction"] == "at_least", row["warn"], row["fail"]
-        )
-        for row in raw["thresholds"]
-    }
+    limits: dict[tuple[str, str], tuple[Threshold, ...]] = {}
+    for row in raw["thresholds"]:
+        key = row["metric"], row["applies_to"]
+        limit = Threshold(row["direction"] == "at_least", row["warn"], row["fail"])
+        limits[key] = (*limits.get(key, ()), limit)
     return Thresholds(SiteRules(**raw["sites"]), limits)
