@@ -146,6 +146,16 @@ def test_another_annotation_version_is_a_cause(tmp_path):
     )
 
 
+def test_a_variant_that_is_named_on_another_transcript_says_so(tmp_path):
+    row = variant(PAIR, GNAS_R201C, transcript_id="T1.1")
+    a, b = two(tmp_path, [row], [row | {"transcript_id": "T2.1", "hgvsp": "p.Arg844Cys"}])
+    assert only(compare(a, b)) == (
+        "different",
+        "other_transcript",
+        "named on T1.1 and on T2.1: hgvsp, transcript_id",
+    )
+
+
 def test_a_missing_pair_is_named_once_and_causes_its_variants(tmp_path):
     row = variant(PAIR, GNAS_R201C)
     a, b = two(tmp_path, [row], [])

@@ -90,8 +90,18 @@ def pool(
 ) -> None:
     """Make one release of several; they are verified before, and it is verified after."""
     from onconcord.release import pool_releases
+    from onconcord.release.transcript_sets import differing_genes
 
     made = pool_releases(releases, out, _require_sound, name, sign_key)
+    differing = differing_genes(out)
+    if differing:
+        CONSOLE.print(
+            f"warning: the centres name {len(differing)} genes on other transcripts, so that one "
+            "variant has several names there; reference.transcripts gives them one set:",
+            markup=False,
+        )
+    for gene in differing:
+        CONSOLE.print(f"  {gene}", markup=False, soft_wrap=True)
     CONSOLE.print(f"{out}: {len(made.centres)} centres, tier {made.tier}, {made.digest}")
 
 

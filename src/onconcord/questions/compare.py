@@ -17,7 +17,7 @@ from onconcord.report.cohort import variant_status
 ANNOTATION_COLUMNS = frozenset(
     {
         *("gene_id", "gene_symbol", "hgnc_id", "transcript_id", "hgvsc", "hgvsp"),
-        *("consequence_so", "impact", "gnomad_af_max"),
+        *("hgvsp_full", "consequence_so", "consequence_terms", "impact", "gnomad_af_max"),
     }
 )
 COUNT_COLUMNS = frozenset(
@@ -250,6 +250,9 @@ def _change(values: dict[str, list[Any]], versions: tuple[str, str]) -> tuple[st
     changed = set(values)
     columns = ", ".join(sorted(changed))
     if changed <= ANNOTATION_COLUMNS:
+        if "transcript_id" in values:
+            one, other = values["transcript_id"]
+            return "other_transcript", f"named on {one} and on {other}: {columns}"
         if versions[0] != versions[1]:
             detail = f"annotated by {versions[0] or 'nothing'} and by {versions[1] or 'nothing'}"
             return "other_annotation_version", f"{detail}: {columns}"
