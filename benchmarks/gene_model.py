@@ -55,7 +55,9 @@ def lines(spelling: str) -> Iterator[str]:
         for _ in range(TRANSCRIPTS // GENES + (gene % 2)):
             name += 1
             exons = chance.randrange(3, 12)
-            place = f"{contig}\tHAVANA\ttranscript\t{start}\t{start + 150 * exons}\t.\t{strand}\t.\t"
+            place = (
+                f"{contig}\tHAVANA\ttranscript\t{start}\t{start + 150 * exons}\t.\t{strand}\t.\t"
+            )
             yield place + attributes(spelling, gene, name, 0)
             for exon in range(1, exons + 1):
                 first = start + 150 * (exon - 1)
