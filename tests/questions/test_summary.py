@@ -1,12 +1,14 @@
 """The summary of a run on the terminal."""
 
+import shutil
 import subprocess
 
+import duckdb
 from typer.testing import CliRunner
 
 from cohort_tables import write_cohort
 from onconcord.cli import app
-from onconcord.questions.summary import Driver, PairLine, summarise
+from onconcord.questions.summary import Driver, PairLine, duckdb_query, summarise
 
 
 def test_a_summary_counts_every_candidate_once(tmp_path):
@@ -26,6 +28,19 @@ def test_the_query_works_as_it_is_pasted(tmp_path):
     assert "p.Arg201Cys" in done.stdout
     assert "TUM-A01" in done.stdout
     assert "TUM-A02" not in done.stdout
+
+
+def test_what_a_killed_job_left_is_not_a_pair(tmp_path):
+    write_cohort(tmp_path)
+    before = summarise(tmp_path)
+    done = tmp_path / "results/8_harmonised"
+    shutil.copytree(done / "TUM-A01", done / ".TUM-A01.building")
+    assert summarise(tmp_path).pairs == before.pairs
+    rows = [duckdb.sql(duckdb_query(tmp_path, None)).fetchall()]
+    shutil.rmtree(done / ".TUM-A01.building")
+    rows.append(duckdb.sql(duckdb_query(tmp_path, None)).fetchall())
+    assert rows[0] == rows[1]
+    assert rows[0]
 
 
 def test_the_query_reads_the_release_when_there_is_one(tmp_path):

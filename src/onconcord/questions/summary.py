@@ -122,11 +122,15 @@ def _drivers(cohort: CohortTables) -> tuple[Driver, ...]:
 
 
 def duckdb_query(folder: Path, release: Path | None) -> str:
-    """SQL that lists the passing variants of the release, or of the working folder without one."""
+    """
+    SQL that lists the passing variants of the release, or of the working folder without one.
+
+    A folder whose name begins with a dot is not a pair: a killed job left it there.
+    """
     files = (
         f"{release}/small_variant/*/*.parquet"
         if release
-        else f"{folder}/results/8_harmonised/*/small_variant.parquet"
+        else f"{folder}/results/8_harmonised/[A-Za-z0-9]*/small_variant.parquet"
     )
     return (
         "SELECT center_id, pair_id, gene_symbol, hgvsp, tumor_vaf, tumor_depth "
