@@ -6,7 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -27,7 +26,6 @@ from onconcord.cli import app
 from onconcord.errors import InputError
 from onconcord.harmonised.event_ids import event_id
 from onconcord.release import build, pool_releases
-from onconcord.release.aggregate import suppressed
 from onconcord.release.key import load_key
 from onconcord.release.merge import Memory, Merger
 from onconcord.release.pseudonyms import Pseudonymiser
@@ -309,64 +307,6 @@ def test_statement_and_crate_name_every_file_and_no_time(released):
     assert "small_variant/center%3DONE/part-0000.parquet" in entities
     actions = [entity for entity in graph if entity["@type"] == "CreateAction"]
     assert len(actions) == 1 + len(rows(released, "run"))
-
-
-@pytest.mark.parametrize(
-    ("counts", "shown"),
-    [
-        pytest.param({"ALL": (9, 50), "BRCA": (9, 50)}, {"ALL", "BRCA"}, id="large enough"),
-        pytest.param({"ALL": (4, 50), "BRCA": (4, 50)}, set(), id="few mutated"),
-        pytest.param({"ALL": (47, 50), "BRCA": (47, 50)}, set(), id="few not mutated"),
-        pytest.param({"ALL": (0, 4)}, set(), id="few tested"),
-        pytest.param(
-            {"ALL": (16, 90), "BRCA": (2, 30), "LUAD": (6, 28), "COAD": (8, 32)},
-            {"ALL", "COAD"},
-            id="one small cell takes a second one with it",
-        ),
-        pytest.param(
-            {"ALL": (9, 60), "BRCA": (2, 30), "LUAD": (3, 30)}, {"ALL"}, id="two small cells"
-        ),
-        pytest.param({"ALL": (6, 60), "BRCA": (3, 30)}, set(), id="the total, where it is alone"),
-    ],
-)
-def test_small_cells_and_their_complements_are_suppressed(counts, shown):
-    table = pl.DataFrame(
-        [
-            ("GRCh37", "chr20:1:A:G", code, tested, mutated)
-            for code, (mutated, tested) in counts.items()
-        ],
-        schema=["reference_id", "variant_key", "diagnosis_oncotree", "n_tested", "n_mutated"],
-        orient="row",
-    )
-    done = suppressed(table)
-    assert set(done.filter(~pl.col("suppressed"))["diagnosis_oncotree"]) == shown
-    hidden = done.filter("suppressed")
-    assert hidden.select("n_mutated", "n_tested", "freq").null_count().sum_horizontal()[0] == (
-        3 * hidden.height
-    )
-
-
-def test_the_open_tier_has_aggregates_and_no_row_of_a_patient(tmp_path):
-    manifests = write_pairs(tmp_path, pairs_of("ONE", 6))
-    extra = PairOf("ONE", "TUM-EXTRA", "PAT-EXTRA", "NRM-EXTRA", diagnosis="LUAD")
-    tables = extra.tables()
-    for name in ("small_variant", "small_variant_atom", "variant_call_evidence"):
-        tables[name] = []
-    for scope in tables["analysis_scope"]:
-        scope["status"] = "not_run"
-    out = release_of(
-        tmp_path, [*manifests, write_pair(tmp_path, extra, tables)], "ONE", tier="open"
-    )
-    assert not (out / "small_variant").exists()
-    found = {
-        (r["variant_key"], r["disease_oncotree"]): (r["n_mutated"], r["n_tested"], r["suppressed"])
-        for r in rows(out, "aggregate_variant")
-    }
-    assert found["chr20:1100:A:G", "BRCA"] == (6, 6, False)
-    assert found["chr20:1100:A:G", "LUAD"] == (None, None, True)
-    # 6 of 7 would tell that the one patient with LUAD has it not
-    assert found["chr20:1100:A:G", "ALL"] == (None, None, True)
-    assert verify_release(out).faults == []
 
 
 @pytest.mark.e2e

@@ -153,7 +153,7 @@ class PairOf:
                     "ordinal": 1,
                     "format": "fastq.gz",
                     "bytes": 1234,
-                    "sha256": hashlib.sha256(sample.encode()).hexdigest(),
+                    "sha256": hashlib.sha256(f"reads of {sample}".encode()).hexdigest(),
                     "reads": 10,
                 }
                 for sample, _ in samples
@@ -442,6 +442,7 @@ def release_of(folder: Path, manifests: Iterable[Path], centre: str, **what: Any
         "name": "r2026-11",
         "tier": "consortium",
         "out": out,
+        "ledger": folder / f"{centre}.json",
         "key_file": write_key(folder),
         **what,
     }

@@ -15,8 +15,11 @@ from onconcord.verify import verify_release
 @pytest.fixture(scope="module")
 def releases(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tiers")
-    manifests = write_pairs(folder, pairs_of("ONE", 6))
-    return {tier: release_of(folder, manifests, "ONE", tier=tier) for tier in contract.TIERS}
+    few, many = (write_pairs(folder, pairs_of("ONE", count, 1)) for count in (2, 20))
+    return {
+        tier: release_of(folder, many if tier == "open" else few, "ONE", tier=tier)
+        for tier in contract.TIERS
+    }
 
 
 @pytest.mark.parametrize("tier", contract.TIERS)

@@ -160,6 +160,7 @@ def reproduce(
         name=release.name,
         tier=release.tier,
         out=request.out / "results/9_release" / here.pairs[local].centre,
+        ledger=request.out / "open_releases.json",
         key_file=key_file,
     )
     build_release(order)

@@ -1,4 +1,18 @@
-"""Aggregates for the tier `open`: how many patients have a variant, where enough were tested."""
+"""
+Aggregates for the tier `open`: how many patients have a variant, where enough were tested.
+
+What is shown must not be solvable: not from the margins of one release, not from two releases.
+
+- A cell (a variant and a diagnosis, or all of them) is shown where at least SMALLEST patients have
+  the variant and as many were tested and do not. Others are not there at all, so that "none" and
+  "few" look the same.
+- The total of a variant is shown where the patients of all diagnoses that are not shown are none,
+  or have at least SMALLEST with it or none, and at least SMALLEST without it.
+- Counts are rounded down to a multiple of ROUNDED_TO.
+- A patient has one diagnosis, so that the diagnoses add up to the total.
+- A centre shows nothing below SMALLEST_COHORT patients, nor a release whose patients differ by
+  fewer than SMALLEST from those of an earlier one (`cohorts.py`).
+"""
 
 import polars as pl
 import pyarrow as pa
@@ -9,30 +23,31 @@ from onconcord.release.merge import Merger
 SMALLEST = contract.whole_number("aggregate_min_count")
 """Smallest count of patients that an aggregate states, or lets one compute."""
 
+ROUNDED_TO = contract.whole_number("aggregate_rounded_to")
+"""Counts are multiples of this, rounded down."""
+
+SMALLEST_COHORT = contract.whole_number("aggregate_min_cohort")
+"""Fewest patients of a centre of which aggregates are made."""
+
 ALL_DIAGNOSES = "ALL"
 UNKNOWN = "UNKNOWN"
+
+_VARIANT = ["reference_id", "variant_key"]
 
 
 def aggregate_variants(counted: dict[str, Merger], centre: str) -> pa.Table:
     """
-    Rows of aggregate_variant of one centre, small cells suppressed.
+    Rows of aggregate_variant of one centre.
 
     A patient counts once, whatever the number of tumours. Tested are the patients with a callable
-    base at the variant's position. Per variant there is a row per diagnosis and one for ALL.
+    base at the variant's position, in a pair with a normal.
 
     Args:
         counted: rows of the tier consortium: small_variant, callable_region, pair, sample.
         centre: the centre's code.
     """
     frames = {name: _frame(name, merger) for name, merger in counted.items()}
-    sample = frames["sample"].select(
-        "sample_id", "subject_id", pl.col("diagnosis_oncotree").fill_null(UNKNOWN)
-    )
-    pairs = (
-        frames["pair"]
-        .join(sample, left_on="tumor_sample_id", right_on="sample_id")
-        .select("pair_id", "subject_id", "diagnosis_oncotree")
-    )
+    pairs = _patients(frames["pair"], frames["sample"])
     mutated = frames["small_variant"].join(pairs, on="pair_id")
     sites = mutated.select("reference_id", "chrom", "pos", "variant_key").unique()
     callable_ = (
@@ -46,17 +61,39 @@ def aggregate_variants(counted: dict[str, Merger], centre: str) -> pa.Table:
         pl.col("pos") <= pl.col("end0"),
     )
     # who is mutated was tested, even where the depth is below the threshold
-    columns = ["reference_id", "variant_key", "diagnosis_oncotree", "subject_id"]
+    columns = [*_VARIANT, "diagnosis", "subject_id"]
     tested = pl.concat([tested.select(columns), mutated.select(columns)]).unique()
-    counts = _count(tested, "n_tested").join(
-        _count(mutated.select(columns).unique(), "n_mutated"),
-        on=["reference_id", "variant_key", "diagnosis_oncotree"],
-        how="left",
+    by = [*_VARIANT, "diagnosis"]
+    counts = (
+        tested.group_by(by)
+        .agg(n_tested=pl.len())
+        .join(
+            mutated.select(columns).unique().group_by(by).agg(n_mutated=pl.len()), on=by, how="left"
+        )
     )
-    rows = suppressed(counts.with_columns(pl.col("n_mutated").fill_null(0)))
-    rows = rows.rename({"diagnosis_oncotree": "disease_oncotree"})
-    rows = rows.with_columns(pl.lit(centre).alias("center_id"))
+    rows = shown(counts.with_columns(pl.col("n_mutated").fill_null(0)))
+    rows = rows.rename({"diagnosis": "disease_oncotree"}).with_columns(
+        center_id=pl.lit(centre), suppressed=pl.lit(False), count_precision=pl.lit("rounded")
+    )
     return contract.prepare("aggregate_variant", rows, "open")
+
+
+def _patients(pair: pl.DataFrame, sample: pl.DataFrame) -> pl.DataFrame:
+    """Pairs with a normal, each with its patient and the one diagnosis of that patient."""
+    samples = sample.select(
+        "sample_id", "subject_id", diagnosis=pl.col("diagnosis_oncotree").fill_null(UNKNOWN)
+    )
+    known = pl.col("diagnosis") != UNKNOWN
+    return (
+        pair.filter(pl.col("design") == "matched")
+        .join(samples, left_on="tumor_sample_id", right_on="sample_id")
+        .select("pair_id", "subject_id", "diagnosis")
+        .with_columns(
+            pl.coalesce(pl.col("diagnosis").filter(known).min(), pl.lit(UNKNOWN))
+            .over("subject_id")
+            .alias("diagnosis")
+        )
+    )
 
 
 def _frame(name: str, merger: Merger) -> pl.DataFrame:
@@ -67,62 +104,37 @@ def _frame(name: str, merger: Merger) -> pl.DataFrame:
     return frame
 
 
-def _count(rows: pl.DataFrame, name: str) -> pl.DataFrame:
-    by = ["reference_id", "variant_key", "diagnosis_oncotree"]
-    every = rows.with_columns(pl.lit(ALL_DIAGNOSES).alias("diagnosis_oncotree"))
-    counts = pl.concat([rows, every]).group_by(by).agg(pl.col("subject_id").n_unique())
-    return counts.rename({"subject_id": name})
-
-
-def suppressed(counts: pl.DataFrame) -> pl.DataFrame:
+def shown(counts: pl.DataFrame) -> pl.DataFrame:
     """
-    Counts with every cell left out from which fewer than SMALLEST patients could be told.
-
-    A cell goes where its mutated, or its tested but not mutated, patients are 1 to SMALLEST - 1,
-    or fewer than SMALLEST were tested. Where exactly one diagnosis of a variant went and its total
-    stays, the total minus the rest would tell it, so the smallest other diagnosis goes with it, or
-    the total where there is none.
+    The cells that are shown, rounded, and the totals that may stand beside them.
 
     Args:
-        counts: reference_id, variant_key, diagnosis_oncotree (a diagnosis or ALL), n_tested and
-            n_mutated in patients.
+        counts: reference_id, variant_key, diagnosis, n_tested and n_mutated in patients, who have
+            one diagnosis each.
     Returns:
-        The same rows with n_mutated, n_tested and freq null where suppressed, and the columns
-        suppressed and count_precision.
+        The same columns and freq, for diagnoses and ALL_DIAGNOSES, sorted by key.
     """
-    by = ["reference_id", "variant_key"]
-    total = pl.col("diagnosis_oncotree") == ALL_DIAGNOSES
-    small = (
-        pl.col("n_mutated").is_between(1, SMALLEST - 1)
-        | (pl.col("n_tested") - pl.col("n_mutated")).is_between(1, SMALLEST - 1)
-        | (pl.col("n_tested") < SMALLEST)
+    enough = (pl.col("n_mutated") >= SMALLEST) & (
+        pl.col("n_tested") - pl.col("n_mutated") >= SMALLEST
     )
-    marked = counts.with_columns(small.alias("suppressed")).with_columns(
-        (pl.col("suppressed") & ~total).sum().over(by).alias("alone"),
-        (total & ~pl.col("suppressed")).any().over(by).alias("total_shown"),
+    cells = counts.with_columns(shown=enough)
+    numbers = ["n_tested", "n_mutated"]
+    totals = cells.group_by(_VARIANT).agg(
+        *(pl.col(name).sum() for name in numbers),
+        *(pl.col(name).filter(~pl.col("shown")).sum().alias(f"hidden_{name}") for name in numbers),
     )
-    exposed = (pl.col("alone") == 1) & pl.col("total_shown")
-    candidates = (
-        marked.filter(exposed & ~pl.col("suppressed"))
-        .sort([*by, total, "n_tested", "n_mutated", "diagnosis_oncotree"])
-        .group_by(by, maintain_order=True)
-        .first()
-        .select(*by, "diagnosis_oncotree", pl.lit(True).alias("second"))
+    mutated = pl.col("hidden_n_mutated")
+    others = pl.col("hidden_n_tested") - mutated
+    safe = (pl.col("hidden_n_tested") == 0) | (
+        ((mutated == 0) | (mutated >= SMALLEST)) & (others >= SMALLEST)
     )
-    keys = [*by, "diagnosis_oncotree"]
-    marked = marked.join(candidates, on=keys, how="left").with_columns(
-        pl.col("suppressed") | pl.col("second").fill_null(False)
+    totals = totals.filter(enough & safe).with_columns(diagnosis=pl.lit(ALL_DIAGNOSES))
+    columns = [*_VARIANT, "diagnosis", *numbers]
+    rows = pl.concat([cells.filter("shown").select(columns), totals.select(columns)])
+    return (
+        rows.with_columns(
+            (pl.col(name) // ROUNDED_TO * ROUNDED_TO).cast(pl.Int32).alias(name) for name in numbers
+        )
+        .with_columns(freq=(pl.col("n_mutated") / pl.col("n_tested")).round(6))
+        .sort(*_VARIANT, "diagnosis")
     )
-    shown = ~pl.col("suppressed")
-    frequency = (pl.col("n_mutated") / pl.col("n_tested")).round(6)
-    return marked.select(
-        *keys,
-        pl.when(shown).then(pl.col("n_mutated")).cast(pl.Int32).alias("n_mutated"),
-        pl.when(shown).then(pl.col("n_tested")).cast(pl.Int32).alias("n_tested"),
-        pl.when(shown).then(frequency).alias("freq"),
-        "suppressed",
-        pl.when(shown)
-        .then(pl.lit("exact"))
-        .otherwise(pl.lit("suppressed"))
-        .alias("count_precision"),
-    ).sort(keys)

@@ -12,6 +12,7 @@ from onconcord.files import beside, whole_folder, write_text
 from onconcord.harmonised.event_ids import event_id
 from onconcord.release import layout
 from onconcord.release.aggregate import aggregate_variants
+from onconcord.release.cohorts import check_cohort, note_cohort
 from onconcord.release.finish import write_descriptions
 from onconcord.release.finished import FinishedPair, local_words, read_finished
 from onconcord.release.key import load_key
@@ -22,6 +23,7 @@ from onconcord.release.parts import PartsWriter
 from onconcord.release.pseudonyms import KINDS, Pseudonymiser, check_centres
 from onconcord.release.text import text_faults
 from onconcord.release.tiers import PairTables, released_rows, released_tables
+from onconcord.release.words import NO_WORDS, Words
 
 SHOWN_FAULTS = 200
 """Faults after which no more pairs are looked at: one slip of the set-up is in all of them."""
@@ -51,13 +53,20 @@ def build_release(order: Order, summary: Path | None = None) -> Release:
         else Pseudonymiser(load_key(order.key_file, order.centre), order.centre)
     )
     finished = read_finished(order.manifests, order.centre)
+    # what is withdrawn is named by no other text either
+    words = NO_WORDS if order.tier == "local" else local_words(finished)
     gone = {one.pair_id for one in order.retractions}
     kept = [one for one in finished if one.pair not in gone]
+    patients = _patients(kept) if order.tier == "open" else frozenset[str]()
+    if order.tier == "open":
+        check_cohort(order.ledger, order.name, patients)
     with whole_folder(order.out) as folder:
-        parts = _write_tables(order, folder, kept, names)
+        parts = _write_tables(order, folder, kept, names, words)
         centre = Centre(order.centre, None if order.tier == "open" else len(kept))
         release = Release(order.name, order.tier, (centre,), tuple(parts))
         write_descriptions(folder, release, order.sign_key)
+    if order.tier == "open":
+        note_cohort(order.ledger, order.name, patients)
     if summary is not None:
         facts = {
             "name": release.name,
@@ -67,6 +76,17 @@ def build_release(order: Order, summary: Path | None = None) -> Release:
         }
         write_text(summary, dumps(facts))
     return release
+
+
+def _patients(finished: Sequence[FinishedPair]) -> frozenset[str]:
+    """Local ids of the patients that an open release counts."""
+    found: set[str] = set()
+    for one in finished:
+        tables = {name: contract.read_file(name, one.path(name)) for name in ("pair", "subject")}
+        (pair,) = tables["pair"].to_pylist()
+        if pair["qc_status"] != "FAIL" and pair["design"] == "matched":
+            found.update(tables["subject"]["subject_id"].to_pylist())
+    return frozenset(found)
 
 
 def check_target(out: Path) -> None:
@@ -103,6 +123,7 @@ def _write_tables(
     folder: Path,
     finished: Sequence[FinishedPair],
     names: Pseudonymiser | None,
+    words: Words,
 ) -> list[Part]:
     spool = folder / ".spool"
     spool.mkdir()
@@ -124,7 +145,6 @@ def _write_tables(
         finally:
             if len(faults) > SHOWN_FAULTS:
                 raise InputError(faults)
-        words = local_words(pair) if order.tier != "local" else frozenset[str]()
         for name, table in _rows(pair, order.tier, names).items():
             faults.extend(_leaks(one.pair, name, table, order.tier, words))
             mergers[name].add(table)
@@ -132,10 +152,12 @@ def _write_tables(
             of_pair = _rows(pair, "consortium", names)
             for name, merger in counted.items():
                 merger.add(of_pair[name])
+    if "retraction" in mergers:
+        withdrawn = _retraction_rows(order, names)
+        faults.extend(_leaks(order.centre, "retraction", withdrawn, order.tier, words))
+        mergers["retraction"].add(withdrawn)
     if faults:
         raise InputError(faults)
-    if "retraction" in mergers:
-        mergers["retraction"].add(_retraction_rows(order, names))
     if counted:
         mergers["aggregate_variant"].add(aggregate_variants(counted, order.centre))
     parts = []
@@ -190,9 +212,7 @@ def _with_event_ids(tables: dict[str, pa.Table]) -> dict[str, pa.Table]:
     return tables
 
 
-def _leaks(
-    pair: str, name: str, table: pa.Table, tier: str, words: frozenset[str]
-) -> Iterator[Fault]:
+def _leaks(pair: str, name: str, table: pa.Table, tier: str, words: Words) -> Iterator[Fault]:
     if tier == "local":
         return
     for fault in text_faults(name, table, tier, words):

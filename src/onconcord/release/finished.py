@@ -13,6 +13,7 @@ from onconcord.contract import digest
 from onconcord.errors import ContractError, Fault, InputError
 from onconcord.files import file_sha256
 from onconcord.release.tiers import PairTables
+from onconcord.release.words import Words
 
 _AGAIN = "make the pair again"
 
@@ -25,6 +26,10 @@ class FinishedPair:
     pair: str
     centre: str
     tables: dict[str, dict[str, Any]]
+
+    def path(self, table: str) -> Path:
+        """File of one of its tables."""
+        return self.manifest.with_name(f"{table}.parquet")
 
     def read(self) -> PairTables:
         """
@@ -49,7 +54,7 @@ class FinishedPair:
         return PairTables(self.pair, tables)
 
     def _table(self, name: str) -> pa.Table:
-        path, stated = self.manifest.with_name(f"{name}.parquet"), self.tables[name]
+        path, stated = self.path(name), self.tables[name]
         if not path.is_file():
             raise InputError.at(path, f"no such file: {_AGAIN}")
         if file_sha256(path) != stated["file_sha256"]:
@@ -126,14 +131,35 @@ def _read_manifest(path: Path) -> FinishedPair:
     return pair
 
 
-def local_words(pair: PairTables) -> frozenset[str]:
-    """Ids and names of a pair that must not be in anything that leaves."""
-    words = {pair.pair_id}
-    for table, column in (
-        ("subject", "subject_id"),
-        ("sample", "sample_id"),
-        ("sample", "library_id"),
-        ("run", "host"),
-    ):
-        words.update(text for text in pair.tables[table][column].to_pylist() if text)
-    return frozenset(words)
+def local_words(finished: Iterable[FinishedPair]) -> Words:
+    """
+    Ids and names of every pair of a centre, which must not be in anything that leaves.
+
+    Raises:
+        InputError: a table with ids cannot be read; every such table.
+    """
+    ids: set[str] = set()
+    faults: list[Fault] = []
+    for one in finished:
+        ids.add(one.pair)
+        for name, columns in WITH_IDS.items():
+            if name not in one.tables:
+                continue
+            path = one.path(name)
+            try:
+                table = contract.read_file(name, path, columns=columns)
+            except ContractError as error:
+                faults.extend(error.faults)
+                continue
+            for column in columns:
+                ids.update(text for text in table[column].to_pylist() if text)
+    if faults:
+        raise InputError(faults)
+    return Words(ids)
+
+
+WITH_IDS = {
+    "subject": ("subject_id",),
+    "sample": ("sample_id", "library_id"),
+    "run": ("host",),
+}

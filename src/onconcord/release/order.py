@@ -8,6 +8,8 @@ from onconcord.inputs.config import RETRACTIONS
 from onconcord.release.retractions import Retraction, read_retractions
 
 HARMONISED = Path("results/8_harmonised")
+LEDGERS = Path("open_releases")
+"""Who the patients of each centre's open releases were, beside the sheet: it outlives results/."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class Order:
         key_file: file with the centre's secret; None = the variable ONCONCORD_KEY. Not read for the
             tier local, which has local ids.
         sign_key: Ed25519 key for the statement's signature, None for none.
+        ledger: who the patients of the centre's open releases were; only the tier open needs it.
         retractions: the centre's withdrawn pairs, which are left out and named as such.
     """
 
@@ -32,6 +35,7 @@ class Order:
     name: str
     tier: str
     out: Path
+    ledger: Path
     key_file: Path | None = None
     sign_key: Path | None = None
     retractions: tuple[Retraction, ...] = ()
@@ -73,6 +77,7 @@ def order_of_folder(
         name=name,
         tier=tier,
         out=folder / "results/9_release" / centre if out is None else out,
+        ledger=folder / LEDGERS / f"{centre}.json",
         key_file=key_file,
         sign_key=sign_key,
         retractions=withdrawn,

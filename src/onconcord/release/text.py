@@ -5,7 +5,6 @@ Every text column of a released table without a vocabulary is checked here. What
 refused, so that nothing is released by accident; the message never repeats the text.
 """
 
-import re
 from collections.abc import Iterator
 
 import pyarrow as pa
@@ -15,9 +14,16 @@ from onconcord import contract
 from onconcord.contract.checking import as_one
 from onconcord.errors import Fault
 from onconcord.release.pseudonyms import KINDS
+from onconcord.release.words import NO_WORDS, Words
 
 TOKEN = r'[^\s/\\@"]{1,120}'
 """A code: no blank, no path, no address. Every column that is not named below holds codes."""
+
+_NAME = "[A-Za-z0-9_.-]{1,60}"
+_RESIDUE = (
+    "Ala|Arg|Asn|Asp|Cys|Gln|Glu|Gly|His|Ile|Leu|Lys|Met|Phe|Pro|Ser|Thr|Trp|Tyr|Val"
+    "|Sec|Pyl|Xaa|Ter"
+)
 
 DIGESTS: dict[str, str] = {
     "event_id": r"[0-9a-f]{16}",
@@ -48,9 +54,9 @@ FORMS: dict[str, str] = {
     "target_variant_key": r"[^\s/\\@:]+:[0-9]+:[ACGTN]+:[ACGTN]+",
     "raw_record_key": r"[^\s/\\@:]+:[0-9]+:[A-Za-z]+:[^\s/\\@]+",
     "raw_gt": r"[0-9./|]{1,16}",
-    "hgvsc": r"([^\s/\\@]+:)?[cn]\.[^\s/\\@]+",
-    "hgvsp": r"([^\s/\\@]+:)?p\.[^\s/\\@]+",
-    "hgvsp_full": r"p\.[^\s/\\@]+",
+    "hgvsc": rf"({_NAME}:)?[cn]\.([ACGTN0-9*+_=?()\[\];>-]|del|ins|dup|inv)+",
+    "hgvsp": rf"({_NAME}:)?p\.([0-9*_=?()>-]|del|ins|dup|fs|ext|{_RESIDUE})+",
+    "hgvsp_full": rf"({_NAME}:)?p\.([0-9*_=?()>-]|del|ins|dup|fs|ext|{_RESIDUE})+",
     "consequence_terms": r"[A-Za-z0-9_]+(&[A-Za-z0-9_]+)*",
     "exon": r"[0-9]{1,4}/[0-9]{1,4}",
     "unit": r"[A-Za-z0-9{}\[\]%/.*_'^-]{1,24}",
@@ -75,8 +81,8 @@ begins with "fq-" or "bam-", which is the end of a file's name everywhere else."
 PLACES = frozenset(
     {"variant_key", "target_variant_key", "raw_record_key", "hgvsc", "hgvsp", "hgvsp_full"}
 )
-"""Columns of positions. A local id of digits alone is not searched for there: by chance, one of
-eight digits is a position in every few hundredth whole genome."""
+"""Columns of positions. Local ids are searched for in the name of the contig or transcript alone:
+by chance, a number of eight digits is a position in every few hundredth whole genome."""
 
 PROSE = frozenset(
     {
@@ -118,25 +124,38 @@ PATH = r"""(^|[\s"'=:,(\[])(~|\.{1,2})?/[A-Za-z0-9_.-]+/|[A-Za-z]:\\|\\\\[A-Za-z
 READ_NAME = r"[A-Za-z0-9_-]+:\d+:[A-Za-z0-9_-]+:\d+:\d+:\d+:\d+"
 READ_FILE = r"(?i)\.(fastq|fq|bam|cram)(\.gz)?\b"
 DATE = r"\b(19|20)\d\d[-./](0[1-9]|1[0-2])[-./]\d\d\b|\b\d{1,2}[-./]\d{1,2}[-./](19|20)\d\d\b"
-ADDRESS = r"[A-Za-z0-9._-]+@[A-Za-z0-9-]+\.[A-Za-z]"
+COMPACT_DATE = (
+    r"(?:^|[^0-9A-Za-z.])(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?:$|[^0-9A-Za-z])"
+)
+MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
+WRITTEN_DATE = rf"(?i)\b\d{{1,2}}[ ._-]?({MONTHS})[a-z]*[ ._-]?(19|20)?\d\d\b"
+ADDRESS = r"(?i)[A-Z0-9._-]+(@|\s*[(\[{<]\s*(at|@)\s*[)\]}>]\s*)[A-Z0-9-]+"
+UNSEEN = "[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]"
 
 FORBIDDEN = (
     ("a path", PATH),
     ("a read's name", READ_NAME),
     ("the name of a reads file", READ_FILE),
-    ("a date", DATE),
+    ("a date", f"{DATE}|{COMPACT_DATE}"),
+    ("a date", WRITTEN_DATE),
     ("an address", ADDRESS),
+    ("a sign that is not seen", UNSEEN),
 )
 
 ANY_FORBIDDEN = "|".join(f"(?:{pattern})" for _, pattern in FORBIDDEN)
 
-SHORTEST_WORD = 6
-"""Signs of a local id from which on it is searched for inside other text."""
+WRITTEN_BY_HAND = frozenset(
+    {
+        *("assay_id", "assay_version", "capture_kit", "platform", "instrument_model"),
+        *("diagnosis_oncotree", "diagnosis_ncit", "diagnosis_icdo3", "tissue_uberon"),
+        *("consent_code", "ega_accession", "from_release", "hotspot_id", "value_text"),
+    }
+)
+"""Columns whose codes a centre writes: there a local id shorter than `words.SHORTEST` is a fault
+where it is a whole code. Anywhere else one is in other words by chance."""
 
 
-def text_faults(
-    name: str, table: pa.Table, tier: str, words: frozenset[str] = frozenset()
-) -> Iterator[Fault]:
+def text_faults(name: str, table: pa.Table, tier: str, words: Words = NO_WORDS) -> Iterator[Fault]:
     """
     Text of one released table that must not leave.
 
@@ -144,10 +163,8 @@ def text_faults(
         name: name of the table in the contract.
         table: rows of the release, ids already pseudonyms.
         tier: tier of the release.
-        words: local ids of the rows' patients and samples; those shorter than SHORTEST_WORD are
-            not searched for, since they occur in other words by chance.
+        words: local ids of every pair of the centre.
     """
-    named, numbered = _searched(words)
     for field in contract.load().tables[name].fields_of(tier):
         if field.name not in table.column_names or field.vocabulary is not None:
             continue
@@ -156,12 +173,7 @@ def text_faults(
         values = pc.unique(_flat(table.column(field.name))).drop_null()
         if not len(values):
             continue
-        local = named + numbered
-        if field.name in CLOSED:
-            local = ()
-        elif field.name in PLACES:
-            local = named
-        if local and _any(pc.match_substring_regex(values, "|".join(local))):
+        if _holds_word(field.name, values, words):
             message = "holds a local id of a patient or sample: take it out of the text"
             yield Fault(name, message, column=field.name)
         if field.name == "center_id" or field.name in KINDS:
@@ -169,13 +181,18 @@ def text_faults(
         yield from _form_faults(name, field.name, values)
 
 
-def _searched(words: frozenset[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What to search for: ids with a letter, anywhere; ids of digits alone, as a whole number."""
-    long = sorted(word for word in words if len(word) >= SHORTEST_WORD)
-    return (
-        tuple(re.escape(word) for word in long if not word.isdecimal()),
-        tuple(rf"(?:^|[^0-9.]){word}(?:$|[^0-9])" for word in long if word.isdecimal()),
-    )
+def _holds_word(column: str, values: pa.Array, words: Words) -> bool:
+    if not words.ids or column in KINDS or column == "center_id":
+        return False
+    if column in CLOSED:
+        return any(value in words.digests for value in values.to_pylist())
+    if column in PLACES:
+        # the form has no room for words behind the name of the contig or transcript
+        values = pc.unique(pc.replace_substring_regex(values, r"(:[0-9]|(^|:)[cnp]\.).*", ""))
+    texts = values.to_pylist()
+    if any(words.inside(text) for text in texts):
+        return True
+    return column in WRITTEN_BY_HAND and any(words.is_code(text) for text in texts)
 
 
 def _flat(column: pa.ChunkedArray) -> pa.Array:
@@ -202,7 +219,7 @@ def _form_faults(table: str, column: str, values: pa.Array) -> Iterator[Fault]:
     if column in CLOSED or not _any(pc.match_substring_regex(values, ANY_FORBIDDEN)):
         return
     for what, pattern in FORBIDDEN:
-        if what == "a date" and column in DATED:
+        if what == "a date" and column in DATED | PLACES:
             continue
         if _any(pc.match_substring_regex(values, pattern)):
             yield Fault(

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from onconcord import contract
-from onconcord.release.aggregate import ALL_DIAGNOSES, SMALLEST
+from onconcord.release.aggregate import ROUNDED_TO, SMALLEST
 from onconcord.release.coarse import GRID_BP, READ_FILTERS, WITHHELD_FILTER
 from onconcord.release.germline import LINEAGE_CHROMOSOMES, MAX_POPULATION_AF
 from onconcord.release.tiers import UNLICENSED
@@ -498,24 +498,11 @@ RULES: tuple[RowRule, ...] = (
         "small_cells",
         "aggregate_variant",
         "n_mutated",
-        f"tells of fewer than {SMALLEST} patients: expected to be suppressed",
-        f"""SELECT * FROM aggregate_variant WHERE n_mutated BETWEEN 1 AND {SMALLEST - 1}
-            OR n_tested - n_mutated BETWEEN 1 AND {SMALLEST - 1} OR n_tested < {SMALLEST}
-            OR suppressed <> (n_mutated IS NULL) OR suppressed <> (n_tested IS NULL)
-            OR suppressed <> (count_precision = 'suppressed')""",
+        f"tells of fewer than {SMALLEST} patients, or is no multiple of {ROUNDED_TO}",
+        f"""SELECT * FROM aggregate_variant WHERE suppressed OR count_precision <> 'rounded'
+            OR coalesce(n_mutated < {SMALLEST} OR n_tested - n_mutated < {SMALLEST}
+                OR n_mutated % {ROUNDED_TO} <> 0 OR n_tested % {ROUNDED_TO} <> 0, true)""",
         {"aggregate_variant": ("n_mutated", "n_tested", "suppressed")},
-    ),
-    RowRule(
-        "lone_cells",
-        "aggregate_variant",
-        "suppressed",
-        "the only diagnosis that is suppressed can be computed from the total and the others",
-        f"""SELECT a.* FROM aggregate_variant a SEMI JOIN (
-            SELECT center_id, reference_id, variant_key FROM aggregate_variant GROUP BY ALL
-            HAVING count(*) FILTER (suppressed AND disease_oncotree <> '{ALL_DIAGNOSES}') = 1
-            AND count(*) FILTER (NOT suppressed AND disease_oncotree = '{ALL_DIAGNOSES}') = 1
-            ) USING (center_id, reference_id, variant_key) WHERE suppressed""",
-        {"aggregate_variant": ("suppressed",)},
     ),
     RowRule(
         "frequencies",

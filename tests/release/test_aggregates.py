@@ -1,0 +1,331 @@
+"""The open tier: nothing that it shows, alone or with what came before, tells of a few patients."""
+
+import json
+import os
+import stat
+
+import numpy as np
+import polars as pl
+import pyarrow.parquet as pq
+import pytest
+from scipy.optimize import Bounds, LinearConstraint, milp
+
+from builders import PairOf, pairs_of, release_of, write_pair, write_pairs
+from onconcord.errors import InputError
+from onconcord.release.aggregate import (
+    ALL_DIAGNOSES,
+    ROUNDED_TO,
+    SMALLEST,
+    SMALLEST_COHORT,
+    shown,
+)
+from onconcord.release.cohorts import check_cohort, note_cohort, read_ledger
+from onconcord.verify import verify_release
+
+VARIANT = {"reference_id": "GRCh37", "variant_key": "chr20:1:A:G"}
+
+
+def counted(cells):
+    """Counts of one variant from patients by diagnosis: with it, without it."""
+    return pl.DataFrame(
+        [
+            VARIANT | {"diagnosis": code, "n_tested": with_it + without, "n_mutated": with_it}
+            for code, (with_it, without) in cells.items()
+        ],
+        schema_overrides={"n_tested": pl.Int64, "n_mutated": pl.Int64},
+    )
+
+
+def seen(cells):
+    rows = shown(counted(cells)).select("diagnosis", "n_mutated", "n_tested").rows()
+    return {code: (with_it, tested) for code, with_it, tested in rows}
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        pytest.param({"BRCA": (9, 41)}, {"BRCA": (5, 50), "ALL": (5, 50)}, id="rounded down"),
+        pytest.param({"BRCA": (4, 46)}, {}, id="few have it"),
+        pytest.param({"BRCA": (46, 4)}, {}, id="few have it not"),
+        pytest.param({"BRCA": (46, 0)}, {}, id="all have it"),
+        pytest.param({"BRCA": (0, 46)}, {}, id="none has it looks like few"),
+        pytest.param(
+            {"BRCA": (2, 28), "LUAD": (6, 22)}, {"LUAD": (5, 25)}, id="the total would tell of two"
+        ),
+        pytest.param(
+            {"BRCA": (2, 28), "LUAD": (6, 22), "COAD": (3, 9)},
+            {"LUAD": (5, 25), "ALL": (10, 70)},
+            id="two and three are five",
+        ),
+        pytest.param(
+            {"BRCA": (0, 28), "LUAD": (6, 22)},
+            {"LUAD": (5, 25), "ALL": (5, 55)},
+            id="none of the others has it",
+        ),
+        pytest.param(
+            {"BRCA": (0, 3), "LUAD": (6, 22)}, {"LUAD": (5, 25)}, id="few others were tested"
+        ),
+        pytest.param(
+            {"BRCA": (12, 0), "LUAD": (6, 22)}, {"LUAD": (5, 25)}, id="all of the others have it"
+        ),
+    ],
+)
+def test_what_is_shown_of_a_variant(cells, expected):
+    assert seen(cells) == expected
+
+
+# A solver: what can be said of each hidden number from everything that is shown.
+
+
+def known(cells):
+    """
+    Linear constraints on the patients of each diagnosis, with the variant and without it.
+
+    Who reads the release knows the diagnoses that there are, the rules, and what is shown.
+    """
+    codes, there = sorted(cells), seen(cells)
+    size = 2 * len(codes)
+    rows, low, high = [], [], []
+
+    def say(numbers, least, most):
+        rows.append(numbers)
+        low.append(least)
+        high.append(most)
+
+    def pick(code, with_it, without):
+        row = np.zeros(size)
+        for at, one in enumerate(codes):
+            if code in (ALL_DIAGNOSES, one):
+                row[2 * at], row[2 * at + 1] = with_it, without
+        return row
+
+    for code, (mutated, tested) in there.items():
+        say(pick(code, 1, 0), max(mutated, SMALLEST), mutated + ROUNDED_TO - 1)
+        say(pick(code, 1, 1), tested, tested + ROUNDED_TO - 1)
+        say(pick(code, 0, 1), SMALLEST, np.inf)
+    return codes, there, (rows, low, high)
+
+
+def bounds_of(cells):
+    """Least and most of each hidden number: integer programmes, both ways a cell may be hidden."""
+    codes, there, (rows, low, high) = known(cells)
+    found = {}
+    for at, code in enumerate(codes):
+        if code in there:
+            continue
+        for which in (0, 1):
+            objective = np.zeros(2 * len(codes))
+            objective[2 * at + which] = 1
+            least, most = np.inf, -np.inf
+            # hidden: fewer than SMALLEST with it, or fewer without it
+            for small in (0, 1):
+                row = np.zeros(2 * len(codes))
+                row[2 * at + small] = 1
+                limits = LinearConstraint(np.array([*rows, row]), [*low, 0], [*high, SMALLEST - 1])
+                for sign in (1, -1):
+                    done = milp(
+                        sign * objective,
+                        constraints=limits,
+                        integrality=np.ones(2 * len(codes)),
+                        bounds=Bounds(0, 10_000),
+                    )
+                    if done.success:
+                        least = min(least, sign * done.fun) if sign == 1 else least
+                        most = max(most, sign * done.fun) if sign == -1 else most
+            found[code, which] = (round(least), round(most))
+    return found
+
+
+def opened(bounds):
+    """Hidden numbers of which it is known that they are one to SMALLEST - 1."""
+    return [one for one, (least, most) in bounds.items() if least >= 1 and most < SMALLEST]
+
+
+def test_the_solver_opens_what_the_rules_do_not_hide(monkeypatch):
+    """A total beside the only hidden diagnosis, unrounded, tells of its two patients."""
+    everything = pl.DataFrame(
+        [
+            VARIANT | {"diagnosis": code, "n_tested": tested, "n_mutated": mutated}
+            for code, mutated, tested in ((ALL_DIAGNOSES, 8, 58), ("LUAD", 6, 28))
+        ]
+    )
+    monkeypatch.setattr("test_aggregates.shown", lambda _: everything)
+    monkeypatch.setattr("test_aggregates.ROUNDED_TO", 1)
+    found = bounds_of({"BRCA": (2, 28), "LUAD": (6, 22)})
+    assert found["BRCA", 0] == (2, 2)
+    assert opened(found) == [("BRCA", 0)]
+
+
+def cohort(draw):
+    """Patients of one variant by diagnosis, from rare to common, in few and many."""
+    share = draw.choice([0.01, 0.05, 0.2, 0.5, 0.9, 0.99])
+    cells = {}
+    for code in range(draw.integers(1, 6)):
+        tested = int(draw.choice([1, 3, 6, 12, 25, 60, 200]))
+        with_it = int(draw.binomial(tested, share))
+        cells[f"D{code}"] = (with_it, tested - with_it)
+    return cells
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        pytest.param(0, id="25 cohorts"),
+        *(
+            pytest.param(start, id=f"cohorts from {start}", marks=pytest.mark.slow)
+            for start in range(25, 1000, 65)
+        ),
+    ],
+)
+def test_no_hidden_cell_of_a_thousand_cohorts_can_be_solved(first):
+    shown_cells = 0
+    for seed in range(first, first + (25 if first == 0 else 65)):
+        cells = cohort(np.random.default_rng(seed))
+        shown_cells += len(seen(cells))
+        assert opened(bounds_of(cells)) == [], (seed, cells)
+    assert shown_cells > 0
+
+
+def intervals(cells):
+    """Least and most of each number by interval propagation over the cells and the total."""
+    codes, there = sorted(cells), seen(cells)
+    box = {}
+    for code in codes:
+        mutated, tested = there.get(code, (None, None))
+        box[code] = (
+            [(0, 10_000), (0, 10_000)]
+            if mutated is None
+            else [
+                (max(mutated, SMALLEST), mutated + ROUNDED_TO - 1),
+                (SMALLEST, tested + ROUNDED_TO - 1 - max(mutated, SMALLEST)),
+            ]
+        )
+    if ALL_DIAGNOSES in there:
+        mutated, tested = there[ALL_DIAGNOSES]
+        for code in codes:
+            others = [one for one in codes if one != code]
+            for which, (low, high) in enumerate(
+                [
+                    (mutated, mutated + ROUNDED_TO - 1),
+                    (tested - mutated - ROUNDED_TO + 1, tested - mutated + ROUNDED_TO - 1),
+                ]
+            ):
+                least = low - sum(box[one][which][1] for one in others)
+                most = high - sum(box[one][which][0] for one in others)
+                was = box[code][which]
+                box[code][which] = (max(was[0], least), min(was[1], most))
+    return box
+
+
+def test_what_changes_between_two_releases_is_never_told_of_a_few():
+    """Patients come and go in groups that the ledger allows; the change of each cell stays open."""
+    told = 0
+    for seed in range(1000):
+        draw = np.random.default_rng(seed)
+        before = cohort(draw)
+        after = {}
+        group = int(draw.integers(SMALLEST, 40))
+        share = draw.choice([0.0, 0.1, 0.5, 1.0])
+        codes = sorted(before)
+        at = codes[int(draw.integers(len(codes)))]
+        new = int(draw.binomial(group, share))
+        after = dict(before)
+        after[at] = (before[at][0] + new, before[at][1] + group - new)
+        one, two = intervals(before), intervals(after)
+        for code in codes:
+            for which in (0, 1):
+                # who reads both knows that at least SMALLEST came, not how many or who
+                least = two[code][which][0] - one[code][which][1]
+                most = two[code][which][1] - one[code][which][0]
+                told += least > 0
+                assert not (least >= 1 and most < SMALLEST), (seed, code, which)
+    assert told > 0
+
+
+PATIENTS = frozenset(f"PAT-{n:03d}" for n in range(30))
+
+
+@pytest.mark.parametrize(
+    ("patients", "message"),
+    [
+        pytest.param(PATIENTS, None, id="the same"),
+        pytest.param(
+            PATIENTS | {"NEW-1"}, "1 patients more than the open release r2026-10", id="one more"
+        ),
+        pytest.param(PATIENTS - {"PAT-001"}, "1 patients fewer than", id="one fewer"),
+        pytest.param(
+            (PATIENTS - {"PAT-001"}) | {f"NEW-{n}" for n in range(9)},
+            "1 patients fewer",
+            id="nine for one",
+        ),
+        pytest.param(PATIENTS | {f"NEW-{n}" for n in range(SMALLEST)}, None, id="five more"),
+        pytest.param(
+            frozenset(sorted(PATIENTS)[:19]), "19 patients; expected at least 20", id="few"
+        ),
+    ],
+)
+def test_a_release_that_differs_by_a_few_patients_is_refused(tmp_path, patients, message):
+    ledger = tmp_path / "ONE.json"
+    note_cohort(ledger, "r2026-10", PATIENTS)
+    assert stat.S_IMODE(os.stat(ledger).st_mode) == 0o600
+    if message is None:
+        check_cohort(ledger, "r2026-11", patients)
+    else:
+        with pytest.raises(InputError, match=message):
+            check_cohort(ledger, "r2026-11", patients)
+
+
+def test_the_ledger_keeps_every_release_and_a_damaged_one_is_refused(tmp_path):
+    ledger = tmp_path / "ONE.json"
+    note_cohort(ledger, "r2026-10", PATIENTS)
+    note_cohort(ledger, "r2026-10", PATIENTS)
+    more = PATIENTS | {f"NEW-{n}" for n in range(9)}
+    note_cohort(ledger, "r2026-10", more)
+    assert read_ledger(ledger) == {"r2026-10": PATIENTS, "r2026-10 (2)": more}
+    ledger.write_text("[")
+    with pytest.raises(InputError, match="it says which patients were released"):
+        check_cohort(ledger, "r2026-11", PATIENTS)
+
+
+def without_variants(pair):
+    tables = pair.tables()
+    for name in ("small_variant", "small_variant_atom", "variant_call_evidence", "decision"):
+        tables[name] = []
+    for scope in tables["analysis_scope"]:
+        scope["status"] = "not_run"
+    return tables
+
+
+def test_the_open_tier_has_aggregates_and_no_row_of_a_patient(tmp_path):
+    first = pairs_of("ONE", 8)
+    others = pairs_of("ONE", SMALLEST_COHORT, first=9)
+    manifests = write_pairs(tmp_path, first)
+    manifests += [write_pair(tmp_path, one, without_variants(one)) for one in others]
+    # a second tumour of a patient, of another diagnosis, counts no second time
+    again = PairOf("ONE", "TUM-AGAIN", first[0].patient, first[0].normal, diagnosis="LUAD")
+    manifests.append(write_pair(tmp_path, again))
+    # neither does a tumour without a normal, whose variants are withheld
+    manifests.append(write_pair(tmp_path, PairOf("ONE", "TUM-ONLY", "PAT-ONLY", None)))
+    out = release_of(tmp_path, manifests, "ONE", tier="open")
+    tables = {path.name for path in out.iterdir() if path.is_dir()}
+    assert not tables & {"small_variant", "run", "pair", "tool", "sample", "subject"}
+    stated = json.loads((out / "release.json").read_text())
+    assert stated["centres"] == [{"center_id": "ONE", "pairs": None}]
+    found = (
+        pq.ParquetFile(out / "aggregate_variant/center=ONE/part-0000.parquet").read().to_pylist()
+    )
+    cells = {
+        (row["variant_key"], row["disease_oncotree"]): (row["n_mutated"], row["n_tested"])
+        for row in found
+    }
+    assert cells["chr20:1100:A:G", "BRCA"] == cells["chr20:1100:A:G", "ALL"] == (5, 25)
+    assert ("chr20:1100:A:G", "LUAD") not in cells
+    assert verify_release(out).faults == []
+    more = write_pairs(tmp_path, pairs_of("ONE", 1, first=99))
+    with pytest.raises(InputError, match="1 patients more than the open release r2026-11"):
+        release_of(tmp_path, [*manifests, *more], "ONE", tier="open", name="r2026-12")
+
+
+def test_one_patient_is_no_open_release(tmp_path):
+    with pytest.raises(InputError, match="1 patients; expected at least 20"):
+        release_of(tmp_path, write_pairs(tmp_path, pairs_of("ONE", 1)), "ONE", tier="open")

@@ -1,0 +1,165 @@
+"""A local id is found in every disguise, in every tier, whoever's patient it is."""
+
+import base64
+import hashlib
+import time
+
+import pyarrow as pa
+import pytest
+
+from builders import pairs_of, release_of, write_pair, write_pairs
+from onconcord.contract import load
+from onconcord.errors import InputError
+from onconcord.release.order import Retraction
+from onconcord.release.text import text_faults
+from onconcord.release.words import Words
+
+ID = "Pat-Zürich_00417"
+OTHER = "TUM0815B"
+WORDS = Words({ID, OTHER, "12-345-678", "P03", "NKI-7", "61"})
+
+FULL_WIDTH = {ord(" ") + n: 0xFF00 + n for n in range(1, 95)}
+
+DISGUISES = {
+    "as it is": ID,
+    "in other case": ID.upper(),
+    "casefolded": "PAT-ZÜRICH_00417".casefold(),
+    "composed otherwise": "Pat-Zu\u0308rich_00417",
+    "other separators": "pat.zürich 00417",
+    "no separators": "patzürich00417",
+    "zero-width": "\u200b".join(ID),
+    "soft hyphens": "Pat\u00ad-Zü\u00adrich_0\u00ad0417",
+    "full-width": OTHER.translate(FULL_WIDTH),
+    "inside other text": f"x{OTHER}_lane2",
+    "hex": ID.encode().hex(),
+    "hex in capitals": ID.encode().hex().upper(),
+    "escapes": "".join(f"\\x{byte:02x}" for byte in ID.encode()),
+    "percent": "".join(f"%{byte:02x}" for byte in OTHER.encode()),
+    "partly percent": "Pat%2DZ%C3%BCrich%5F00417",
+    "base64": base64.b64encode(ID.encode()).decode(),
+    "base64 inside": base64.b64encode(f"a{OTHER}bc".encode()).decode(),
+    "base64 inside, later": base64.b64encode(f"ab{OTHER}c".encode()).decode(),
+    "base64 for addresses": base64.urlsafe_b64encode(ID.encode()).decode(),
+    **{name: hashlib.new(name, ID.encode()).hexdigest() for name in ("md5", "sha1", "sha256")},
+    "sha256 cut": hashlib.sha256(OTHER.encode()).hexdigest()[:20],
+    "sha256 of small letters": hashlib.sha256(OTHER.casefold().encode()).hexdigest(),
+    "sha256 in base64": base64.b64encode(hashlib.sha256(ID.encode()).digest()).decode(),
+    "digits with separators": "of 12-345-678.",
+    "digits without": "of 12345678 there",
+}
+
+
+@pytest.mark.parametrize("text", DISGUISES.values(), ids=DISGUISES)
+def test_an_id_is_found_in_every_disguise(text):
+    assert WORDS.inside(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "exome v7",
+        "mutect2.strand_bias",
+        "0.12345678",
+        "112345678",
+        "4.6.2.0",
+        "BRCA",
+        '{"min_tumour_vaf":0.02,"max_population_af":0.0005}',
+        "ENST00000371085.8",
+        hashlib.sha256(b"somebody else").hexdigest(),
+    ],
+)
+def test_what_is_no_id_is_none(text):
+    assert not WORDS.inside(text)
+
+
+@pytest.mark.parametrize(
+    ("column", "text", "found"),
+    [
+        ("assay_id", "P03", True),
+        ("assay_id", "exome-p03", True),
+        ("assay_id", "XP03", False),
+        ("assay_id", "nki7", True),
+        ("assay_id", "panel_61", False),
+        ("gene_symbol", "P03", False),
+    ],
+)
+def test_a_short_id_is_found_as_a_whole_code_where_a_centre_writes_codes(column, text, found):
+    faults = list(text_faults("assay_region", pa.table({column: [text]}), "consortium", WORDS))
+    assert ["holds a local id" in fault.message for fault in faults] == [True] * found
+
+
+FREE = [
+    pytest.param(table.name, field.name, field.type, id=f"{table.name}.{field.name}")
+    for table in load().tables.values()
+    for field in table.fields
+    if field.type in ("string", "list<string>")
+    and field.vocabulary is None
+    and field.tier != "local"
+]
+
+
+@pytest.mark.parametrize(("name", "column", "kind"), FREE)
+def test_no_column_of_any_tier_takes_a_disguise(name, column, kind):
+    """A pseudonym's column is checked by its form, which no disguise has."""
+    for what, text in DISGUISES.items():
+        value = [text] if kind == "list<string>" else text
+        table = pa.table({column: [value]})
+        faults = list(text_faults(name, table, "controlled", WORDS))
+        hidden = column in ("center_id", *PSEUDONYMS)
+        assert hidden or [f for f in faults if f.column == column], what
+        assert not any(ID in str(fault) or OTHER in str(fault) for fault in faults)
+
+
+PSEUDONYMS = ("subject_id", "sample_id", "tumor_sample_id", "normal_sample_id", "pair_id")
+PSEUDONYMS += ("entity_id",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("seen 20190314", id="compact date"),
+        pytest.param("v_20190314", id="compact date behind a line"),
+        pytest.param("14 March 2019", id="written date"),
+        pytest.param("14-Mar-19", id="short written date"),
+        pytest.param("canary (at) hospital.example", id="an address in words"),
+        pytest.param("canary[at]hospital", id="an address in brackets"),
+        pytest.param("pa\u200bnel", id="a sign that is not seen"),
+    ],
+)
+def test_dates_addresses_and_unseen_signs_in_any_spelling(text):
+    table = pa.table({"params_json": [text]})
+    assert [fault.column for fault in text_faults("tool", table, "consortium")] == ["params_json"]
+
+
+@pytest.mark.parametrize("text", ["chr1:20190314:A:T", "chr20:19871224:C:G"])
+def test_a_position_is_no_date(text):
+    table = pa.table({"variant_key": [text]})
+    assert list(text_faults("small_variant", table, "consortium")) == []
+
+
+@pytest.mark.parametrize("tier", ["consortium", "controlled"])
+def test_another_patients_id_stops_the_release_of_a_pair(tmp_path, tier):
+    one, two = pairs_of("ONE", 2)
+    tables = one.tables()
+    tables["filter_definition"][0]["params_json"] = '{"for":"patone2"}'
+    manifests = [write_pair(tmp_path, one, tables), *write_pairs(tmp_path, [two])]
+    with pytest.raises(InputError) as error:
+        release_of(tmp_path, manifests, "ONE", tier=tier)
+    assert 'TUM-ONE-1/filter_definition, "params_json": holds a local id' in str(error.value)
+    assert "patone2" not in str(error.value)
+
+
+def test_the_text_of_a_withdrawn_pair_is_searched_too(tmp_path):
+    manifests = write_pairs(tmp_path, pairs_of("ONE", 2))
+    gone = (Retraction("TUM-ONE-2", "r-pat-one-2", "quality"),)
+    with pytest.raises(InputError, match='ONE/retraction, "from_release": holds a local id'):
+        release_of(tmp_path, manifests, "ONE", retractions=gone)
+
+
+def test_a_centre_of_ten_thousand_patients_is_searched_in_time():
+    words = Words({f"HOSP-{n:06d}-T" for n in range(10_000)})
+    began = time.process_time()
+    texts = [f'{{"value":{n},"name":"panel of {n} genes"}}' for n in range(1_000)]
+    assert not any(words.inside(text) for text in texts)
+    assert words.inside("of hosp004711t there")
+    assert time.process_time() - began < 20
