@@ -9,10 +9,15 @@ import sys
 from pathlib import Path
 
 import polars as pl
+import yaml
+
+from onconcord.inputs import config as configuration
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 DEMO = CHECKOUT / "resources/demo"
 REFERENCE = CHECKOUT / ".tools/demo/reference"
+# A copy of a finished folder is another place, which alone would make Snakemake do all again.
+AS_IT_IS = ("--rerun-triggers", "mtime")
 OUTSIDE_EQUIVALENCE = {"run", "tool", "input_file"}
 
 
@@ -70,6 +75,18 @@ def working_folder(folder, a_slice, pairs=("TUM-A01", "TUM-B02")):
         header, *rows = csv.reader(file, delimiter="\t")
     kept = [row for row in rows if row[header.index("patient")] in patients]
     (folder / "samples.tsv").write_text("".join("\t".join(row) + "\n" for row in (header, *kept)))
+    return folder
+
+
+def copy_of(finished, folder):
+    """
+    A copy of a finished folder, to be run with AS_IT_IS.
+
+    Its configuration names the files of the original: other paths are other settings, which would
+    make everything again.
+    """
+    shutil.copytree(finished, folder, symlinks=True)
+    (folder / "config.yaml").write_text(yaml.safe_dump(configuration.load(finished)))
     return folder
 
 

@@ -10,7 +10,9 @@ import time
 import pytest
 
 from pipeline_runs import (
+    AS_IT_IS,
     command,
+    copy_of,
     digests,
     environment,
     jobs,
@@ -19,8 +21,6 @@ from pipeline_runs import (
     table,
 )
 
-# A copy of a finished folder is another place, which alone would make Snakemake do all again.
-AS_IT_IS = ("--rerun-triggers", "mtime")
 AFTER_CALLS = {"evidence": 2, "annotate_pair": 2, "harmonise": 2, "tables": 1}
 NO_SPACE = "No space left on device"
 pytestmark = pytest.mark.e2e
@@ -29,8 +29,7 @@ pytestmark = pytest.mark.e2e
 @pytest.fixture
 def copied(finished, tmp_path):
     """A copy of the finished slice, without its tables and releases."""
-    folder = tmp_path / "w"
-    shutil.copytree(finished, folder, symlinks=True)
+    folder = copy_of(finished, tmp_path / "w")
     for stage in ("8_harmonised", "9_release"):
         shutil.rmtree(folder / "results" / stage)
     return folder
