@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # Align the lanes of a sample as one stream: trim | bwa mem | mark duplicates | sort.
 #
-# usage: alignments_align.sh SAMPLE INDEX FASTA FORMAT TRIM THREADS OUT FASTP_JSON_PREFIX LANE...
+# usage: alignments_align.sh SAMPLE INDEX FASTA FORMAT TRIM THREADS OUT FASTP_JSON_PREFIX \
+#     DUPLICATES LANE...
 # PYTHON of the environment is the interpreter of reads_pairs.py, which looks at every pair.
 # A LANE is LIBRARY|READ_GROUP|FASTQ_1|FASTQ_2, or LIBRARY|READ_GROUP|BAM|- to align a BAM again.
-# Duplicates are marked within a library, across its lanes. The batch size of bwa (-K) is fixed,
+# Duplicates are marked within a library, across its lanes, or, where DUPLICATES is keep, not at all. The batch size of bwa (-K) is fixed,
 # so that the number of threads does not change an alignment.
 set -euo pipefail
 
-sample=$1 index=$2 fasta=$3 format=$4 trim=$5 threads=$6 out=$7 json=$8
-shift 8
+sample=$1 index=$2 fasta=$3 format=$4 trim=$5 threads=$6 out=$7 json=$8 duplicates=$9
+shift 9
 scripts=$(dirname "${BASH_SOURCE[0]}")
 export REF_PATH=${REF_PATH:-/dev/null}
 # One thread more than cores: it uses what trimming and sorting leave, and what the job beside this
@@ -93,9 +94,18 @@ add_read_groups() {
     awk -v more="$more" '!done && /^@RG\t/ { print; printf "%s", more; done = 1; next } { print }'
 }
 
+# samblaster adds the tags of mates that callers want, and cannot leave the mark out.
+unmarked() {
+    if [ "$duplicates" = keep ]; then
+        run samtools view --uncompressed --remove-flags DUP -
+    else
+        cat
+    fi
+}
+
 # A BAM may hold reads without their mates; FASTQ files are counted before, so there it may not.
 mark_and_sort() {
-    run samblaster --quiet --ignoreUnmated --addMateTags | run samtools sort -@ 1 -m 512M -T "$1.sort" "${@:2}" -o "$1" -
+    run samblaster --quiet --ignoreUnmated --addMateTags | unmarked | run samtools sort -@ 1 -m 512M -T "$1.sort" "${@:2}" -o "$1" -
 }
 
 write_options=(--output-fmt "$format")

@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
 # Take an alignment as it is, with read groups that no other sample has.
 #
-# usage: alignments_take.sh SAMPLE FASTA FORMAT THREADS GIVEN OUT
+# usage: alignments_take.sh SAMPLE FASTA FORMAT THREADS GIVEN OUT DUPLICATES
 # Callers that read several files want ids of read groups to be unique, so the sample becomes part
 # of each, as in alignments_align.sh. A read without a read group, or of one that the header does
-# not name, goes into the first.
+# not name, goes into the first. Where DUPLICATES is keep, the mark is taken off reads that have it.
 set -euo pipefail
 
-sample=$1 fasta=$2 format=$3 threads=$4 given=$5 out=$6
+sample=$1 fasta=$2 format=$3 threads=$4 given=$5 out=$6 duplicates=$7
 export REF_PATH=${REF_PATH:-/dev/null}
 options=(--threads "$threads" --reference "$fasta")
 write=(--output-fmt "$format" --output "$out")
+[ "$duplicates" = mark ] || write+=(--remove-flags DUP)
 
 groups=$(samtools view --header-only "${options[@]}" "$given" | grep '^@RG')
 if ! grep -qv -F $'\tID:'"$sample." <<<"$groups"; then

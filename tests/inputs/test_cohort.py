@@ -111,6 +111,7 @@ def test_the_pair_spec_holds_everything_and_no_other_pair(tmp_path):
         "strategy": "WES",
         "padding": 100,
         "tumour_only": False,
+        "duplicates": "mark",
         "qc": "wes",
     }
     assert spec.resources.fasta == str(tmp_path / "g.fa")

@@ -44,6 +44,7 @@ def test_named_assays_replace_the_default_one_and_inherit_its_keys(tmp_path):
             "targets": str(tmp_path / "t.bed"),
             "padding": 100,
             "tumour_only": False,
+            "duplicates": "mark",
             "qc": "wes",
         }
     }
@@ -69,7 +70,7 @@ def test_one_key_of_a_section_leaves_the_others_at_their_defaults(tmp_path):
         pytest.param(
             {"assays": {"x": {"targetz": None}}},
             'config.yaml, "assays.x.targetz": unknown key. Did you mean "targets"? Known here: '
-            "strategy, targets, padding, tumour_only, qc.",
+            "strategy, targets, padding, tumour_only, duplicates, qc.",
             id="an unknown key of an assay",
         ),
         pytest.param(

@@ -22,6 +22,10 @@ def bwa_index_unless_as_is(wildcards):
     return [] if taken_as_is(wildcards) == "yes" else BWA_INDEX
 
 
+def duplicates_of_sample(wildcards):
+    return config["assays"][SAMPLES[wildcards.sample].assay]["duplicates"]
+
+
 def lanes_to_align(wildcards):
     return [
         "|".join((lane.library, lane.read_group, lane.fastq_1 or lane.bam, lane.fastq_2 or "-"))
@@ -53,7 +57,11 @@ rule align:
         fasta_index="results/1_reference/genome.fa.fai",
         lanes=lanes_of_sample,
         settings=settings(
-            "reads.trim", "alignment.format", "alignment.bqsr", "alignment.known_sites"
+            f"assays.{ASSAY_ID}",
+            "reads.trim",
+            "alignment.format",
+            "alignment.bqsr",
+            "alignment.known_sites",
         ),
     output:
         reads=f"results/3_alignments/{{sample}}.{READS}",
@@ -74,6 +82,7 @@ rule align:
         lanes=lanes_to_align,
         trimming=trimming_reports,
         as_is=taken_as_is,
+        duplicates=duplicates_of_sample,
         format=READS,
         trim=str(config["reads"]["trim"]).lower(),
         bqsr=str(config["alignment"]["bqsr"]).lower(),
@@ -83,11 +92,11 @@ rule align:
         mkdir -p {output.trimming:q}
         if [ {params.as_is:q} = yes ]; then
             {SCRIPTS:q}/alignments_take.sh {wildcards.sample:q} {input.fasta:q} {params.format:q} \
-                {threads} {input.reads:q} {output.reads:q}
+                {threads} {input.reads:q} {output.reads:q} {params.duplicates:q}
         else
             PYTHON={PYTHON:q} {SCRIPTS:q}/alignments_align.sh {wildcards.sample:q} results/1_reference/bwa/genome \
                 {input.fasta:q} {params.format:q} {params.trim:q} {threads} {output.reads:q} \
-                {output.trimming:q}/{wildcards.sample:q} {params.lanes:q}
+                {output.trimming:q}/{wildcards.sample:q} {params.duplicates:q} {params.lanes:q}
         fi
         if [ {params.bqsr:q} = true ]; then
             recalibrated={output.reads:q}.recalibrated.{params.format:q}

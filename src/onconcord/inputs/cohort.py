@@ -208,6 +208,7 @@ def pair_spec(cohort: Cohort, pair_id: str) -> PairSpec:
             strategy=assay["strategy"],
             padding=assay["padding"],
             tumour_only=assay["tumour_only"],
+            duplicates=assay["duplicates"],
             qc=Path(assay["qc"]).stem,
         ),
         resources=ResourceSpec(

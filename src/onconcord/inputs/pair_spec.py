@@ -62,6 +62,7 @@ class AssaySpec:
 
     Args:
         padding: bases that calling goes beyond each end of a target.
+        duplicates: mark, or keep where they are not told apart from other reads (amplicons).
         qc: name of the QC thresholds.
     """
 
@@ -69,6 +70,7 @@ class AssaySpec:
     strategy: str
     padding: int
     tumour_only: bool
+    duplicates: str
     qc: str
 
 

@@ -262,8 +262,8 @@ def _differences(recorded: _Recorded, again: Cohort, local: str) -> list[Fault]:
     if not found and run_id != recorded.run["run_id"]:
         message = (
             f"{run_id} here, {recorded.run['run_id']} in the release: reads, tools, resources and "
-            "parameters are the same, so strategy, padding, tumour_only or the name of the QC "
-            "thresholds of its assay is another"
+            "parameters are the same, so strategy, padding, tumour_only, duplicates or the name of "
+            "the QC thresholds of its assay is another"
         )
         found.append(Fault("run", message, column="run_id"))
     return found
