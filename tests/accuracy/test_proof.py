@@ -15,6 +15,7 @@ from onconcord.accuracy.outcomes import (
     context,
     distinct,
     judge,
+    methods,
     read_truth,
 )
 from onconcord.accuracy.profiles import read_plan
@@ -255,7 +256,18 @@ def test_the_files_hold_what_was_scored(plan, tmp_path):
     assert (one["recall"], one["f1"]) == (0.8, pytest.approx(16 / 19, abs=1e-6))
     lines = (tmp_path / "outcomes.tsv").read_text().splitlines()
     assert len(lines) == 1 + len(found.outcomes)
-    assert "decision" in table_text(found)
+    lines = table_text(found).splitlines()
+    assert lines[0].split() == ["profile", "class", "n", "decision", "mutect2"]
+    assert lines[1].split() == ["oxog", "SNV", "10", "0.947", "0.842"]
+
+
+def test_a_source_of_candidates_that_passes_nothing_is_no_method(plan):
+    found = scored(plan, (9, 0, 1), (8, 0, 2))
+    silent = dataclasses.replace(
+        found, outcomes=(*found.outcomes, *outcomes("freebayes", 0, 0, 10))
+    )
+    assert methods(silent.outcomes) == ["decision", "mutect2"]
+    assert broken_rules(silent, {}, whole=True) == []
 
 
 def test_by_fraction_there_is_recall_alone(plan):

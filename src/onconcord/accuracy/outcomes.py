@@ -71,6 +71,11 @@ class Candidate:
     true: bool
 
 
+def methods(outcomes: Iterable[Outcome]) -> list[str]:
+    """Methods that pass anything, in order; a source of candidates alone passes nothing."""
+    return sorted({one.method for one in outcomes if one.outcome != "fn"})
+
+
 def read_truth(path: Path) -> list[Known]:
     """
     The truth of a pair as `cohort.write_cohort` writes it.

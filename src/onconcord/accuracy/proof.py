@@ -18,6 +18,7 @@ from onconcord.accuracy.outcomes import (
     Candidate,
     Outcome,
     callers_of,
+    methods,
     score_pair,
 )
 from onconcord.accuracy.profiles import CLASSES, Plan, Profile
@@ -257,8 +258,8 @@ def size_bin(one: Outcome) -> str:
 
 def table_text(scored: Scored) -> str:
     """The table that a run prints: F1 of every method by profile and class."""
-    methods = sorted({one.method for one in scored.outcomes})
-    lines = [f"{'profile':<22}{'class':<8}{'n':>6}" + "".join(f"{m:>11}" for m in methods)]
+    names = methods(scored.outcomes)
+    lines = [f"{'profile':<22}{'class':<8}{'n':>6}" + "".join(f"{m:>11}" for m in names)]
     for profile in dict.fromkeys(one.profile for one in scored.outcomes):
         for kind in (*CLASSES, ALL):
             own = [
@@ -270,7 +271,7 @@ def table_text(scored: Scored) -> str:
             if found:
                 first = next(iter(found.values()))
                 cells = "".join(
-                    f"{found[m].f1 or 0:>11.3f}" if m in found else f"{'':>11}" for m in methods
+                    f"{found[m].f1 or 0:>11.3f}" if m in found else f"{'':>11}" for m in names
                 )
                 lines.append(f"{profile:<22}{kind:<8}{first.tp + first.fn:>6}{cells}")
     return "\n".join(lines)

@@ -5,6 +5,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from onconcord.accuracy.outcomes import DECISION, UNION, Candidate, Outcome
+from onconcord.accuracy.outcomes import methods as passing_methods
 from onconcord.accuracy.profiles import CLASSES
 from onconcord.accuracy.proof import Scored
 from onconcord.accuracy.scores import ALL, FRACTION_BINS, by_method, count, fraction_bin, tenths
@@ -21,7 +22,7 @@ MAX_LISTED = 400
 
 def methods_of(outcomes: Sequence[Outcome]) -> dict[str, str]:
     """Methods with their CSS class: the decision first, then callers, then their union."""
-    callers = sorted({one.method for one in outcomes} - set(STYLES))
+    callers = [one for one in passing_methods(outcomes) if one not in STYLES]
     styles = {DECISION: "m-1"}
     for place, caller in enumerate(callers):
         styles[caller] = CALLER_STYLES[place % len(CALLER_STYLES)]
