@@ -5,6 +5,7 @@ import pytest
 
 from annotated_vcf import TRANSCRIPTS, annotated, entry
 from onconcord.annotated.annotation import read_annotation
+from onconcord.annotated.clinical import Clinical
 from onconcord.annotated.severity import IMPACTS, RANKS
 from onconcord.reference.transcript_set import set_id
 
@@ -107,12 +108,36 @@ def test_what_lies_in_no_transcript_has_no_consequence(tmp_path):
 
 
 def test_frequency_and_clinical_facts_are_read(tmp_path):
-    of = annotated(
-        tmp_path, SEQUENCE, [(7, "C", "A", "population_af=0.25;clinical_significance=benign")]
+    info = (
+        "population_af=0.25;clinical_significance=Benign;clinical_conditions=not_provided|B_c|A;"
+        "clinical_review_status=criteria_provided,_multiple_submitters,_no_conflicts"
     )
+    of = annotated(tmp_path, SEQUENCE, [(7, "C", "A", info), (8, "C", "A", ".")])
     _, picked, known = read_annotation(of)
-    assert picked["gnomad_af_max"].to_list() == [0.25]
-    assert known.rows() == [("chr20:7:C:A", "clinical", "significance", "benign")]
+    assert picked["gnomad_af_max"].to_list() == [0.25, None]
+    review = "criteria_provided,_multiple_submitters,_no_conflicts"
+    assert known.drop("variant_key").rows() == [
+        ("ClinVar", "significance", "ClinVar 2024-12-15", "Benign", None),
+        ("ClinVar", "review_status", "ClinVar 2024-12-15", review, None),
+        ("ClinVar", "conditions", "ClinVar 2024-12-15", "A|B_c", None),
+        ("ClinVar", "stars", "ClinVar 2024-12-15", None, 2.0),
+    ]
+    assert set(known["variant_key"]) == {"chr20:7:C:A"}
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("##fileDate=2024-12-15\n##source=ClinVar\n", Clinical("ClinVar", "ClinVar 2024-12-15")),
+        ("##source=ours\n", Clinical("clinical", "ours")),
+        ("", Clinical("clinical", None)),
+    ],
+)
+def test_a_clinical_resource_says_its_version_in_its_header(tmp_path, header, expected):
+    path = tmp_path / "clinical.vcf"
+    path.write_text(f"##fileformat=VCFv4.2\n{header}#CHROM\tPOS\n")
+    assert Clinical.of(path) == expected
+    assert Clinical.of(None) == Clinical("clinical", None)
 
 
 def test_terms_stand_in_the_order_of_vep():

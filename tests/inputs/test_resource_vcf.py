@@ -103,12 +103,14 @@ def test_a_frequency_is_one_number_of_one_allele_or_not_known(
     assert tally.no_frequency == count - len(expected)
 
 
-def test_clinical_records_keep_significance_and_id(tmp_path, genome):
+def test_clinical_records_keep_significance_review_conditions_and_id(tmp_path, genome):
     ref, alt = snv(50).split("\t")[3:5]
-    lines = [f"20\t50\t12345\t{ref.lower()}\t{alt}\t.\t.\tGENE=x;CLNSIG=Likely benign\n"]
+    lines = [
+        f"20\t50\t12345\t{ref.lower()}\t{alt}\t.\t.\tGENE=x;CLNDN=A b|C;CLNSIG=Likely benign\n"
+    ]
     found, faults, _ = read(tmp_path, genome, lines, "clinical")
     assert faults == []
-    assert found == [f"20\t50\t12345\t{ref}\t{alt}\t.\t.\tCLNSIG=Likely_benign\n"]
+    assert found == [f"20\t50\t12345\t{ref}\t{alt}\t.\t.\tCLNSIG=Likely_benign;CLNDN=A_b|C\n"]
 
 
 def test_what_cannot_be_used_is_left_out_and_counted(tmp_path, genome):

@@ -3,6 +3,7 @@
 import pysam
 
 from onconcord.annotated.annotation import Annotation
+from onconcord.annotated.clinical import Clinical
 from onconcord.reference.genes import GeneModel
 from onconcord.reference.sequence import Genome
 from onconcord.reference.transcript_set import choose_transcripts
@@ -37,6 +38,8 @@ def annotated(folder, sequence, rows, tags=TRANSCRIPTS):
         '##INFO=<ID=ANN,Number=.,Type=String,Description="Consequences">',
         '##INFO=<ID=population_af,Number=1,Type=Float,Description="Frequency">',
         '##INFO=<ID=clinical_significance,Number=1,Type=String,Description="Clinical">',
+        '##INFO=<ID=clinical_review_status,Number=.,Type=String,Description="Review">',
+        '##INFO=<ID=clinical_conditions,Number=.,Type=String,Description="Conditions">',
         "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO",
     ]
     lines += [f"20\t{pos}\t.\t{ref}\t{alt}\t.\t.\t{info}" for pos, ref, alt, info in rows]
@@ -53,6 +56,7 @@ def annotated(folder, sequence, rows, tags=TRANSCRIPTS):
         folder / "transcripts.parquet",
         choose_transcripts(table, None, genome, frozenset()),
         "5.1",
+        Clinical("ClinVar", "ClinVar 2024-12-15"),
     )
 
 

@@ -46,7 +46,7 @@ rule annotate_pair:
                 "$population" >> "$resources/vcfanno.toml"
         fi
         if [ -n "$clinical" ]; then
-            printf '[[annotation]]\nfile="%s"\nfields=["CLNSIG","ID"]\nnames=["clinical_significance","clinical_id"]\nops=["self","self"]\n' \
+            printf '[[annotation]]\nfile="%s"\nfields=["CLNSIG","ID","CLNREVSTAT","CLNDN"]\nnames=["clinical_significance","clinical_id","clinical_review_status","clinical_conditions"]\nops=["self","self","self","self"]\n' \
                 "$clinical" >> "$resources/vcfanno.toml"
         fi
         consequences() {{

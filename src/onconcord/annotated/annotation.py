@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from onconcord.annotated.clinical import CLINICAL, Clinical, clinical_rows
 from onconcord.annotated.names import Namer
 from onconcord.annotated.severity import FLANKS, IMPACTS, RANKS
 from onconcord.evidence.events import KEY
@@ -19,8 +20,6 @@ from onconcord.runtime.programs import Program
 QUERY = Program(
     "harmonised_pair.py", "bcftools query --allow-undef-tags --format {format} {region} {vcf}"
 )
-
-CLINICAL = ("clinical_significance", "clinical_id")
 
 PICKED: dict[str, Any] = {
     "gene_id": pl.String,
@@ -68,6 +67,7 @@ class Annotation:
         transcripts: `1_reference/transcripts.parquet`.
         chosen: the transcript set.
         annotator_version: version of SnpEff.
+        clinical: what the clinical resource says of itself.
     """
 
     path: Path
@@ -76,6 +76,7 @@ class Annotation:
     transcripts: Path
     chosen: tuple[Chosen, ...]
     annotator_version: str
+    clinical: Clinical
 
 
 def read_annotation(
@@ -114,16 +115,7 @@ def read_annotation(
         .drop("variant_key")
     )
     consequences = consequences.drop("consequence_terms")
-    known = [
-        sites.filter(pl.col(field).is_not_null()).select(
-            "variant_key",
-            source=pl.lit("clinical"),
-            field=pl.lit(field.removeprefix("clinical_")),
-            value_text=pl.col(field),
-        )
-        for field in CLINICAL
-    ]
-    return consequences, picked, pl.concat(known)
+    return consequences, picked, clinical_rows(sites, of.clinical)
 
 
 def _read_sites(path: Path, region: tuple[str, int, int] | None) -> pl.DataFrame:

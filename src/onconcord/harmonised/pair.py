@@ -10,6 +10,7 @@ import pysam
 
 from onconcord import contract, qc
 from onconcord.annotated.annotation import Annotation, read_gene_regions
+from onconcord.annotated.clinical import Clinical
 from onconcord.calls.callers import read_callers
 from onconcord.canonical_json import canonical_json
 from onconcord.evidence.hotspots import hotspot_rows, read_hotspots
@@ -141,6 +142,7 @@ class _OfPair:
         contigs = read_contigs(files.reference / "contigs.tsv")
         names = ContigNames.of(contigs)
         genes = read_gene_regions(files.reference / "gene_regions.tsv")
+        clinical = spec.resources.clinical
         chosen = read_set(files.reference / "transcript_set.tsv")
         versions = {row["tool"]: row["version"] for row in read_tool_versions(files.tools)}
         genome = Genome(files.reference / "genome.fa")
@@ -173,6 +175,7 @@ class _OfPair:
             files.reference / "transcripts.parquet",
             chosen,
             versions["snpEff"],
+            Clinical.of(Path(clinical) if clinical else None),
         )
         return cls(facts, annotation, hotspots, genes, identity["digest"])
 

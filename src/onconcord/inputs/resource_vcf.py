@@ -3,7 +3,7 @@ Resource VCFs: one reader of what a centre gives, for the check, and for stage 1
 into one normal form that every tool downstream takes.
 
 In the normal form a record has one alternate allele, the FASTA's name of its contig and a REF that
-is the FASTA's; it keeps what is used of it, an AF or a clinical significance, and nothing else.
+is the FASTA's; it keeps what is used of it, an AF or CLINICAL_KEYS, and nothing else.
 """
 
 import math
@@ -31,8 +31,14 @@ _IUPAC = re.compile("[ACGTNRYSWKMBDHV]+")
 _COLUMNS = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"
 _INFO = {
     "population": '##INFO=<ID=AF,Number=A,Type=Float,Description="Allele frequency">\n',
-    "clinical": '##INFO=<ID=CLNSIG,Number=.,Type=String,Description="Clinical significance">\n',
+    "clinical": (
+        '##INFO=<ID=CLNSIG,Number=.,Type=String,Description="Clinical significance">\n'
+        '##INFO=<ID=CLNREVSTAT,Number=.,Type=String,Description="Review status">\n'
+        '##INFO=<ID=CLNDN,Number=.,Type=String,Description="Conditions">\n'
+    ),
 }
+CLINICAL_KEYS = ("CLNSIG", "CLNREVSTAT", "CLNDN")
+"""What is used of a clinical record, named as ClinVar does."""
 
 
 @dataclass
@@ -105,7 +111,7 @@ class ResourceVcf:
     def _records(self) -> Iterator[str]:
         natives: dict[str, str | None] = {}
         columns = 0
-        for number, line in _lines(self.path):
+        for number, line in vcf_lines(self.path):
             if not columns:
                 if line.startswith("#CHROM"):
                     columns = line.count("\t") + 1
@@ -178,11 +184,13 @@ class ResourceVcf:
         """INFO of each alternate allele in the normal form; None where it has no frequency."""
         if self.kind not in _INFO:
             return ["."] * count
-        key = "AF=" if self.kind == "population" else "CLNSIG="
-        value = next((one[len(key) :] for one in text.split(";") if one.startswith(key)), None)
+        given = dict(one.split("=", 1) for one in text.split(";") if "=" in one)
         if self.kind == "clinical":
-            return [f"{key}{value.replace(' ', '_')}" if value else "."] * count
-        values = value.split(",") if value else []
+            kept = [
+                f"{key}={given[key].replace(' ', '_')}" for key in CLINICAL_KEYS if given.get(key)
+            ]
+            return [";".join(kept) or "."] * count
+        values = given["AF"].split(",") if given.get("AF") else []
         if len(values) == count + 1:
             # Number=R: the reference comes first.
             del values[0]
@@ -244,7 +252,7 @@ class ResourceVcf:
             self.faults.append(Fault(name, f"has no record that can be used: {tally}."))
 
 
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
+def vcf_lines(path: Path) -> Iterator[tuple[int, str]]:
     """Numbered lines of a VCF, or of a BCF as the VCF that it stands for."""
     try:
         is_bcf = next(read_chunks(path), b"").startswith(b"BCF")
