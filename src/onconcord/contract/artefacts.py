@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-from onconcord.contract.model import ARROW_TYPES, TIERS, Contract, Field, Table, load
+from onconcord.contract.model import ARROW_TYPES, TIERS, Contract, Field, Table, arguments, load
 from onconcord.files import write_text
 
 DUCKDB_TYPES = {
@@ -312,6 +312,9 @@ def tables_page() -> str:
     lines += [f"| [{t.name}](#{t.name}) | {_cell(_description(t))} |" for t in tables]
     for table in tables:
         lines += _table_section(table)
+    lines += ["", "## Why a column may leave", ""]
+    lines += ["No germline allele, no identifier and no date is in it, because:", ""]
+    lines += [f"- **{name}**: {why}" for name, why in arguments().items()]
     lines += ["", "## Vocabularies", ""]
     for name, codes in contract.vocabularies.items():
         lines += [f"### {name}", "", "| code | meaning | ontology |", "|---|---|---|"]
@@ -335,13 +338,19 @@ def _table_section(table: Table) -> Iterable[str]:
     for key in table.foreign_keys:
         notes.append(f"({', '.join(key.columns)}) → {key.table} ({', '.join(key.to)}).")
     yield from (f"- {note}" for note in notes)
-    yield from ("", "| column | type | unit or codes | tier | meaning |", "|---|---|---|---|---|")
+    yield from (
+        "",
+        "| column | type | unit or codes | tier | why it may leave | meaning |",
+        "|---|---|---|---|---|---|",
+    )
     for field in table.fields:
         name = f"**{field.name}**" if field.name in table.key else field.name
         codes = f"[{field.vocabulary}](#{field.vocabulary})" if field.vocabulary else field.unit
         meaning = field.description + (f" ({field.standard})" if field.standard else "")
         mark = "?" if field.nullable else ""
-        yield f"| {name} | {field.type}{mark} | {codes or ''} | {field.tier} | {_cell(meaning)} |"
+        why = f"[{field.argument}](#why-a-column-may-leave)" if field.argument else ""
+        kind = f"{field.type}{mark} | {codes or ''}"
+        yield f"| {name} | {kind} | {field.tier} | {why} | {_cell(meaning)} |"
 
 
 def _cell(text: str) -> str:

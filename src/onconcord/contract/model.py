@@ -36,6 +36,7 @@ class Field:
         type: a key of ARROW_TYPES.
         nullable: whether null (not measured, or not applicable) is allowed.
         tier: loosest tier of a release that may hold the column.
+        argument: id in `arguments.yaml` of why it may leave; None where it is of tier local.
         unit: UCUM unit, None where the column has none.
         vocabulary: id of the vocabulary its codes are of, None where it is free.
         decimals: decimals a float is rounded to when written, None where it is kept whole.
@@ -52,6 +53,7 @@ class Field:
     description: str
     since: str
     field_id: int
+    argument: str | None = None
     unit: str | None = None
     vocabulary: str | None = None
     decimals: int | None = None
@@ -207,6 +209,13 @@ def _constants() -> dict[str, Constant]:
     return {name: Constant(**raw) for name, raw in _read(source).items()}
 
 
+@cache
+def arguments() -> dict[str, str]:
+    """By id, why a column may leave a centre: no germline allele, no identifier, no date."""
+    found: dict[str, str] = _read(files("onconcord.contract") / "arguments.yaml")
+    return found
+
+
 def whole_number(constant: str) -> int:
     """The value of a constant of the contract that is a whole number."""
     value = _constants()[constant].value
@@ -246,6 +255,8 @@ def _check(contract: Contract) -> None:
             where = f"{table.name}.{field.name}"
             assert field.type in ARROW_TYPES, f"{where}: type {field.type}"
             assert field.tier in TIERS, f"{where}: tier {field.tier}"
+            leaves = field.tier != "local"
+            assert (field.argument in arguments()) is leaves, f"{where}: {field.argument}"
             assert not (field.name in table.key and field.nullable), f"{where}: a key is not null"
             withheld = TIERS.index(field.tier) > TIERS.index(table.tier)
             assert field.nullable or not withheld, f"{where}: a release of the table lacks it"

@@ -14,7 +14,7 @@ BUMPS = ("none", "patch", "minor", "major")
 MINOR, PATCH, MAJOR = "minor", "patch", "major"
 
 PATCH_PROPERTIES = frozenset(
-    {"description", "standard", "since", "rows", "plain", "planned", "label", "curie"}
+    {"description", "standard", "since", "rows", "plain", "planned", "argument", "label", "curie"}
 )
 """Properties that say something about a table, column or code without changing what it holds."""
 
