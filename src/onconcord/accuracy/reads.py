@@ -16,8 +16,6 @@ BINS = ((2, 2), (14, 12), (30, 23), (99, 37))
 _COMPLEMENT = bytes.maketrans(b"ACGT", b"TGCA")
 _OFFSET = 33
 
-Read = tuple[str, str]
-
 
 def binned(quality: int) -> int:
     """The quality that stands for its bin."""

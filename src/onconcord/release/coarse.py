@@ -7,8 +7,6 @@ variant that is withheld makes its surroundings unsearched: absence is claimed n
 was withheld, and such a place looks like any other that was not searched.
 """
 
-from collections.abc import Mapping
-
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -19,7 +17,6 @@ GRID_BP = 100
 """A stretch that was not searched begins and ends at multiples of this, or with its target."""
 
 Integers = npt.NDArray[np.int64]
-Frames = Mapping[str, pl.DataFrame]
 
 
 def coarse_regions(regions: pl.DataFrame, withheld: pl.DataFrame) -> pl.DataFrame:
