@@ -1,6 +1,9 @@
 """docs/architecture.md names rules and files that there are."""
 
 import re
+import subprocess
+
+import pytest
 
 from onconcord.runtime.checkout import root
 
@@ -37,7 +40,7 @@ def test_the_trace_of_a_record_names_functions_where_they_are():
         text = (root() / ("" if outside else "src/onconcord") / name).read_text()
         first = re.match(r"`([\w.]+)`", what)
         if first:
-            assert re.search(rf"(def|class|rule) {first[1].split('.')[-1]}\b", text), (file, what)
+            assert re.search(rf"(def|class|rule) {first[1].split('.')[0]}\b", text), (file, what)
 
 
 def test_the_stages_of_the_trace_are_in_their_order():
@@ -45,6 +48,20 @@ def test_the_stages_of_the_trace_are_in_their_order():
     order = [line.split("|")[1].strip() for line in lines if line.startswith("| ")]
     named = [stage for stage, _, _ in rows("One record") if stage]
     assert named == [stage for stage in order if stage in named]
+
+
+@pytest.mark.parametrize("patch", re.findall(r"^```diff\n(.*?)^```$", PAGE, re.M | re.S))
+def test_every_change_that_the_page_shows_can_be_made(patch):
+    """That it does what it should is shown by tests/workflow/test_extending.py."""
+    done = subprocess.run(
+        ["git", "apply", "--check", "-"],
+        input=patch,
+        cwd=root(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_folders_and_modules_that_the_page_names_are_there():
