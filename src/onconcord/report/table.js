@@ -1,4 +1,11 @@
 // The variant table: search, filters, sort, paging. Values reach the page as text, never as markup.
+
+// A cell of the saved file. Spreadsheet programs run what begins with one of these signs.
+function tsvCell(value) {
+  const text = value === null ? "" : String(value).replace(/[\t\r\n]/g, " ");
+  return typeof value === "string" && /^[=+\-@]/.test(text.trimStart()) ? "'" + text : text;
+}
+
 (function () {
   "use strict";
   const data = JSON.parse(document.getElementById("variant-data").textContent);
@@ -101,8 +108,7 @@
       again();
     }));
   el("save").addEventListener("click", () => {
-    const cell = (value) => value === null ? "" : String(value).replace(/[\t\r\n]/g, " ");
-    const text = [data.columns, ...chosen()].map((row) => row.map(cell).join("\t")).join("\n") + "\n";
+    const text = [data.columns, ...chosen()].map((row) => row.map(tsvCell).join("\t")).join("\n") + "\n";
     const a = document.createElement("a");
     a.href = URL.createObjectURL(new Blob([text], { type: "text/tab-separated-values" }));
     a.download = "variants.tsv";
