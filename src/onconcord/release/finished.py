@@ -12,6 +12,7 @@ from onconcord import contract
 from onconcord.contract import digest
 from onconcord.errors import ContractError, Fault, InputError
 from onconcord.files import file_sha256
+from onconcord.release.own_words import is_own_word
 from onconcord.release.tiers import PairTables
 from onconcord.release.words import Words
 
@@ -133,7 +134,8 @@ def _read_manifest(path: Path) -> FinishedPair:
 
 def local_words(finished: Iterable[FinishedPair]) -> Words:
     """
-    Ids and names of every pair of a centre, which must not be in anything that leaves.
+    Ids and names of every pair of a centre, which must not be in anything that leaves; words of
+    the product's own are left out, since its text has them anyway.
 
     Raises:
         InputError: a table with ids cannot be read; every such table.
@@ -155,7 +157,7 @@ def local_words(finished: Iterable[FinishedPair]) -> Words:
                 ids.update(text for text in table[column].to_pylist() if text)
     if faults:
         raise InputError(faults)
-    return Words(ids)
+    return Words(one for one in ids if not is_own_word(one))
 
 
 WITH_IDS = {

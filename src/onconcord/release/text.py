@@ -70,7 +70,7 @@ FORMS: dict[str, str] = {
     "version": r"[^\\@\n]{1,120}",
     "annotator_version": r"[^/\\@\n]{1,120}",
     "tool_version": r"[^/\\@\n]{1,120}",
-    "value_text": r'[^\\@"\n]{1,4000}',
+    "value_text": r'([^\\@"\n]{1,1000}){1,4}',
 }
 """Columns with a form of their own: regular expressions that the whole value must match."""
 
