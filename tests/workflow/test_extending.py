@@ -106,7 +106,7 @@ def drop(folder, *paths):
 def test_a_caller(extended, work):
     extended.extend("Add a caller")
     extended.test(
-        "tests/calls", "tests/workflow/test_workflow_text.py", "tests/test_written_pages.py"
+        "tests/calls", "tests/workflow/test_workflow_text.py", "tests/runtime/test_written_pages.py"
     )
     config = yaml.safe_load((work / "config.yaml").read_text())
     config["callers"].append("mine")
@@ -121,7 +121,7 @@ def test_a_caller(extended, work):
 
 def test_a_table(extended, work):
     extended.extend("Add a table")
-    extended.test("tests/contract", "tests/test_written_pages.py")
+    extended.test("tests/contract", "tests/runtime/test_written_pages.py")
     drop(work, f"8_harmonised/{PAIR}", "9_release/DEMO-B.json")
     extended.make(work, "results/9_release/DEMO-B.json")
     bed = (work / "results/1_reference/targets.bed").read_text().splitlines()
@@ -137,7 +137,7 @@ def test_a_table(extended, work):
 def test_a_metric(extended, work):
     assert "mapped_reads" not in METRICS
     extended.extend("Add a metric")
-    extended.test("tests/qc", "tests/test_written_pages.py")
+    extended.test("tests/qc", "tests/runtime/test_written_pages.py")
     qc = f"results/4_qc/pairs/{PAIR}.qc.json"
     (work / qc).unlink()
     extended.make(work, qc)
