@@ -9,7 +9,7 @@ from cohort_tables import GNAS_R201C, make_release, rule, variant, write_cohort
 from onconcord import contract
 from onconcord.cli import app
 from onconcord.errors import InputError
-from onconcord.questions.explain import explain
+from onconcord.questions.explain import STATE_WORDS, explain
 from onconcord.questions.sources import open_source
 from onconcord.questions.spelling import EXAMPLES, canonical_change, parse_variant
 from real_ids import CALLER_PASS, NORMAL_EVIDENCE
@@ -234,6 +234,7 @@ def test_a_consortium_release_says_what_it_does_not_carry(tmp_path):
     release = make_release(write_cohort(tmp_path / "work"), tmp_path / "release")
     (found,) = explain(open_source(release), "TUM-A02", "20:57484420:C:T")
     assert found.verdict == "not_carried"
+    assert "it was no candidate, was dropped or is withheld" in found.answer
     assert found.left_out == [
         "the release does not carry the decision trail, nor the candidates that were dropped: "
         "those are of the controlled tier; ask the centre, or use --in with its working folder"
@@ -254,3 +255,8 @@ def test_the_command_prints_text_or_json(tmp_path):
     )
     made = CliRunner().invoke(app, ["explain", "TUM-A02", "GNAS:p.R201C", "--in", folder, "--json"])
     assert json.loads(made.stdout)[0]["verdict"] == "dropped"
+
+
+def test_every_state_that_is_not_callable_has_words():
+    states = set(contract.load().vocabularies["callable_state"])
+    assert set(STATE_WORDS) == states - {"CALLABLE"}

@@ -196,6 +196,8 @@ STATE_WORDS = {
     "LOW_MAPQ": "the reads there map badly",
     "EXCLUDED": "the position is excluded by choice",
     "NO_COVERAGE": "no tumour read covers it",
+    "NOT_CALLABLE": "it was not searched deep enough, or a row near it is withheld, and only the "
+    "controlled tier says which",
 }
 
 
@@ -232,8 +234,8 @@ def _absent(source: TableSource, pair: str, query: Query, variants: pl.DataFrame
         elif left_out:
             verdict = "not_carried"
             answer = (
-                "the release does not carry it: it was never a candidate, or was dropped, and "
-                "only the controlled tier says which."
+                "the release does not carry it: it was no candidate, was dropped or is withheld, "
+                "and only the controlled tier says which."
             )
         else:
             verdict = "never_a_candidate"
@@ -273,8 +275,8 @@ def _absent_change(
     if not source.carries("decision"):
         return (
             "not_carried",
-            "the release does not carry such a change: it was never a candidate, or was dropped, "
-            f"and only the controlled tier says which. {share}{also}",
+            "the release does not carry such a change: it was no candidate, was dropped or is "
+            f"withheld, and only the controlled tier says which. {share}{also}",
             found,
         )
     return "never_a_candidate", f"no candidate makes this change. {share}{also}", found
