@@ -190,8 +190,6 @@ def test_a_merge_is_the_same_whether_it_spills_or_not(tmp_path, monkeypatch):
 
     assert merged().equals(expected.cast(table.schema))
     monkeypatch.setattr("onconcord.release.merge.SPILL_BYTES", 1)
-    monkeypatch.setattr("onconcord.release.merge.FAN_IN", 3)
-    monkeypatch.setattr("onconcord.release.merge.BATCH_ROWS", 5)
     assert merged().equals(expected.cast(table.schema))
     assert list(tmp_path.iterdir()) == []
 
@@ -209,7 +207,7 @@ def test_the_largest_table_makes_room_for_the_others(tmp_path, monkeypatch):
     large.add(rows("pair_id", 20))
     assert list(tmp_path.iterdir()) == []
     small.add(rows("subject_id", 5))
-    assert [path.name for path in tmp_path.iterdir()] == ["pair.000000.run.parquet"]
+    assert [path.name for path in tmp_path.iterdir()] == ["pair.000000.arrow"]
     assert large.bytes == 0
     for merger, name, count in ((small, "subject_id", 10), (large, "pair_id", 20)):
         assert pa.concat_tables(merger.pieces()).equals(rows(name, count))

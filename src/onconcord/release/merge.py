@@ -1,23 +1,21 @@
-"""Merging sorted pieces of one table by key, in bounded memory."""
+"""Merging pieces of one table by key, in bounded memory: DuckDB sorts what does not fit."""
 
-import bisect
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import tempfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from onconcord import contract
 from onconcord.contract.checking import as_one, row_key
 from onconcord.errors import Fault, InputError
 
 BATCH_ROWS = 32_768
-"""Rows of one run that are in memory while runs are merged."""
-FAN_IN = 64
-"""Runs merged at a time; more are merged in rounds."""
+"""Rows of a piece."""
+SORT_MEMORY = "640MB"
+"""What DuckDB may take to sort what did not fit in memory; it sorts on disk beyond that."""
 SPILL_BYTES = 512 * 1024**2
 """Bytes of pieces that the mergers of a release keep in memory together."""
 
@@ -29,11 +27,17 @@ def distinct(name: str, table: pa.Table) -> pa.Table:
     Raises:
         InputError: two rows have one key and differ; their key and columns are named.
     """
+    key = contract.load().tables[name].key
+    order = pc.sort_indices(table, sort_keys=[(column, "ascending") for column in key])
+    return _once(name, table.take(order))
+
+
+def _once(name: str, table: pa.Table) -> pa.Table:
+    """Rows that are sorted by key, identical ones once; raises as `distinct` does."""
     spec = contract.load().tables[name]
     if table.num_rows < 2:
         return table
-    order = pc.sort_indices(table, sort_keys=[(column, "ascending") for column in spec.key])
-    table = table.take(order).combine_chunks()
+    table = table.combine_chunks()
     same = _repeats(table, spec.key)
     if not pc.any(same).as_py():
         return table
@@ -66,54 +70,46 @@ def _repeats(table: pa.Table, key: tuple[str, ...]) -> pa.Array:
     return same
 
 
-@dataclass
-class _Head:
-    """One run and the rows of it that are in memory."""
-
-    name: str
-    pieces: Iterator[pa.Table]
-    rows: pa.Table | None = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.rows = next(self.pieces, None)
-
-    def key(self, row: int) -> tuple[Any, ...]:
-        assert self.rows is not None
-        columns = contract.load().tables[self.name].key
-        return tuple(self.rows.column(column)[row].as_py() for column in columns)
-
-    def take(self, frontier: tuple[Any, ...]) -> pa.Table:
-        """The rows up to and with the frontier; the run moves on behind them."""
-        assert self.rows is not None
-        count = bisect.bisect_right(range(self.rows.num_rows), frontier, key=self.key)
-        taken = self.rows.slice(0, count)
-        self.rows = self.rows.slice(count)
-        if self.rows.num_rows == 0:
-            self.rows = next(self.pieces, None)
-        return taken
-
-
-def merge_runs(name: str, runs: list[Iterator[pa.Table]]) -> Iterator[pa.Table]:
+def pieces_once(name: str, pieces: Iterable[pa.Table]) -> Iterator[pa.Table]:
     """
-    Sorted runs as one: pieces in key order without repeats.
+    Pieces of a table, identical rows once, also where they lie in two pieces.
 
     Args:
-        runs: each gives non-empty pieces of one table, in key order.
+        pieces: in key order, as a whole.
     Raises:
-        InputError: two rows have one key and differ.
+        InputError: as `distinct`.
     """
-    heads = [head for run in runs if (head := _Head(name, run)).rows is not None]
-    while heads:
-        # what is not after the first last key in memory cannot be preceded by anything unread
-        frontier = min(head.key(-1 + _length(head)) for head in heads)
-        pieces = [head.take(frontier) for head in heads]
-        yield distinct(name, pa.concat_tables(piece for piece in pieces if piece.num_rows))
-        heads = [head for head in heads if head.rows is not None]
+    held: pa.Table | None = None
+    for piece in pieces:
+        table = _once(name, piece if held is None else pa.concat_tables([held, piece]))
+        held = table.slice(table.num_rows - 1)
+        if table.num_rows > 1:
+            yield table.slice(0, table.num_rows - 1)
+    if held is not None:
+        yield held
 
 
-def _length(head: _Head) -> int:
-    assert head.rows is not None
-    return int(head.rows.num_rows)
+def _sorted(name: str, files: list[Path]) -> Iterator[pa.Table]:
+    """Rows of spilled files by key, repeats included, in SORT_MEMORY whatever their number."""
+    key = ", ".join(contract.load().tables[name].key)
+    with pa.OSFile(str(files[0])) as source:
+        schema = pa.ipc.open_stream(source).schema
+    with (
+        tempfile.TemporaryDirectory(dir=files[0].parent) as spill,
+        duckdb.connect(":memory:") as database,
+    ):
+        database.execute(f"SET memory_limit = '{SORT_MEMORY}'; SET temp_directory = '{spill}'")
+        database.execute("SET threads = 1")
+        database.register("rows", pa.RecordBatchReader.from_batches(schema, _batches(files)))
+        for batch in database.sql(f"SELECT * FROM rows ORDER BY {key}").to_arrow_reader(BATCH_ROWS):
+            if batch.num_rows:
+                yield pa.Table.from_batches([batch]).cast(schema)
+
+
+def _batches(files: list[Path]) -> Iterator[pa.RecordBatch]:
+    for file in files:
+        with pa.OSFile(str(file)) as source, pa.ipc.open_stream(source) as batches:
+            yield from batches
 
 
 class Memory:
@@ -132,7 +128,7 @@ class Memory:
         self._bytes += change
 
     def relieve(self) -> None:
-        """Have mergers write runs to disk until the others are within SPILL_BYTES."""
+        """Have mergers write rows to disk until the others are within SPILL_BYTES."""
         while self._bytes > SPILL_BYTES:
             max(self._mergers, key=lambda merger: merger.bytes).spill()
 
@@ -143,7 +139,7 @@ class Merger:
 
     Args:
         name: name of the table in the contract.
-        folder: where runs are kept that do not fit in memory; emptied by `pieces`.
+        folder: where rows are kept that do not fit in memory; emptied by `pieces`.
         memory: shared with the mergers of the other tables; None = it has its own.
     """
 
@@ -153,8 +149,7 @@ class Merger:
         self._memory = memory or Memory()
         self._memory.join(self)
         self._pending: list[pa.Table] = []
-        self._runs: list[Path] = []
-        self._made = 0
+        self._spilled: list[Path] = []
         self.bytes = 0
 
     def add(self, table: pa.Table) -> None:
@@ -169,43 +164,29 @@ class Merger:
         self._memory.count(size - self.bytes)
         self.bytes = size
 
-    def spill(self) -> None:
-        """Write what is in memory to disk, as a run."""
-        self._spill(iter([self._sorted()]))
-        if len(self._runs) >= FAN_IN:
-            self._spill(merge_runs(self._name, [_pieces(run) for run in self._take_runs()]))
-
-    def _sorted(self) -> pa.Table:
-        table = distinct(self._name, pa.concat_tables(self._pending))
+    def _take(self) -> pa.Table:
+        table = pa.concat_tables(self._pending)
         self._pending = []
         self._hold(0)
         return table
 
-    def _take_runs(self) -> list[Path]:
-        runs, self._runs = self._runs, []
-        return runs
-
-    def _spill(self, pieces: Iterator[pa.Table]) -> None:
-        path = self._folder / f"{self._name}.{self._made:06d}.run.parquet"
-        self._made += 1
-        first = next(pieces)
-        with pq.ParquetWriter(path, first.schema, compression="lz4") as writer:
-            writer.write_table(first)
-            for piece in pieces:
-                writer.write_table(piece)
-        self._runs.append(path)
+    def spill(self) -> None:
+        """Write what is in memory to disk, in whatever order it came."""
+        path = self._folder / f"{self._name}.{len(self._spilled):06d}.arrow"
+        table = self._take()
+        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_stream(sink, table.schema) as writer:
+            writer.write_table(table)
+        self._spilled.append(path)
 
     def pieces(self) -> Iterator[pa.Table]:
         """Everything that was added, merged; the Merger is empty afterwards."""
-        memory = [iter([self._sorted()])] if self._pending else []
-        runs = self._take_runs()
-        yield from merge_runs(self._name, [*(_pieces(run) for run in runs), *memory])
-        for run in self._folder.glob(f"{self._name}.*.run.parquet"):
-            run.unlink()
-
-
-def _pieces(path: Path) -> Iterator[pa.Table]:
-    with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(batch_size=BATCH_ROWS, use_threads=False):
-            if batch.num_rows:
-                yield pa.Table.from_batches([batch])
+        if not self._spilled:
+            if self._pending:
+                yield distinct(self._name, self._take())
+            return
+        if self._pending:
+            self.spill()
+        files, self._spilled = self._spilled, []
+        yield from pieces_once(self._name, _sorted(self._name, files))
+        for file in files:
+            file.unlink()
