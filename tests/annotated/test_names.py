@@ -64,6 +64,7 @@ CASES = [
     ((33, "A", "C"), "c.6-2A>C", "p.?", None),
     ((24, "C", "A"), "c.5+9C>A", None, None),
     ((15, "GG", "CT"), "c.5_5+1delinsCT", "p.?", None),
+    ((36, "C", "CAGGC"), "c.6-2_7dup", "p.?", None),
     ((36, "CGTT", "AACG"), "c.7_10inv", "p.Arg3_Trp4delinsAsnGly", None),
 ]
 

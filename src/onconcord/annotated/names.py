@@ -98,6 +98,8 @@ class Namer:
                 return NO_NAMES
             if start >= span[1] or start + len(change.ref) <= span[0]:
                 return NO_NAMES
+            if change.is_duplication and _holds_a_splice_site(transcript, change, first):
+                in_exon = False
         elif not _is_of_splicing(first, last, span, is_insertion=not change.ref):
             return NO_NAMES
         coding = self.coding_sequence(transcript)
@@ -106,6 +108,12 @@ class Namer:
         if not in_exon:
             return ProteinNames("p.?", "p.?")
         return protein_names(coding, start, start + len(change.ref), change.alt)
+
+
+def _holds_a_splice_site(transcript: Transcript, change: Change, before: Location) -> bool:
+    """Whether what is doubled begins in another exon or in an intron; `before` is its end."""
+    begin = transcript.locate(change.start - len(change.alt))
+    return begin.exon != before.exon or begin.intron != 0
 
 
 def _ends(transcript: Transcript, change: Change) -> tuple[Location, Location]:
