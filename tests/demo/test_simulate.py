@@ -173,6 +173,7 @@ def test_the_script_says_what_is_wrong_and_ends_with_2(reference, demo, tmp_path
     assert capsys.readouterr().err.startswith("error: 20: the truth has ")
 
 
+@pytest.mark.slow
 def test_the_slice_is_a_working_folder_of_two_patients_and_two_genes(tmp_path):
     """Runs on the demo's own truth, and so on its reference."""
     reference = checkout.root() / ".tools/demo/reference"

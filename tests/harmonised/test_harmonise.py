@@ -228,6 +228,7 @@ def write_pair(folder, genome, events):
     return facts, table, of
 
 
+@pytest.mark.slow
 def test_the_tables_of_a_pair_do_not_depend_on_the_pieces(genome, tmp_path, monkeypatch):
     events = sorted([MNV, *(snv(pos) for pos in range(50, 1900, 37))])
     facts, counts, of = write_pair(tmp_path, genome, events)

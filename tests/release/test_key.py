@@ -90,6 +90,7 @@ def test_a_new_key_is_its_owners_alone_and_never_written_over(tmp_path):
     assert "is there already" in str(CliRunner().invoke(app, ["key", "new", str(link)]).exception)
 
 
+@pytest.mark.slow
 def test_another_key_links_nothing_to_the_releases_before_it(tmp_path):
     """What docs/privacy.md says of rotation."""
     manifests = write_pairs(tmp_path, pairs_of("ONE", 2))

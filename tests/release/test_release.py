@@ -213,6 +213,7 @@ def test_the_largest_table_makes_room_for_the_others(tmp_path, monkeypatch):
         assert pa.concat_tables(merger.pieces()).equals(rows(name, count))
 
 
+@pytest.mark.slow
 def test_a_large_table_is_several_files(cohort, tmp_path, monkeypatch):
     monkeypatch.setattr("onconcord.release.parts.PART_ROWS", 4)
     out = release_of(*cohort, "ONE", out=tmp_path / "parts")
@@ -221,6 +222,7 @@ def test_a_large_table_is_several_files(cohort, tmp_path, monkeypatch):
     assert verify_release(out).faults == []
 
 
+@pytest.mark.slow
 def test_adding_a_pair_leaves_the_other_centre_alone(cohort, released, tmp_path):
     folder, manifests = cohort
     before = bytes_of(release_of(folder, manifests, "TWO"))
@@ -260,6 +262,7 @@ def test_a_name_that_a_reader_takes_for_a_number_is_refused(cohort, name, tmp_pa
         release_of(*cohort, "ONE", name=name, out=tmp_path / "r")
 
 
+@pytest.mark.slow
 def test_pooled_tables_are_the_same_files(cohort, released, tmp_path):
     two = release_of(*cohort, "TWO")
     held = []

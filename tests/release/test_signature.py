@@ -105,6 +105,7 @@ def test_without_ssh_keygen_nothing_is_taken_for_signed(monkeypatch, signature, 
         signed_by(TEXT, signature)
 
 
+@pytest.mark.slow
 def test_a_release_is_signed_verified_and_refused_for_another_key(key, tmp_path):
     manifests = write_pairs(tmp_path, pairs_of("ONE", 1))
     out = release_of(tmp_path, manifests, "ONE", sign_key=key)

@@ -22,6 +22,7 @@ def releases(tmp_path_factory):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tier", contract.TIERS)
 def test_the_generated_files_of_a_tier_fit_its_tables(releases, tier, monkeypatch):
     release = releases[tier]

@@ -49,6 +49,7 @@ def release(pooled, tmp_path):
     return Path(shutil.copytree(pooled, tmp_path / "release"))
 
 
+@pytest.mark.slow
 def test_a_release_without_faults_has_none_and_every_rule_was_checked(pooled):
     report = verify_release(pooled)
     assert report.faults == []
@@ -315,6 +316,7 @@ def test_a_resealed_release_is_found_by_its_rules_not_its_digests(planted, check
     assert planted.of(check) == []
 
 
+@pytest.mark.slow
 def test_a_release_in_slices_has_the_faults_of_the_whole(faulty, planted, monkeypatch):
     monkeypatch.setattr("onconcord.verify.slices.SLICE_ROWS", 1)
     sliced = verify_release(faulty)
@@ -406,6 +408,7 @@ def test_a_table_that_release_json_leaves_out_is_missing(release):
     ]
 
 
+@pytest.mark.slow
 def test_a_retraction_holds_in_later_releases(tmp_path):
     manifests = write_pairs(tmp_path, pairs_of("ONE", 2))
     gone = (Retraction("TUM-ONE-1", "r2026-10", "consent_withdrawn"),)
@@ -420,6 +423,7 @@ def test_a_retraction_holds_in_later_releases(tmp_path):
     assert "retracted in release r2026-10" in fault.message
 
 
+@pytest.mark.slow
 def test_exit_codes_and_json(release, tmp_path):
     runner = CliRunner()
     assert runner.invoke(app, ["verify", str(release)]).exit_code == 0
@@ -433,6 +437,7 @@ def test_exit_codes_and_json(release, tmp_path):
     assert error.value.exit_code == 2
 
 
+@pytest.mark.slow
 def test_a_controlled_release_has_what_the_consortium_has_not(tmp_path):
     manifest = write_pair(tmp_path, PairOf("ONE", "TUM-ONLY", "PAT-ONLY", None))
     controlled = release_of(tmp_path, [manifest], "ONE", tier="controlled")
