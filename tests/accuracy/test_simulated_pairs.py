@@ -243,6 +243,21 @@ def test_fitting_and_scoring_have_no_target_in_common(tmp_path, genome):
     assert not set(fit) & set(scored)
 
 
+def test_the_resource_knows_common_sites_and_lacks_some_rare_ones(tmp_path):
+    draw = np.random.default_rng(7)
+    fasta = tmp_path / "genome.fa"
+    bases = "".join("ACGT"[number] for number in draw.integers(0, 4, 90_000))
+    fasta.write_text(f">20\n{bases}\n")
+    fasta.with_name("genome.fa.fai").write_text("20\t90000\t4\t90000\t90001\n")
+    bed = tmp_path / "exome.bed"
+    bed.write_text("".join(f"20\t{at}\t{at + 600}\n" for at in range(1000, 88_000, 1000)))
+    sites = make_world(Genome(fasta), bed, 30_000, 1, scoring=False).sites
+    common = [site.listed for site in sites if site.frequency >= 0.05]
+    rare = [site.listed for site in sites if site.frequency < 0.01]
+    assert np.mean(common) > 0.97
+    assert 0.7 < np.mean(rare) < 0.97
+
+
 def test_truths_of_two_profiles_differ_and_one_is_as_before(plan, genome, tmp_path):
     bed = tmp_path / "exome.bed"
     bed.write_text("20\t400\t1000\n20\t1100\t1700\n")

@@ -21,8 +21,8 @@ VARIED_BP = 180
 SITE_EVERY_BP = 240
 INDELS = 0.14
 COMMON = 0.6
-LISTED = 0.93
-"""Of the variable sites: those that the population resource knows."""
+LISTED, RARE_LISTED, RARE = 0.995, 0.85, 0.01
+"""Of the variable sites: those that the population resource knows, and of those below RARE."""
 PRIVATE_EVERY_BP = 9000
 RECURRENT_EVERY_BP = 600
 IN_PANEL = 0.75
@@ -137,7 +137,8 @@ def _sites(places: Places, targets: tuple[Region, ...]) -> list[Site]:
                 frequency = float(places.draw.uniform(0.05, 0.6))
             else:
                 frequency = float(10 ** places.draw.uniform(-4.5, -1.3))
-            sites.append(Site(allele, frequency, bool(places.draw.random() < LISTED)))
+            listed = RARE_LISTED if frequency < RARE else LISTED
+            sites.append(Site(allele, frequency, bool(places.draw.random() < listed)))
     return sorted(sites, key=lambda site: site.allele)
 
 
