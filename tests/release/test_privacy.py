@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from builders import PairOf, pairs_of, release_of, write_pair, write_pairs
@@ -174,6 +175,11 @@ def test_texts_about_tools_hold_no_id_path_read_or_address(column, what):
     found = list(text_faults(name, table, "local", Words({"TUM-0001"})))
     assert [fault.column for fault in found] == [column]
     assert CANARIES[what] not in str(found[0])
+
+
+@pytest.mark.parametrize("column", sorted(FORMS))
+def test_every_special_form_is_one_that_arrow_can_search_for(column):
+    pc.match_substring_regex(pa.array(["x"]), f"^(?:{FORMS[column]})$")
 
 
 def test_every_special_form_is_of_a_column_that_there_is():
