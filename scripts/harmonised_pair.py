@@ -23,6 +23,8 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--evidence", type=Path, required=True)
     parser.add_argument("--rejected", type=Path, required=True)
     parser.add_argument("--recount", type=Path, required=True)
+    parser.add_argument("--background", type=Path, required=True)
+    parser.add_argument("--model", type=Path, required=True, help="parameters of the decision")
     parser.add_argument("--annotated", type=Path, required=True, help="7_annotated/{pair}.vcf.gz")
     parser.add_argument("--calls", nargs="+", required=True, metavar="CALLER=VCF")
     parser.add_argument("--callers-dir", type=Path, required=True, help="workflow/callers")
@@ -42,6 +44,8 @@ def main(argv: list[str] | None = None) -> None:
         evidence=args.evidence,
         rejected=args.rejected,
         recount=args.recount,
+        background=args.background,
+        model=args.model,
         annotated=args.annotated,
         calls={name: Path(path) for name, path in (word.split("=", 1) for word in args.calls)},
         callers_dir=args.callers_dir,

@@ -9,7 +9,7 @@ from contract_rows import decision
 from onconcord.calls.callers import read_callers
 from onconcord.questions.sources import open_source
 from onconcord.runtime import checkout
-from real_ids import CONSENSUS, rule_definitions
+from real_ids import MODEL, rule_definitions
 
 RULES = {row["filter_id"] for row in rule_definitions()}
 
@@ -32,7 +32,7 @@ def test_rules_filters_and_callers_are_real(tmp_path, made):
     assert decided <= RULES <= defined
     for table in ("small_variant", "variant_call_evidence"):
         assert set(tables.read(table)["filters"].explode().drop_nulls()) <= defined, table
-    assert set(tables.read("small_variant")["consensus_rule_id"]) == {CONSENSUS}
+    assert set(tables.read("small_variant")["consensus_rule_id"]) == {MODEL}
     callers = set(tables.read("variant_call_evidence")["caller"])
     assert callers == set(read_callers(checkout.root() / "workflow/callers", sorted(callers)))
 

@@ -42,7 +42,7 @@ PIECE_PAIRS = 1_000
 TARGET = (999_999, 200_000_000)
 """Start and end (0-based, half-open) of the one target of each chromosome."""
 METRICS = ("callable_frac", "contamination_frac", "identity_lod", "mean_target_coverage")
-TOOLS = ("bwa", "samblaster", "samtools", "gatk", "freebayes", "mosdepth", "gbcms", "SnpEff")
+TOOLS = ("bwa", "samblaster", "samtools", "gatk", "freebayes", "mosdepth", "SnpEff")
 TISSUES = ("BRCA", "COADREAD", "LUAD", "PRAD", "SKCM", "PAAD", "GBM", "OV")
 
 SOME_SHA256 = hashlib.sha256(b"made up").hexdigest()

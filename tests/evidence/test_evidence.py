@@ -97,17 +97,17 @@ def test_every_spelling_has_one_key(genome, record, expected):
     assert keys(table) == [("one", *expected, "exact")]
 
 
-def chosen(genome, counts, **calls):
-    """Rows of evidence that stay when the recount finds `counts` reads of (pos, ref, alt)."""
+def chosen(genome, own, **calls):
+    """Rows of evidence that stay where the reads show these (pos, ref, alt) as variants."""
     table, _ = collect(genome, **calls)
     known = table.select(KEY).unique()
-    reads = [counts.get(row[1:], 0) for row in known.iter_rows()]
-    return choose(table, known.with_columns(tumor_alt_count=pl.Series(reads, dtype=pl.Int64)))
+    is_own = [row[1:] in own for row in known.iter_rows()]
+    return choose(table, known.with_columns(is_own=pl.Series(is_own, dtype=pl.Boolean)))
 
 
 WHOLE, FIRST, SECOND = (3, "GT", "AC"), (3, "G", "A"), (4, "T", "C")
-IN_CIS = {WHOLE: 20, FIRST: 20, SECOND: 21}
-IN_TRANS = {FIRST: 20, SECOND: 21}
+IN_CIS = {WHOLE}
+IN_TRANS = {FIRST, SECOND}
 
 
 def records(*alleles, filters="PASS", phase="."):
@@ -128,15 +128,30 @@ def test_neighbours_that_no_read_has_together_stay_apart(genome, phase):
     assert keys(table) == [("one", *FIRST, "exact"), ("one", *SECOND, "exact")]
 
 
-def test_a_somatic_base_beside_a_commoner_germline_one_is_a_variant_of_its_own(genome):
-    counts = {WHOLE: 10, FIRST: 10, SECOND: 60}
-    table = chosen(genome, counts, one=records(FIRST, SECOND))
-    assert keys(table) == [("one", *FIRST, "exact"), ("one", *SECOND, "exact")]
-
-
-def test_what_a_caller_passes_is_not_joined_to_what_it_fails(genome):
+def test_what_a_caller_passes_is_joined_to_what_it_fails_where_the_reads_show_it(genome):
     both = records(FIRST) + records(SECOND, filters="weak")
-    assert [row[4] for row in keys(chosen(genome, IN_CIS, one=both))] == ["exact", "exact"]
+    table = chosen(genome, IN_CIS, one=both)
+    assert keys(table) == [("one", *WHOLE, "atoms_all")]
+    assert table["is_pass"].to_list() == [False]
+
+
+def test_one_record_stays_whole_and_its_distant_pieces_are_candidates_too(genome):
+    record = (3, SEQUENCE[2:9], "A" + SEQUENCE[3:8] + "T")
+    table, _ = collect(genome, one=records(record))
+    found = set(table.select("pos", "ref", "alt").iter_rows())
+    assert found == {record, (3, "G", "A"), (9, SEQUENCE[8], "T")}
+    assert set(table["match"]) == {"exact"}
+
+
+def test_a_deletion_and_a_base_of_one_phase_set_are_joined_within_three_codons(genome):
+    base, deletion = (20, SEQUENCE[19], "G"), (27, SEQUENCE[26:30], SEQUENCE[26])
+    table, _ = collect(genome, one=records(base, deletion, phase="h1"))
+    joined = table.filter(pl.col("match") == "atoms_all")
+    assert joined.select("pos", "ref", "alt").rows() == [
+        (20, SEQUENCE[19:30], "G" + SEQUENCE[20:27])
+    ]
+    apart, _ = collect(genome, one=records(base, (35, SEQUENCE[34], "A"), phase="h1"))
+    assert set(apart["match"]) == {"exact"}
 
 
 def test_atoms_of_another_caller_speak_for_the_event(genome):
@@ -154,8 +169,7 @@ def test_part_of_the_atoms_is_a_part_of_the_event_alone(genome):
 
 
 def test_part_of_the_atoms_with_reads_of_its_own_is_a_variant_too(genome):
-    counts = {WHOLE: 20, FIRST: 60, SECOND: 20}
-    table = chosen(genome, counts, one=records(WHOLE), two=records(FIRST))
+    table = chosen(genome, {WHOLE, FIRST}, one=records(WHOLE), two=records(FIRST))
     assert keys(table) == [
         ("two", *FIRST, "exact"),
         ("one", *WHOLE, "exact"),
@@ -174,8 +188,7 @@ def test_part_of_the_atoms_with_reads_of_its_own_is_a_variant_too(genome):
 )
 def test_spellings_of_one_haplotype_meet(genome, spelt):
     whole = (8, "AAC", "TGT")
-    counts = dict.fromkeys([whole, (8, "AA", "TG"), (8, "A", "T"), (9, "A", "G")], 20)
-    table = chosen(genome, counts, one=records(whole), two=records(*spelt, phase="h1"))
+    table = chosen(genome, {whole}, one=records(whole), two=records(*spelt, phase="h1"))
     assert {row[1:4] for row in keys(table)} == {whole}
     assert table["caller"].to_list() == ["one", "two"]
     assert table["is_pass"].all()

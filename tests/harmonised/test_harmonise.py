@@ -9,16 +9,26 @@ import pytest
 from annotated_vcf import annotated, entry
 from onconcord import contract
 from onconcord.calls.callers import Caller
+from onconcord.evidence.background import SCHEMA as BACKGROUND
 from onconcord.evidence.collect import write_sites
 from onconcord.evidence.events import KEY
-from onconcord.evidence.normal_form import Allele, steps
+from onconcord.evidence.fragments import Limits
+from onconcord.evidence.normal_form import Allele, atoms, steps
+from onconcord.evidence.panel import SCHEMA as PANEL
 from onconcord.evidence.recount import SCHEMA, recount
 from onconcord.evidence.tables import EVIDENCE_SCHEMA, read_checked
 from onconcord.harmonised import pieces
-from onconcord.harmonised.features import covered, known_drivers, repeats, trinucleotides
+from onconcord.harmonised.features import (
+    changed_bases,
+    covered,
+    known_drivers,
+    repeats,
+    trinucleotides,
+)
 from onconcord.harmonised.variants import Facts
 from onconcord.reference.sequence import ContigNames, Genome
 from pair_specs import pair_spec
+from recounted import estimates, model, sample
 
 BASES = "".join(random.Random(2).choices("ACGT", k=2000))
 SEQUENCE = BASES[:600] + "C" + "A" * 8 + "T" + BASES[610:]
@@ -127,29 +137,55 @@ def test_counts_are_those_of_a_plain_look_at_the_reads(genome, tmp_path, kind):
     events = [snv(200), MNV, DELETION, INSERTION]
     write_sites(genome, events, tmp_path / "sites.vcf.gz")
     out = tmp_path / "recount.parquet"
-    recount(tmp_path / "sites.vcf.gz", [snv(250)], genome.path, paths, 20, 15, 1, out)
-    table = {row[:4]: row[4:] for row in read_checked(out, SCHEMA).iter_rows()}
+    targets = tmp_path / "targets.bed"
+    targets.write_text(f"20\t0\t{len(SEQUENCE)}\n")
+    background = tmp_path / "background.parquet"
+    sites = tmp_path / "sites.vcf.gz"
+    recount(sites, [snv(250)], genome.path, targets, paths, Limits(20, 15), out, background)
+    table = {tuple(row[name] for name in KEY): row for row in read_checked(out, SCHEMA).to_dicts()}
     for event in events:
-        key = (event.chrom, event.pos, event.ref, event.alt)
-        for place, role in enumerate(("tumour", "normal")):
-            depth, reference, alternate = table[key][3 * place : 3 * place + 3]
-            wanted = plain_counts(tmp_path / f"{role}.bam", event)
-            assert (depth, alternate) == wanted
-            assert reference == wanted[0] - wanted[1]
-    # The atoms of the MNV and the hotspot are counted beside the events.
-    assert table["20", 300, MNV.ref[0], MNV.alt[0]][2] == 6
-    assert table["20", 301, MNV.ref[1], MNV.alt[1]][2] == 6
+        found = table[event.chrom, event.pos, event.ref, event.alt]
+        assert found["is_own"]
+        for role, name in (("tumour", "tumor"), ("normal", "normal")):
+            depth, alternate = plain_counts(tmp_path / f"{role}.bam", event)
+            assert (found[f"{name}_depth"], found[f"{name}_alt_count"]) == (depth, alternate)
+            assert found[f"{name}_ref_count"] == depth - alternate
+    # The atoms of the MNV and the hotspot are counted beside the events; they are parts of it.
+    for at in (0, 1):
+        atom = table["20", 300 + at, MNV.ref[at], MNV.alt[at]]
+        assert (atom["tumor_alt_count"], atom["is_own"]) == (6, False)
     assert len(table) == len(events) + 3
+    shown = read_checked(background, BACKGROUND)
+    assert shown.height == 24
+    assert shown["shown"].sum() == 0
+    assert shown["bases"].min() > 0
 
 
 def test_places(genome):
     regions = pl.DataFrame({"chrom": ["c", "c", "d"], "start0": [0, 20, 5], "end0": [10, 30, 6]})
-    chrom = pl.Series(["c", "c", "c", "c", "d", "e"])
-    pos = pl.Series([1, 10, 11, 21, 6, 6])
-    assert covered(regions, chrom, pos).to_list() == [True, True, False, True, True, False]
+    chrom = pl.Series(["c", "c", "c", "c", "d", "e", "c"])
+    start0 = pl.Series([0, 9, 10, 20, 5, 5, 8])
+    end0 = pl.Series([1, 10, 11, 30, 6, 6, 11])
+    expected = [True, True, False, True, True, False, False]
+    assert covered(regions, chrom, start0, end0).to_list() == expected
     at = pl.Series([1, 3, len(SEQUENCE)])
     names = pl.Series(["20"] * 3)
     assert trinucleotides(genome, names, at).to_list() == [None, SEQUENCE[1:4], None]
+
+
+def test_the_bases_that_an_event_changes():
+    events = pl.DataFrame(
+        [
+            (5, "A", "C", "SNV"),
+            (5, "AC", "GT", "MNV"),
+            (5, "ACG", "A", "DEL"),
+            (5, "A", "AT", "INS"),
+        ],
+        schema=["pos", "ref", "alt", "variant_class"],
+        orient="row",
+    )
+    start0, end0 = changed_bases(events)
+    assert list(zip(start0, end0, strict=True)) == [(4, 5), (4, 6), (5, 7), (4, 5)]
 
 
 def test_repeats(genome):
@@ -171,6 +207,20 @@ def test_a_driver_in_an_event_makes_it_one(genome):
     assert known_drivers(hotspots, events).to_list() == [True, False]
 
 
+def counted(found):
+    """Rows of the recount: (alternate, reference) fragments of tumour and normal, by allele."""
+    rows = [
+        {
+            **dict(zip(KEY, (one.chrom, one.pos, one.ref, one.alt), strict=True)),
+            "is_own": True,
+            **sample("tumor", *tumour),
+            **sample("normal", *normal),
+        }
+        for one, (tumour, normal) in found.items()
+    ]
+    return pl.DataFrame(rows, schema=SCHEMA)
+
+
 def write_pair(folder, genome, events):
     """Evidence, counts and annotation of a pair of which both callers pass every event."""
     rows = [
@@ -181,25 +231,19 @@ def write_pair(folder, genome, events):
             "filter": "PASS",
             "is_pass": True,
             "match": "exact",
-            "basis": "record",
-            "parts": [],
             "n_source_records": 1,
         }
         for one in events
         for caller in ("one", "two")
     ]
     pl.DataFrame(rows, schema=EVIDENCE_SCHEMA).write_parquet(folder / "evidence")
-    counts = [
-        (one.chrom, one.pos, one.ref, one.alt, 100, 70, 30, 60, 60, 0)
-        for event in events
-        for one in {event, *([] if event != MNV else [snv(300), snv(301)])}
-    ]
-    names = [
-        f"{role}_{what}"
-        for role in ("tumor", "normal")
-        for what in ("depth", "ref_count", "alt_count")
-    ]
-    table = pl.DataFrame(counts, schema=[*KEY, *names], orient="row")
+    table = counted(
+        {
+            one: ((30, 70), (0, 60))
+            for event in events
+            for one in (event, *([] if event != MNV else [snv(300), snv(301)]))
+        }
+    )
     of = annotated(
         folder,
         SEQUENCE,
@@ -224,6 +268,9 @@ def write_pair(folder, genome, events):
         states=region.with_columns(state=pl.lit("CALLABLE")),
         hotspots=pl.DataFrame(schema=table.select(KEY).schema),
         refget={"20": "SQ." + "a" * 32},
+        panel=pl.DataFrame(schema=PANEL),
+        model=model(),
+        estimates=estimates(),
     )
     return facts, table, of
 
@@ -262,17 +309,15 @@ def test_the_tables_of_a_pair_do_not_depend_on_the_pieces(genome, tmp_path, monk
 def judged(genome, folder, event, germline):
     """Origins of an event and of its atoms, where `germline` is in the normal as in the tumour."""
     facts, counts, of = write_pair(folder, genome, [event])
-    known = {row[:4]: row[4:] for row in counts.rows()}
+    known = dict.fromkeys((event, *atoms(event)), ((30, 70), (0, 60)))
     for one in steps(genome, event):
-        known.setdefault((one.chrom, one.pos, one.ref, one.alt), (100, 100, 0, 60, 60, 0))
-    known[germline.chrom, germline.pos, germline.ref, germline.alt] = (100, 1, 99, 60, 30, 30)
-    rows = [key + found for key, found in known.items()]
-    counts = pl.DataFrame(rows, schema=counts.schema, orient="row")
+        known.setdefault(one, ((0, 100), (0, 60)))
+    counts = counted({**known, germline: ((99, 1), (30, 30))})
     pieces.write_variant_tables(facts, "CENTRE", folder / "evidence", counts, of, folder)
     (small,) = contract.read_file("small_variant", folder / "small_variant.parquet").to_pylist()
-    atoms = contract.read_file("small_variant_atom", folder / "small_variant_atom.parquet")
+    of_event = contract.read_file("small_variant_atom", folder / "small_variant_atom.parquet")
     columns = ("pos", "origin", "tumor_alt_count", "normal_alt_count")
-    return small["origin"], [tuple(one[name] for name in columns) for one in atoms.to_pylist()]
+    return small["origin"], [tuple(one[name] for name in columns) for one in of_event.to_pylist()]
 
 
 def test_each_atom_is_judged_by_its_own_counts(genome, tmp_path):

@@ -2,7 +2,9 @@
 
 import gzip
 import json
+from types import SimpleNamespace
 
+import numpy as np
 import polars as pl
 import pysam
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from onconcord import contract
 from onconcord.contract.digest import table_digest
 from onconcord.errors import InputError
+from onconcord.evidence.background import rows_of
 from onconcord.evidence.events import KEY
 from onconcord.evidence.records import REJECTED_SCHEMA
 from onconcord.evidence.recount import SCHEMA as RECOUNT_SCHEMA
@@ -22,6 +25,7 @@ from onconcord.runtime import checkout
 from onconcord.runtime.tools import COLUMNS
 from pair_specs import pair_spec
 from real_ids import rule_definitions
+from recounted import estimates, model
 
 LENGTH = 400
 CALLERS = ("freebayes", "mutect2")
@@ -89,6 +93,9 @@ def files(tmp_path):
         ("rejected", REJECTED_SCHEMA),
     ):
         pl.DataFrame(schema=schema).write_parquet(tmp_path / f"{name}.parquet")
+    nothing = np.zeros((4, 4), np.int64)
+    shown = pl.concat(rows_of(role, nothing) for role in ("tumour", "normal"))
+    shown.write_parquet(tmp_path / "background.parquet")
     head = f"##fileformat=VCFv4.2\n##contig=<ID=20,length={LENGTH}>\n"
     filters = '##FILTER=<ID=PASS,Description="All">\n##FILTER=<ID=low,Description="Few reads">\n'
     line = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
@@ -118,6 +125,8 @@ def files(tmp_path):
         evidence=tmp_path / "evidence.parquet",
         rejected=tmp_path / "rejected.parquet",
         recount=tmp_path / "recount.parquet",
+        background=tmp_path / "background.parquet",
+        model=checkout.root() / "config/models/exome.yaml",
         annotated=tmp_path / "annotated.vcf.gz",
         calls={name: tmp_path / f"{name}.vcf.gz" for name in CALLERS},
         callers_dir=checkout.root() / "workflow/callers",
@@ -231,5 +240,7 @@ def test_a_tumour_alone_names_only_the_callers_that_can_do_without_a_normal():
     able = {"alone": Caller(True), "paired": Caller(False)}
     none = pl.DataFrame()
     for spec, expected in ((pair_spec(), ["alone", "paired"]), (pair_spec(normal=None), ["alone"])):
-        row = pair._scope(spec, able, 1, none, 5)[0]
+        of_pair = estimates(spec.normal is not None)
+        facts = SimpleNamespace(spec=spec, callers=able, model=model(), estimates=of_pair)
+        row = pair._scope(facts, 1, none, 5)[0]
         assert (row["callers"], row["status"]) == (expected, "done")

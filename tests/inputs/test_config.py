@@ -46,6 +46,7 @@ def test_named_assays_replace_the_default_one_and_inherit_its_keys(tmp_path):
             "tumour_only": False,
             "duplicates": "mark",
             "qc": "wes",
+            "model": "exome",
         }
     }
 
@@ -63,14 +64,13 @@ def test_one_key_of_a_section_leaves_the_others_at_their_defaults(tmp_path):
             {"decision": {"min_tumor_depth": 3}},
             'config.yaml, "decision.min_tumor_depth": unknown key. Did you mean '
             '"min_tumour_depth"? Known here: min_tumour_depth, min_normal_depth, '
-            "min_tumour_alt_reads, min_tumour_vaf, max_normal_vaf, max_population_af, "
-            "min_callers_pass.",
+            "min_tumour_vaf, max_population_af, fdr.",
             id="an unknown key, with the nearest one",
         ),
         pytest.param(
             {"assays": {"x": {"targetz": None}}},
             'config.yaml, "assays.x.targetz": unknown key. Did you mean "targets"? Known here: '
-            "strategy, targets, padding, tumour_only, duplicates, qc.",
+            "strategy, targets, padding, tumour_only, duplicates, qc, model.",
             id="an unknown key of an assay",
         ),
         pytest.param(
@@ -112,10 +112,10 @@ def test_one_key_of_a_section_leaves_the_others_at_their_defaults(tmp_path):
             id="recalibration without known sites",
         ),
         pytest.param(
-            {"callers": ["freebayes"], "decision": {"min_callers_pass": 2}},
-            'config.yaml, "decision.min_callers_pass": 2 callers must pass a variant, but only 1 '
-            "are named.",
-            id="more callers must pass than there are",
+            {"assays": {"x": {"model": "exom"}}},
+            'config.yaml, "assays.x.model": there are no models "exom". Did you mean "exome"? '
+            "Models: {models}; or give the path of a .yaml file.",
+            id="unknown model",
         ),
         pytest.param(
             {"assays": {"x": {"qc": "wess"}}},
@@ -128,7 +128,9 @@ def test_one_key_of_a_section_leaves_the_others_at_their_defaults(tmp_path):
 def test_a_fault_is_said_in_plain_words(tmp_path, raw, expected):
     names = sorted(path.stem for path in (checkout.root() / "config/qc").glob("*.yaml"))
     raw = {"centre": "A", "reference": {"fasta": "g.fa"}, **raw}
-    assert faults_of(tmp_path, raw) == [expected.replace("{qc}", ", ".join(names))]
+    models = sorted(path.stem for path in (checkout.root() / "config/models").glob("*.yaml"))
+    expected = expected.replace("{qc}", ", ".join(names)).replace("{models}", ", ".join(models))
+    assert faults_of(tmp_path, raw) == [expected]
 
 
 def test_faults_of_all_sections_come_at_once(tmp_path):

@@ -13,7 +13,7 @@ from onconcord.errors import InputError
 from onconcord.questions.compare import compare, compare_callers, read_map
 from onconcord.questions.sources import open_source
 from onconcord.report.compare_page import side_names, write_comparison
-from real_ids import NORMAL_EVIDENCE, POPULATION
+from real_ids import MODEL, POPULATION
 
 PAIR = "TUM-A01"
 WITH = (PAIR, "TUM-A02")
@@ -75,11 +75,11 @@ def test_what_only_a_has(tmp_path, locus, cause, detail):
 
 def test_a_filtered_variant_names_the_first_rule_that_dropped_it(tmp_path):
     kept = variant(PAIR, GNAS_R201C)
-    lost = kept | {"is_pass": False, "filters": [NORMAL_EVIDENCE]}
-    trail = [rule(lost, 1, NORMAL_EVIDENCE, "drop"), rule(lost, 2, POPULATION, "drop")]
+    lost = kept | {"is_pass": False, "filters": [MODEL]}
+    trail = [rule(lost, 1, MODEL, "drop"), rule(lost, 2, POPULATION, "drop")]
     a, b = two(tmp_path, [kept], [lost], (), trail)
     found = compare(a, b)
-    assert only(found) == ("only_a", "filtered", f"rule {NORMAL_EVIDENCE}")
+    assert only(found) == ("only_a", "filtered", f"rule {MODEL}")
     assert found.matrix["kept"]["dropped"] == 1
 
 

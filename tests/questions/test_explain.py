@@ -12,7 +12,7 @@ from onconcord.errors import InputError
 from onconcord.questions.explain import STATE_WORDS, explain
 from onconcord.questions.sources import open_source
 from onconcord.questions.spelling import EXAMPLES, canonical_change, parse_variant
-from real_ids import CALLER_PASS, NORMAL_EVIDENCE
+from real_ids import MODEL, TUMOUR_DEPTH
 
 
 @pytest.fixture(scope="module")
@@ -91,10 +91,10 @@ def test_an_unknown_pair_is_refused_with_those_near_it(cohort):
 def test_a_dropped_variant_has_its_whole_trail(cohort, text):
     (found,) = explain(cohort, "TUM-A02", text)
     assert found.verdict == "dropped"
-    assert found.answer == f"p.Arg201Cys was a candidate and was dropped by {NORMAL_EVIDENCE}."
+    assert found.answer == f"p.Arg201Cys was a candidate and was dropped by {MODEL}."
     assert [(step.rule_id, step.outcome, step.detail) for step in found.steps] == [
-        (CALLER_PASS, "keep", {"callers_pass": ["freebayes", "mutect2"], "needed": 1}),
-        (NORMAL_EVIDENCE, "drop", {"limit": 0.02, "normal_alt": 48, "normal_depth": 100, "p": 1.0}),
+        (TUMOUR_DEPTH, "keep", {"callers_pass": ["freebayes", "mutect2"], "needed": 1}),
+        (MODEL, "drop", {"limit": 0.02, "normal_alt": 48, "normal_depth": 100, "p": 1.0}),
     ]
     assert [(call["caller"], call["is_pass"]) for call in found.calls] == [
         ("freebayes", True),
@@ -116,12 +116,42 @@ def test_a_flagged_variant_says_what_marked_it(tmp_path):
     )
 
 
-def test_a_rescued_variant_says_from_what(tmp_path):
-    row = variant("TUM-A01", GNAS_R201C)
-    trail = [rule(row, 1, "caller_pass", "drop"), rule(row, 2, "hotspot", "rescue")]
-    folder = write_cohort(tmp_path, variants=[row], decisions=trail, calls=[])
+@pytest.mark.parametrize(
+    ("facts", "f1r2", "expected"),
+    [
+        pytest.param(
+            {"hypothesis": "damage_f1r2", "ref": "C", "alt": "A"},
+            9,
+            "artefact: all 9 alternate fragments are F1R2, C>A (p_somatic 0.020; for it: log alt; "
+            "against it: class, against orientation).",
+            id="damage",
+        ),
+        pytest.param(
+            {"hypothesis": "germline_het", "normal_alt_count": 31},
+            5,
+            "germline: 31 of 60 fragments of the normal show it (p_somatic 0.020; for it: log alt; "
+            "against it: class, against orientation).",
+            id="germline",
+        ),
+    ],
+)
+def test_what_the_model_says_is_a_sentence(tmp_path, facts, f1r2, expected):
+    row = variant("TUM-A01", GNAS_R201C) | {
+        "is_pass": False,
+        "filters": [MODEL],
+        "tumor_alt_count": 9,
+        "normal_depth": 60,
+        "p_somatic": 0.02,
+    }
+    row |= {name: value for name, value in facts.items() if name not in ("ref", "alt")}
+    shares = {"class": -4.0, "against_orientation": -3.0, "log_alt": 2.0}
+    told = {"counts": {"tumor_alt_f1r2": f1r2}, "shares": shares}
+    folder = write_cohort(
+        tmp_path, variants=[row], decisions=[rule(row, 1, MODEL, "drop", **told)], calls=[]
+    )
     (found,) = explain(open_source(folder), "TUM-A01", "GNAS:p.R201C")
-    assert found.answer == "p.Arg201Cys is kept: hotspot rescued it from caller_pass."
+    change = f"{row['ref']}>{row['alt']}"
+    assert found.answer.endswith(f"dropped by {MODEL}: " + expected.replace("C>A", change))
 
 
 @pytest.mark.parametrize(
@@ -249,9 +279,8 @@ def test_the_command_prints_text_or_json(tmp_path):
     folder = str(write_cohort(tmp_path))
     text = CliRunner().invoke(app, ["explain", "TUM-A02", "GNAS:p.R201C", "--in", folder])
     assert text.exit_code == 0
-    assert (
-        "2 onconcord.normal_evidence drop limit 0.02, normal_alt 48, normal_depth 100"
-        in " ".join(text.stdout.split())
+    assert "2 onconcord.model drop limit 0.02, normal_alt 48, normal_depth 100" in " ".join(
+        text.stdout.split()
     )
     made = CliRunner().invoke(app, ["explain", "TUM-A02", "GNAS:p.R201C", "--in", folder, "--json"])
     assert json.loads(made.stdout)[0]["verdict"] == "dropped"

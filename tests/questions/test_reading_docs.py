@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from cohort_tables import make_release, write_cohort
-from real_ids import NORMAL_EVIDENCE
+from real_ids import MODEL
 
 PAGE = (Path(__file__).parents[2] / "docs/reading.md").read_text()
 pytestmark = pytest.mark.slow
@@ -49,4 +49,4 @@ def test_duckdb_examples_give_the_rows_of_the_tables(folder, monkeypatch):
         ("SRC", 0, 2),
         ("TOP1", 0, 2),
     ]
-    assert found[2] == [(NORMAL_EVIDENCE, 1)]
+    assert found[2] == [(MODEL, 1)]

@@ -111,7 +111,7 @@ def test_status_of_a_variant_follows_is_pass_and_the_trail(tmp_path):
         ("TUM-B02", 22, 3, 45),
     ]
     dropped = cohort.variants.filter(pair_id="TUM-A02", pos=GNAS_R201C[1])
-    assert dropped.select("status", "reason").row(0) == ("dropped", "normal_evidence")
+    assert dropped.select("status", "reason").row(0) == ("dropped", "model")
 
 
 def embedded(page: str) -> dict:

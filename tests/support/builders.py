@@ -16,7 +16,7 @@ from onconcord.harmonised.event_ids import event_id
 from onconcord.release import Order, build_release, read_release
 from onconcord.release.finish import write_descriptions
 from onconcord.release.manifest import Part
-from real_ids import CALLER_PASS, CONSENSUS, NORMAL_EVIDENCE, metric_id, rule_definitions
+from real_ids import MODEL, TUMOUR_DEPTH, metric_id, rule_definitions
 
 KEY_TEXT = hashlib.sha256(b"a secret for tests").hexdigest()
 """A centre's secret for tests; tests write it outside the checkout."""
@@ -297,7 +297,7 @@ class PairOf:
             {**by_variant, "source": "clinvar", "field": "significance", "value_text": "benign"}
         )
         tables["decision"].append(
-            {**place, "ordinal": 1, "rule_id": CALLER_PASS, "outcome": "keep", "detail_json": "{}"}
+            {**place, "ordinal": 1, "rule_id": TUMOUR_DEPTH, "outcome": "keep", "detail_json": "{}"}
         )
 
     def _variant(
@@ -338,9 +338,9 @@ class PairOf:
             "n_callers_called": 2,
             "n_callers_capable": 2,
             "callers_pass": callers,
-            "consensus_rule_id": CONSENSUS,
+            "consensus_rule_id": MODEL,
             "is_pass": passed,
-            "filters": [] if passed else [NORMAL_EVIDENCE],
+            "filters": [] if passed else [MODEL],
             "in_target": True,
             "n_source_records": 2,
             "gnomad_af_max": af,

@@ -9,11 +9,10 @@ from pathlib import Path
 
 from onconcord import contract
 from real_ids import (
-    CALLER_PASS,
-    CONSENSUS,
-    NORMAL_EVIDENCE,
+    MODEL,
     OUTSIDE_CALLABLE,
     POPULATION,
+    TUMOUR_DEPTH,
     metric_id,
     rule_definitions,
 )
@@ -60,7 +59,7 @@ def variant(pair: str, locus: tuple[str, int, str, str], **values: object) -> di
         "n_callers_called": 2,
         "n_callers_capable": 2,
         "callers_pass": list(CALLERS),
-        "consensus_rule_id": CONSENSUS,
+        "consensus_rule_id": MODEL,
         "is_pass": True,
         "filters": [],
         "event_id": f"{pos:016x}",
@@ -107,7 +106,7 @@ def evidence(row: dict[str, object], caller: str, **values: object) -> dict:
 
 def _filters(number: int) -> list[str]:
     if number >= 25:
-        return [NORMAL_EVIDENCE if number % 3 else POPULATION]
+        return [MODEL if number % 3 else POPULATION]
     return [] if number % 9 else [OUTSIDE_CALLABLE]
 
 
@@ -156,7 +155,7 @@ def _many(pair: str, seed: int) -> tuple[list[dict], list[dict]]:
             filters=_filters(number),
         )
         rows.append(row)
-        trail.append(rule(row, 1, CALLER_PASS, "keep", callers_pass=list(CALLERS), needed=1))
+        trail.append(rule(row, 1, TUMOUR_DEPTH, "keep", callers_pass=list(CALLERS), needed=1))
         if germline:
             trail.append(rule(row, 2, _filters(number)[0], "drop", limit=0.02))
         elif number % 9 == 0:
@@ -193,7 +192,7 @@ def write_cohort(
         origin="germline_likely",
         normal_alt_count=48,
         normal_ref_count=52,
-        filters=[NORMAL_EVIDENCE],
+        filters=[MODEL],
         n_callers_pass=0,
         callers_pass=[],
     )
@@ -203,9 +202,9 @@ def write_cohort(
     rows = [kept, dropped] if variants is None else variants
     trail = (
         [
-            rule(kept, 1, CALLER_PASS, "keep", callers_pass=list(CALLERS), needed=1),
-            rule(dropped, 1, CALLER_PASS, "keep", callers_pass=list(CALLERS), needed=1),
-            rule(dropped, 2, NORMAL_EVIDENCE, "drop", **in_normal),
+            rule(kept, 1, TUMOUR_DEPTH, "keep", callers_pass=list(CALLERS), needed=1),
+            rule(dropped, 1, TUMOUR_DEPTH, "keep", callers_pass=list(CALLERS), needed=1),
+            rule(dropped, 2, MODEL, "drop", **in_normal),
         ]
         if decisions is None
         else decisions

@@ -25,6 +25,7 @@ def pair_spec(tumour="TUM", normal="NOR", sex=None, decision=None):
     parameters = Parameters(
         callers=("freebayes", "mutect2"),
         qc={},
+        model="0d" * 32,
         **{name: values[name] for name in ("reads", "alignment", "calling", "decision")},
     )
     return PairSpec(

@@ -1,7 +1,6 @@
 """Ids as the pipeline writes them, so that no test is about a word that it never writes."""
 
 from onconcord.decision.decide import RULES
-from onconcord.harmonised.variants import CONSENSUS_RULE
 from onconcord.qc.thresholds import METRICS
 
 _RULES = {rule.rule_id: rule for rule in RULES}
@@ -32,9 +31,7 @@ def rule_definitions() -> list[dict[str, object]]:
     ]
 
 
-CALLER_PASS = rule_id("caller_pass")
-NORMAL_EVIDENCE = rule_id("normal_evidence")
+MODEL = rule_id("model")
 POPULATION = rule_id("population")
 OUTSIDE_CALLABLE = rule_id("outside_callable")
 TUMOUR_DEPTH = rule_id("tumour_depth")
-CONSENSUS = CONSENSUS_RULE

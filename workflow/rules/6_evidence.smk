@@ -25,19 +25,20 @@ rule evidence:
         indexes=indexes_of_pair,
         fasta="results/1_reference/genome.fa",
         contigs="results/1_reference/contigs.tsv",
+        targets="results/1_reference/targets.bed",
     output:
         evidence="results/6_evidence/{pair}.evidence.parquet",
         rejected="results/6_evidence/{pair}.rejected.parquet",
         candidates="results/6_evidence/{pair}.candidates.vcf.gz",
         index="results/6_evidence/{pair}.candidates.vcf.gz.tbi",
         recount="results/6_evidence/{pair}.recount.parquet",
+        background="results/6_evidence/{pair}.background.parquet",
     log:
         "logs/6_evidence/{pair}.log",
     benchmark:
         "timings/6_evidence/{pair}.tsv"
     conda:
         "../../envs/evidence.yaml"
-    threads: 2
     resources:
         mem_mb=3000,
         runtime=120,
@@ -62,9 +63,10 @@ rule evidence:
             --pair-spec {input.spec:q} \
             --candidates {output.candidates:q} \
             --reference-fasta {input.fasta:q} \
+            --targets {input.targets:q} \
             {params.reads:q} \
             --min-mapping-quality {params.min_mapping_quality:q} \
             --min-base-quality {params.min_base_quality:q} \
-            --threads {threads} \
-            --out {output.recount:q}
+            --out {output.recount:q} \
+            --background {output.background:q}
         """

@@ -16,6 +16,10 @@ def quantized_arguments(wildcards):
     return words
 
 
+def model_of_pair(wildcards):
+    return COHORT.models[config["assays"][PAIRS[wildcards.pair].assay]["model"]]
+
+
 rule harmonise:
     """Decide on every candidate, and write every contract table of one pair."""
     input:
@@ -36,6 +40,8 @@ rule harmonise:
         evidence="results/6_evidence/{pair}.evidence.parquet",
         rejected="results/6_evidence/{pair}.rejected.parquet",
         recount="results/6_evidence/{pair}.recount.parquet",
+        background="results/6_evidence/{pair}.background.parquet",
+        model=model_of_pair,
         annotated="results/7_annotated/{pair}.vcf.gz",
         calls=expand("results/5_calls/{caller}/{{pair}}.vcf.gz", caller=CALLERS),
         lock=CHECKOUT / "uv.lock",
@@ -68,6 +74,8 @@ rule harmonise:
             --evidence {input.evidence:q} \
             --rejected {input.rejected:q} \
             --recount {input.recount:q} \
+            --background {input.background:q} \
+            --model {input.model:q} \
             --annotated {input.annotated:q} \
             --calls {params.calls:q} \
             --callers-dir {CALLERS_DIR:q} \

@@ -88,6 +88,7 @@ class Caller:
     Args:
         name: name of the folder, and of the caller in every table.
         tool: name of its program: one of its own `tool`, or of `resources/setup/tools.yaml`.
+        role: one of ROLES.
         variant_classes: classes it is able to find; the denominator of a consensus.
         tumour_only: whether it can call a tumour without its normal.
         score_name: name of its score in the tables.

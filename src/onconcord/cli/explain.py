@@ -89,7 +89,12 @@ def print_explanation(one: "Explanation", console: Console) -> None:
     if one.steps:
         steps = table("Rules, in order", "", "rule", "outcome", "looked at")
         for step in one.steps:
-            detail = ", ".join(f"{name} {value}" for name, value in step.detail.items())
+            detail = ", ".join(
+                f"{name} {', '.join(f'{part} {one}' for part, one in value.items())}"
+                if isinstance(value, dict)
+                else f"{name} {value}"
+                for name, value in step.detail.items()
+            )
             steps.add_row(str(step.ordinal), Text(step.rule_id), step.outcome, Text(detail))
         console.print(steps)
     if one.consequences:

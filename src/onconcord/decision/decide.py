@@ -1,9 +1,9 @@
 """
-The decision on each candidate: rules in a fixed order, each of which leaves its trace.
+The decision on each candidate: the model's answer, a few plain limits, and marks.
 
-A rule looks at every candidate of a pair at once and answers keep, flag, drop or rescue. A drop
-fails the candidate but later rules still speak, so that the trace is complete; a rescue lifts every
-drop before it.
+Rules stand in a fixed order, and each leaves its trace. A rule looks at every candidate of a pair
+at once and answers keep, flag or drop. A drop fails the candidate but later rules still speak, so
+that the trace is complete. No answer depends on what other candidates there are.
 """
 
 import json
@@ -12,33 +12,37 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
-from scipy.special import bdtr
-
-GERMLINE_SHARE = 0.2
-"""Lowest share of the normal's reads that is taken for germline, not for noise."""
-SIGNIFICANT = 0.05
-"""Highest p at which tumour and normal are taken to differ."""
 
 Limits = Mapping[str, Any]
 
+MODEL_RULE = "onconcord.model"
+HOTSPOT_RULE = "onconcord.hotspot"
+JUDGED = {
+    "p_somatic": pl.Float64,
+    "p_germline": pl.Float64,
+    "p_artefact": pl.Float64,
+    "hypothesis": pl.String,
+    "told": pl.String,
+}
 CANDIDATE_SCHEMA: dict[str, Any] = {
     "tumor_depth": pl.Int64,
     "tumor_alt_count": pl.Int64,
     "normal_depth": pl.Int64,
-    "normal_alt_count": pl.Int64,
-    "callers_pass": pl.List(pl.String),
-    "n_callers_capable": pl.Int64,
     "gnomad_af_max": pl.Float64,
     "has_population": pl.Boolean,
     "in_target": pl.Boolean,
     "is_callable": pl.Boolean,
     "is_hotspot": pl.Boolean,
+    **JUDGED,
 }
-"""What the rules look at. Counts are reads of the neutral recount, those of the normal null for a
+"""What the rules look at. Counts are fragments of the recount, those of the normal null for a
 tumour on its own. `gnomad_af_max` is the highest allele frequency of the population resource, null
-where the variant is not in it, or there is none (`has_population`)."""
+where the variant is not in it, or there is none (`has_population`). The rest is what `model.judge`
+says."""
+
+HETEROZYGOUS = (0.35, 0.65)
+"""Allele fractions at which a germline variant is to be expected in a tumour on its own."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ class Rule:
         effect: fail or flag.
         expression: the condition in words of the tables' columns and the limits.
         outcome: from the limits, the answer on each candidate; null where it has nothing to say.
-        detail: from the limits, the values it looked at, by name in sorted order.
+        detail: from the limits, the values it looked at, as JSON.
     """
 
     rule_id: str
@@ -60,170 +64,18 @@ class Rule:
     effect: str
     expression: str
     outcome: Callable[[Limits], pl.Expr]
-    detail: Callable[[Limits], dict[str, pl.Expr]]
+    detail: Callable[[Limits], pl.Expr]
 
 
 def _answer(condition: pl.Expr, if_met: str, otherwise: str = "keep") -> pl.Expr:
     return pl.when(condition).then(pl.lit(if_met)).otherwise(pl.lit(otherwise))
 
 
-def _at_least(rule_id: str, column: str, limit: str, what: str, shown: str) -> Rule:
-    return Rule(
-        f"onconcord.{rule_id}",
-        f"{what} below the limit",
-        "fail",
-        f"{column} < {limit}",
-        lambda limits: _answer(pl.col(column).fill_null(0) < limits[limit], "drop"),
-        lambda limits: {"limit": _constant(limits[limit]), shown: pl.col(column)},
-    )
-
-
 def _constant(value: Any) -> pl.Expr:
     return pl.lit(json.dumps(value))
 
 
-_MATCHED = pl.col("normal_depth").is_not_null()
-_NORMAL_SHARE = (
-    pl.when(pl.col("normal_depth") > 0)
-    .then(pl.col("normal_alt_count") / pl.col("normal_depth"))
-    .otherwise(0.0)
-)
-_NEEDED = pl.min_horizontal(
-    pl.col("min_callers_pass"), pl.max_horizontal(pl.col("n_callers_capable"), pl.lit(1))
-)
-
-
-def _normal_evidence(limits: Limits) -> pl.Expr:
-    """
-    Dropped where the normal carries the allele: two or more reads above the highest normal
-    fraction. One read in the normal is not enough to kill a call.
-
-    Where it does not, the normal must be able to tell: as deep as to have shown the allele at the
-    tumour's fraction (binomial); and a call that only one of several capable callers passes must
-    have significantly more of it than the normal (Fisher).
-    """
-    carried = (pl.col("normal_alt_count") >= 2) & (limits["max_normal_vaf"] < _NORMAL_SHARE)
-    return pl.when(_MATCHED).then(_answer(carried | (pl.col("p") > SIGNIFICANT), "drop"))
-
-
-def _rescue(limits: Limits) -> pl.Expr:
-    """A known driver that the reads show is kept, whatever a caller's filter said of it."""
-    clean = ~_MATCHED | (limits["max_normal_vaf"] >= _NORMAL_SHARE)
-    return pl.when("is_hotspot").then(_answer(_enough(limits) & clean, "rescue"))
-
-
-def _enough(limits: Limits) -> pl.Expr:
-    deep = pl.col("tumor_depth") >= limits["min_tumour_depth"]
-    seen = pl.col("tumor_alt_count") >= limits["min_tumour_alt_reads"]
-    common = pl.col("tumor_vaf").fill_null(0.0) >= limits["min_tumour_vaf"]
-    return pl.all_horizontal(deep, seen, common)
-
-
-RULES: tuple[Rule, ...] = (
-    Rule(
-        "onconcord.caller_pass",
-        "Fewer callers pass the variant than asked for",
-        "fail",
-        "n_callers_pass < min(min_callers_pass, max(n_callers_capable, 1))",
-        lambda limits: _answer(pl.col("n_callers_pass") < pl.col("needed"), "drop"),
-        lambda limits: {"callers_pass": _list("callers_pass"), "needed": pl.col("needed")},
-    ),
-    _at_least(
-        "tumour_depth",
-        "tumor_depth",
-        "min_tumour_depth",
-        "Tumour depth of the recount is",
-        "tumour_depth",
-    ),
-    _at_least(
-        "tumour_alt_reads",
-        "tumor_alt_count",
-        "min_tumour_alt_reads",
-        "Number of alternate reads in the tumour is",
-        "tumour_alt",
-    ),
-    _at_least(
-        "tumour_vaf",
-        "tumor_vaf",
-        "min_tumour_vaf",
-        "Allele fraction in the tumour is",
-        "tumour_vaf",
-    ),
-    Rule(
-        "onconcord.normal_depth",
-        "Normal depth of the recount is below the limit",
-        "fail",
-        "normal_depth < min_normal_depth",
-        lambda limits: pl.when(_MATCHED).then(
-            _answer(pl.col("normal_depth") < limits["min_normal_depth"], "drop")
-        ),
-        lambda limits: {
-            "limit": _constant(limits["min_normal_depth"]),
-            "normal_depth": pl.col("normal_depth"),
-        },
-    ),
-    Rule(
-        "onconcord.normal_evidence",
-        "The normal carries the allele, or the tumour does not have significantly more of it",
-        "fail",
-        "(normal_alt_count >= 2 and normal_alt_count / normal_depth > max_normal_vaf) or p > 0.05,"
-        " p binomial, or Fisher's where only one of several callers passes it",
-        _normal_evidence,
-        lambda limits: {
-            "limit": _constant(limits["max_normal_vaf"]),
-            "normal_alt": pl.col("normal_alt_count"),
-            "normal_depth": pl.col("normal_depth"),
-            "p": pl.col("p").round(6),
-            "test": pl.format('"{}"', "test"),
-        },
-    ),
-    Rule(
-        "onconcord.population",
-        "Commoner in the population resource than the limit",
-        "fail",
-        "gnomad_af_max > max_population_af",
-        lambda limits: pl.when("has_population").then(
-            _answer(pl.col("gnomad_af_max").fill_null(0.0) > limits["max_population_af"], "drop")
-        ),
-        lambda limits: {
-            "limit": _constant(limits["max_population_af"]),
-            "population_af": pl.col("gnomad_af_max"),
-        },
-    ),
-    Rule(
-        "onconcord.outside_target",
-        "Outside the targets of the assay",
-        "flag",
-        "not in_target",
-        lambda limits: _answer(~pl.col("in_target"), "flag"),
-        lambda limits: {},
-    ),
-    Rule(
-        "onconcord.outside_callable",
-        "Outside the callable part of the targets",
-        "flag",
-        "in_target and the state of its callable_region is not CALLABLE",
-        lambda limits: pl.when("in_target").then(_answer(~pl.col("is_callable"), "flag")),
-        lambda limits: {},
-    ),
-    Rule(
-        "onconcord.hotspot",
-        "A known driver that the reads show is kept",
-        "flag",
-        "a known driver with min_tumour_depth, min_tumour_alt_reads and min_tumour_vaf, and at"
-        " most max_normal_vaf of the normal",
-        _rescue,
-        lambda limits: {"enough_reads": _enough(limits)},
-    ),
-)
-
-
-def _list(column: str) -> pl.Expr:
-    quoted = pl.col(column).list.eval(pl.format('"{}"', pl.element()))
-    return pl.format("[{}]", quoted.list.join(","))
-
-
-def _json(values: Mapping[str, pl.Expr]) -> pl.Expr:
+def _json(**values: pl.Expr) -> pl.Expr:
     """Named values as compact JSON; null values are null."""
     if not values:
         return pl.lit("{}")
@@ -233,102 +85,114 @@ def _json(values: Mapping[str, pl.Expr]) -> pl.Expr:
     return pl.concat_str(pl.lit("{"), *pieces[:-1], pl.lit("}"))
 
 
+_MATCHED = pl.col("normal_depth").is_not_null()
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        MODEL_RULE,
+        "The fragments, their context and the callers do not make it likely to be somatic",
+        "fail",
+        "p_somatic < threshold of the model",
+        lambda limits: _answer(pl.col("p_somatic") < limits["threshold"], "drop"),
+        lambda limits: pl.col("told"),
+    ),
+    Rule(
+        "onconcord.tumour_depth",
+        "Fragments over the site in the tumour are fewer than the limit",
+        "fail",
+        "tumor_depth < min_tumour_depth",
+        lambda limits: _answer(
+            pl.col("tumor_depth").fill_null(0) < limits["min_tumour_depth"], "drop"
+        ),
+        lambda limits: _json(
+            limit=_constant(limits["min_tumour_depth"]), tumour_depth=pl.col("tumor_depth")
+        ),
+    ),
+    Rule(
+        "onconcord.tumour_vaf",
+        "Allele fraction in the tumour is below the limit",
+        "fail",
+        "tumor_vaf < min_tumour_vaf",
+        lambda limits: _answer(pl.col("tumor_vaf").fill_null(0) < limits["min_tumour_vaf"], "drop"),
+        lambda limits: _json(
+            limit=_constant(limits["min_tumour_vaf"]), tumour_vaf=pl.col("tumor_vaf")
+        ),
+    ),
+    Rule(
+        "onconcord.population",
+        "Commoner in the population resource than the limit, in a tumour without a normal",
+        "fail",
+        "the pair has no normal, and gnomad_af_max > max_population_af",
+        lambda limits: pl.when(pl.col("has_population") & ~_MATCHED).then(
+            _answer(pl.col("gnomad_af_max").fill_null(0.0) > limits["max_population_af"], "drop")
+        ),
+        lambda limits: _json(
+            limit=_constant(limits["max_population_af"]), population_af=pl.col("gnomad_af_max")
+        ),
+    ),
+    Rule(
+        "onconcord.outside_target",
+        "Not wholly within the targets of the assay",
+        "flag",
+        "not in_target",
+        lambda limits: _answer(~pl.col("in_target"), "flag"),
+        lambda limits: _json(),
+    ),
+    Rule(
+        "onconcord.outside_callable",
+        "Not wholly within the callable part of the targets",
+        "flag",
+        "in_target, and the state of its callable_region is not CALLABLE everywhere",
+        lambda limits: pl.when("in_target").then(_answer(~pl.col("is_callable"), "flag")),
+        lambda limits: _json(),
+    ),
+    Rule(
+        HOTSPOT_RULE,
+        "A known driver, which is expected more than other variants",
+        "flag",
+        "a known driver, or an event with one among its atoms",
+        lambda limits: pl.when("is_hotspot").then(pl.lit("keep")),
+        lambda limits: _json(),
+    ),
+)
+
+
 def decide(candidates: pl.DataFrame, limits: Limits) -> tuple[pl.DataFrame, pl.DataFrame]:
     """
     Let every rule speak on every candidate, in order.
 
     Args:
         candidates: columns of CANDIDATE_SCHEMA, others are left alone.
-        limits: the `decision` section of the configuration.
+        limits: the `decision` section of the configuration, with the model's `threshold` and, as
+            `confident`, the lowest p_somatic of the set with the false discovery rate asked for.
     Returns:
-        A row per candidate with n_callers_pass, tumor_vaf, is_pass, origin, origin_method and
-        `filters`: ids of the rules that dropped or flagged it, sorted; of a rescued one the id of
-        the rescue stands there instead of those that dropped it.
+        A row per candidate with tumor_vaf, is_pass, high_confidence, origin, origin_method and
+        `filters`: ids of the rules that dropped or flagged it, sorted.
         The trail: row (place of the candidate, from 0), ordinal (from 1), rule_id, outcome,
-        detail_json. A candidate that some caller passes, or that passes in the end, has its whole
-        trail; of one that no caller believed in the rules that did not keep it are listed.
+        detail_json. Of a candidate that does not pass only the model and the hotspot list
+        speak where they keep it.
     """
-    seen = _prepared(candidates, limits).with_columns(
-        rule.outcome(limits).alias(rule.rule_id) for rule in RULES
+    depth = pl.col("tumor_depth")
+    seen = candidates.with_columns(
+        tumor_vaf=pl.when(depth > 0).then((pl.col("tumor_alt_count") / depth).round(6))
     )
-    told = [pl.col(rule.rule_id) for rule in RULES]
-    dropped = pl.any_horizontal(answer.eq_missing("drop") for answer in told)
-    rescued = pl.any_horizontal(answer.eq_missing("rescue") for answer in told)
-    seen = seen.with_columns(dropped=dropped, rescued=rescued).with_columns(
-        is_pass=pl.col("rescued") | ~pl.col("dropped")
+    seen = seen.with_columns(rule.outcome(limits).alias(rule.rule_id) for rule in RULES)
+    dropped = pl.any_horizontal(pl.col(rule.rule_id).eq_missing("drop") for rule in RULES)
+    seen = seen.with_columns(is_pass=~dropped)
+    confident = pl.col("is_pass") & (pl.col("p_somatic") >= limits["confident"])
+    decided = seen.select(
+        "tumor_vaf", "is_pass", _filters(seen), *_origin(), high_confidence=confident
     )
-    decided = seen.select("n_callers_pass", "tumor_vaf", "is_pass", _filters(seen), *_origin())
     return decided, _trail(seen, limits)
 
 
-def _prepared(candidates: pl.DataFrame, limits: Limits) -> pl.DataFrame:
-    """The candidates with what several rules look at."""
-    depth = pl.col("tumor_depth")
-    seen = candidates.with_columns(
-        n_callers_pass=pl.col("callers_pass").list.len().cast(pl.Int64),
-        min_callers_pass=pl.lit(limits["min_callers_pass"], dtype=pl.Int64),
-        tumor_vaf=pl.when(depth > 0).then((pl.col("tumor_alt_count") / depth).round(6)),
-    ).with_columns(
-        needed=_NEEDED,
-        alone=(pl.col("n_callers_pass") == 1) & (pl.col("n_callers_capable") > 1),
-    )
-    return seen.with_columns(
-        p=_differs(seen),
-        test=pl.when("alone").then(pl.lit("fisher")).otherwise(pl.lit("binomial")),
-    )
-
-
-def _differs(seen: pl.DataFrame) -> pl.Series:
-    """p of each candidate that the normal's reads are as those of the tumour; null without one."""
-    columns = ("tumor_alt_count", "tumor_depth", "normal_alt_count", "normal_depth")
-    table = seen.select(pl.col(name).fill_null(0) for name in columns).to_numpy()
-    tumour_alt, tumour_depth, normal_alt, normal_depth = table.T
-    share = np.minimum(tumour_alt / np.maximum(tumour_depth, 1), 1.0)
-    p = bdtr(normal_alt.astype(np.float64), normal_depth, share)
-    alone = seen["alone"].to_numpy() & seen["normal_depth"].is_not_null().to_numpy()
-    if alone.any():
-        distinct, place = np.unique(table[alone], axis=0, return_inverse=True)
-        p[alone] = fisher_greater(distinct)[place.reshape(-1)]
-    found = pl.Series("p", p, dtype=pl.Float64)
-    return pl.select(pl.when(seen["normal_depth"].is_not_null()).then(found).alias("p"))["p"]
-
-
-def fisher_greater(table: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    """
-    One-sided p of Fisher's exact test, row by row.
-
-    Args:
-        table: alternate reads and depth of the tumour, of the normal; shape (n, 4). A depth below
-            the alternate reads counts as those.
-    Returns:
-        Shape (n,): the chance of as many alternate reads in the tumour or more, given the margins.
-    Source: the upper tail of the hypergeometric distribution, as scipy.stats.fisher_exact has it.
-    """
-    # Imported here: it takes a second, and only a call that one caller alone passes needs it.
-    from scipy.stats import hypergeom
-
-    tumour_alt, tumour_depth, normal_alt, normal_depth = np.maximum(table, 0).T
-    tumour_depth = np.maximum(tumour_depth, tumour_alt)
-    normal_depth = np.maximum(normal_depth, normal_alt)
-    found: npt.NDArray[np.float64] = hypergeom.sf(
-        tumour_alt - 1, tumour_depth + normal_depth, tumour_alt + normal_alt, tumour_depth
-    )
-    return found
-
-
 def _filters(seen: pl.DataFrame) -> pl.Series:
-    """
-    Ids of the rules that dropped or flagged each candidate, sorted.
-
-    What would have dropped a rescued driver stands in its trail alone.
-    """
+    """Ids of the rules that dropped or flagged each candidate, sorted."""
     # Few combinations occur: each is a number, one bit a rule, whose list is made once.
-    bits = []
-    for place, rule in enumerate(RULES):
-        answer = pl.col(rule.rule_id)
-        met = (answer == "flag") | ((answer == "drop") & ~pl.col("rescued"))
-        met |= (answer == "rescue") & pl.col("dropped")
-        bits.append(pl.when(met).then(1 << place).otherwise(0))
+    bits = [
+        pl.when(pl.col(rule.rule_id).is_in(["flag", "drop"])).then(1 << place).otherwise(0)
+        for place, rule in enumerate(RULES)
+    ]
     codes, place_of = np.unique(
         seen.select(pl.sum_horizontal(bits)).to_series().to_numpy(), return_inverse=True
     )
@@ -340,44 +204,44 @@ def _filters(seen: pl.DataFrame) -> pl.Series:
 
 
 def _origin() -> list[pl.Expr]:
-    """Where a candidate comes from, and how that is known."""
+    """
+    Where a candidate comes from, and how that is known.
+
+    Of a tumour without a normal only a known driver is somatic, and only off the allele fractions
+    that a germline variant has: a rare germline variant looks like any other.
+    """
     method = pl.when(_MATCHED).then(pl.lit("matched_normal")).otherwise(pl.lit("tumor_only_model"))
-    forced = pl.col("rescued") & pl.col("dropped")
-    # Without a normal, a variant that no resource knows is somatic or a rare germline one.
+    sure = pl.col("is_hotspot") & ~pl.col("tumor_vaf").is_between(*HETEROZYGOUS)
     origin = (
-        pl.when("rescued")
+        pl.when(pl.col("onconcord.population").eq_missing("drop"))
+        .then(pl.lit("germline_likely"))
+        .when(pl.col("is_pass") & (_MATCHED | sure))
         .then(pl.lit("somatic"))
-        .when(pl.col("onconcord.population").eq_missing("drop"))
-        .then(pl.lit("germline_likely"))
-        .when(~_MATCHED)
+        .when(pl.col("is_pass"))
         .then(pl.lit("unresolved"))
-        .when(_NORMAL_SHARE >= GERMLINE_SHARE)
+        .when(pl.col("p_germline") >= 0.5)
         .then(pl.lit("germline_likely"))
-        .when(pl.col("onconcord.normal_depth").eq_missing("drop"))
-        .then(pl.lit("unresolved"))
-        .when("dropped")
+        .when(pl.col("p_artefact") >= 0.5)
         .then(pl.lit("artefact"))
-        .otherwise(pl.lit("somatic"))
+        .otherwise(pl.lit("unresolved"))
     )
-    return [
-        origin.alias("origin"),
-        pl.when(forced).then(pl.lit("forced")).otherwise(method).alias("origin_method"),
-    ]
+    return [origin.alias("origin"), method.alias("origin_method")]
 
 
 def _trail(seen: pl.DataFrame, limits: Limits) -> pl.DataFrame:
-    believed = pl.col("is_pass") | (pl.col("n_callers_pass") > 0) | pl.col("is_hotspot")
-    rows = seen.with_row_index("row").with_columns(believed=believed)
+    rows = seen.with_row_index("row")
     parts = []
     for place, rule in enumerate(RULES):
         answer = pl.col(rule.rule_id)
+        always = pl.lit(rule.rule_id in (MODEL_RULE, HOTSPOT_RULE))
+        wanted = pl.col("is_pass") | (answer != "keep") | always
         parts.append(
-            rows.filter(answer.is_not_null() & (pl.col("believed") | (answer != "keep"))).select(
+            rows.filter(answer.is_not_null() & wanted).select(
                 "row",
                 place=pl.lit(place, dtype=pl.Int32),
                 rule_id=pl.lit(rule.rule_id),
                 outcome=answer,
-                detail_json=_json(rule.detail(limits)),
+                detail_json=rule.detail(limits),
             )
         )
     trail = pl.concat(parts).sort("row", "place")

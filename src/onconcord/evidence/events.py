@@ -2,14 +2,13 @@
 From records to events: what stands in cis within a few bases is one variant, whoever spelt it how.
 
 Most records lie alone and are columns throughout. Those of a *crowd*, a run of different alleles
-with at most PHASED_GAP_BP between them, are looked at one crowd at a time:
+with at most FRAME_GAP_BP between them, are looked at one crowd at a time:
 
-- a record of several distant edits is several events (`normal_form.split`);
-- records of one caller and one phase set are joined to one event;
-- records of one caller without a phase set are proposed as one event;
+- a record of several distant edits is one event, and its pieces (`normal_form.split`) are others;
+- records of one caller and one phase set, or without one, are joined to one event;
 - records of a caller that amount to an event of another one speak for it.
 
-What was joined or proposed counts only where the reads show it: `choose` asks the recount.
+Which of these are variants of their own the reads say: `choose` asks the recount.
 """
 
 from collections import defaultdict
@@ -17,45 +16,46 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from onconcord.evidence.indels import place_plain
-from onconcord.evidence.normal_form import PHASED_GAP_BP, Allele, atoms, extent0, join, split
+from onconcord.evidence.normal_form import (
+    FRAME_GAP_BP,
+    PHASED_GAP_BP,
+    Allele,
+    atoms,
+    extent0,
+    join,
+    normalise,
+    split,
+    variant_class,
+)
 from onconcord.reference.sequence import Genome
 
 KEY = ["chrom", "pos", "ref", "alt"]
 EVENT_COLUMNS: dict[str, Any] = {
     "match": pl.String,
-    "basis": pl.String,
-    "parts": pl.List(pl.String),
-    "crowd": pl.Int64,
     "n_source_records": pl.Int64,
 }
 """What `bring_together` adds to the columns of a record: how the caller's records make up the event
-(`evidence_match`), why it is an event (record, phased, proposed, vote), the events of those records
-on their own as pos:ref:alt, the crowd (null outside one), and the number of records."""
+(`evidence_match`), and the number of its records."""
 
-IN_CIS = 0.8
-"""Share of the reads of its commonest part that an event's own reads must reach to be one."""
-INDEPENDENT = 0.2
-"""Share of its reads beyond those of the event that lets a part stand as a variant of its own."""
 PIECE_ROWS = 131_072
 """Rows that are widened at a time."""
-_LONGEST_PROPOSAL = 8
+_LONGEST_RUN = 8
 
 
 @dataclass(frozen=True)
 class _Record:
-    """One record in a crowd: its event, what the caller wrote, and its row in the table."""
+    """One record in a crowd, or a piece of it: its event, what the caller wrote, its row."""
 
     event: Allele
     written: Allele
+    is_piece: bool
     start0: int
     end0: int
     phase: str | None
     genotype: str | None
-    is_pass: bool
     row: int
 
 
@@ -65,7 +65,6 @@ class _Row:
 
     event: Allele
     match: str
-    basis: str
     records: list[_Record]
 
 
@@ -86,7 +85,7 @@ def bring_together(
     """
     contigs = pl.Enum(sorted(table_of, key=lambda name: table_of[name]))
     placed = _crowded(_one_each(_place(genome, records, contigs)))
-    own = ["row", "chrom", "pos", "ref", "alt", "caller", "n_source_records", "crowd"]
+    own = ["row", "chrom", "pos", "ref", "alt", "caller", "n_source_records"]
     order = placed.filter(pl.col("crowd").is_null()).select(own)
     crowds = placed.filter(pl.col("crowd").is_not_null())
     del placed
@@ -115,10 +114,8 @@ def _wide(
     alone = place.filter(pl.col("row") < records.height)
     others = place.filter(pl.col("row") >= records.height)
     rows = records[alone["row"]].with_columns(
-        *alone.select("place", "pos", "ref", "alt", "n_source_records", "crowd").get_columns(),
+        *alone.select("place", "pos", "ref", "alt", "n_source_records").get_columns(),
         match=pl.lit("exact"),
-        basis=pl.lit("record"),
-        parts=pl.lit([], dtype=pl.List(pl.String)),
     )
     of_crowds = together[others["row"] - records.height].with_columns(others["place"])
     wanted = [*columns, "place"]
@@ -129,8 +126,8 @@ def _place(genome: Genome, records: pl.DataFrame, contigs: pl.Enum) -> pl.DataFr
     """
     Each record (`row`, from 0) at its events: key and extent (0-based).
 
-    `parted` says that the record is several events. What tells records of one event apart comes
-    along.
+    A record of several pieces stands there whole and with each of them (`piece`). What tells
+    records of one event apart comes along.
     """
     lone = (pl.col("ref").str.len_bytes() == 1) & (pl.col("alt").str.len_bytes() == 1)
     callers = pl.Enum(records["caller"].unique().sort())
@@ -141,21 +138,22 @@ def _place(genome: Genome, records: pl.DataFrame, contigs: pl.Enum) -> pl.DataFr
         lone=lone,
     )
     bases = narrow.filter("lone").with_columns(
-        start0=pl.col("pos") - 1, end0=pl.col("pos"), parted=pl.lit(False)
+        start0=pl.col("pos") - 1, end0=pl.col("pos"), piece=pl.lit(False)
     )
     others = narrow.filter(~pl.col("lone"))
     distinct = others.select(KEY).unique()
-    plain = place_plain(genome, distinct).with_columns(parted=pl.lit(False))
+    plain = place_plain(genome, distinct).with_columns(piece=pl.lit(False))
     found: list[tuple[Any, ...]] = []
     for key in distinct.join(plain, on=KEY, how="anti").sort(KEY).iter_rows():
-        events = split(genome, Allele(*key))
-        for event in events:
+        whole = normalise(genome, Allele(*key))
+        pieces = split(genome, whole)
+        for event in (whole, *(pieces if len(pieces) > 1 else ())):
             placed = (*key, event.pos, event.ref, event.alt, *extent0(genome, event))
-            found.append((*placed, len(events) > 1))
+            found.append((*placed, event != whole))
     types: dict[str, Any] = {
         **{name: records.schema[name] for name in KEY},
         **{"e_pos": pl.Int64, "e_ref": pl.String, "e_alt": pl.String},
-        **{"start0": pl.Int64, "end0": pl.Int64, "parted": pl.Boolean},
+        **{"start0": pl.Int64, "end0": pl.Int64, "piece": pl.Boolean},
     }
     events_of = pl.DataFrame(found, schema=types, orient="row")
     joined = others.join(pl.concat([plain, events_of]), on=KEY, how="left").with_columns(
@@ -198,9 +196,7 @@ def _crowded(placed: pl.DataFrame) -> pl.DataFrame:
         pl.col(name) != pl.col(name).shift(1) for name in ("start0", "end0", "ref", "alt")
     )
     ends = pl.col("end0").cum_max().over("chrom").shift(1)
-    fresh = (pl.col("chrom") != pl.col("chrom").shift(1)) | (
-        pl.col("start0") - ends > PHASED_GAP_BP
-    )
+    fresh = (pl.col("chrom") != pl.col("chrom").shift(1)) | (pl.col("start0") - ends > FRAME_GAP_BP)
     run = fresh.fill_null(True).cum_sum().cast(pl.Int64)
     runs = placed.select(run=run, joins=(other & ~fresh).fill_null(False))
     crowds = runs.filter("joins").select(pl.col("run").unique()).to_series()
@@ -215,31 +211,31 @@ def _together(
     """The rows of the events of crowds."""
     event = [pl.col(name).alias(f"e_{name}") for name in ("pos", "ref", "alt")]
     wide = records[placed["row"]].hstack(
-        placed.select(*event, "start0", "end0", "parted", "crowd", "n_source_records")
+        placed.select(*event, "start0", "end0", "piece", "crowd", "n_source_records")
     )
     crowds: dict[int, dict[str, list[_Record]]] = defaultdict(lambda: defaultdict(list))
     wanted = wide.select(
-        *("crowd", "caller", "chrom", "e_pos", "e_ref", "e_alt", "pos", "ref", "alt", "parted"),
-        *("start0", "end0", "phase_set", "raw_gt", "is_pass"),
+        *("crowd", "caller", "chrom", "e_pos", "e_ref", "e_alt", "pos", "ref", "alt", "piece"),
+        *("start0", "end0", "phase_set", "raw_gt"),
     )
     for row, cells in enumerate(wanted.iter_rows()):
-        crowd, caller, chrom, *alleles, parted = cells[:10]
+        crowd, caller, chrom, *alleles, piece = cells[:10]
         one = Allele(chrom, *alleles[:3])
-        written = one if parted else Allele(chrom, *alleles[3:])
-        start0, end0, phase, genotype, is_pass = cells[10:]
+        written = one if piece else Allele(chrom, *alleles[3:])
+        start0, end0, phase, genotype = cells[10:]
         crowds[crowd][caller].append(
-            _Record(one, written, start0, end0, phase, genotype, is_pass, row)
+            _Record(one, written, piece, start0, end0, phase, genotype, row)
         )
     rows: list[dict[str, Any]] = []
-    for crowd, by_caller in crowds.items():
+    for by_caller in crowds.values():
         for caller, found in sorted(_of_crowd(genome, by_caller).items()):
-            rows += [_filled(wide, crowd, caller, one) for one in found]
+            rows += [_filled(wide, caller, one) for one in found]
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def _of_crowd(genome: Genome, by_caller: Mapping[str, list[_Record]]) -> dict[str, list[_Row]]:
     found: dict[str, dict[Allele, _Row]] = {
-        caller: {one.event: _Row(one.event, "exact", "record", [one]) for one in records}
+        caller: {one.event: _Row(one.event, "exact", [one]) for one in records}
         for caller, records in by_caller.items()
     }
     for caller, records in by_caller.items():
@@ -247,17 +243,11 @@ def _of_crowd(genome: Genome, by_caller: Mapping[str, list[_Record]]) -> dict[st
             whole = join(genome, [one.written for one in run])
             if whole is None:
                 continue
-            basis = "phased" if run[0].phase else "proposed"
-            for event in split(genome, whole):
-                members = [one for one in run if _inside(one, event)]
-                found[caller].setdefault(event, _Row(event, "atoms_all", basis, members))
+            members = [one for one in run if _inside(one, whole)]
+            found[caller].setdefault(whole, _Row(whole, "atoms_all", members))
     joint = sorted(
-        {
-            row.event
-            for rows in found.values()
-            for row in rows.values()
-            if row.basis != "record" or len(atoms(row.event)) > 1
-        }
+        {event for rows in found.values() for event in rows if len(atoms(event)) > 1}
+        | {event for rows in found.values() for event, row in rows.items() if row.match != "exact"}
     )
     for event in joint:
         for caller, records in by_caller.items():
@@ -271,42 +261,49 @@ def _inside(one: _Record, event: Allele) -> bool:
 
 
 def _runs(records: Iterable[_Record]) -> list[list[_Record]]:
-    """Neighbours of one haplotype, or without one, that the caller passes or fails together."""
-    groups: dict[tuple[str | None, str | None, bool], list[_Record]] = defaultdict(list)
+    """Neighbours of one haplotype, or without one, that may be one event."""
+    groups: dict[tuple[str | None, str | None], list[_Record]] = defaultdict(list)
     for one in records:
-        genotype = one.genotype if one.phase else None
-        groups[one.phase, genotype, one.is_pass].append(one)
+        if not one.is_piece:
+            groups[one.phase, one.genotype if one.phase else None].append(one)
     runs: list[list[_Record]] = []
     for members in groups.values():
         members.sort(key=lambda one: (one.start0, one.end0, one.event))
         run: list[_Record] = []
         for one in members:
-            if run and one.start0 - max(two.end0 for two in run) > PHASED_GAP_BP:
+            if run and not _are_close(run, one):
                 runs.append(run)
                 run = []
             run.append(one)
         runs.append(run)
-    return [
-        run
-        for run in runs
-        if len(run) > 1 and (run[0].phase is not None or len(run) <= _LONGEST_PROPOSAL)
-    ]
+    return [run for run in runs if 1 < len(run) <= _LONGEST_RUN]
+
+
+def _are_close(run: Iterable[_Record], one: _Record) -> bool:
+    """Whether a record changes the same codon as those before it, or the frame of one of them."""
+    for two in run:
+        kinds = {variant_class(three.event.ref, three.event.alt) for three in (one, two)}
+        gap = FRAME_GAP_BP if kinds - {"SNV", "MNV"} else PHASED_GAP_BP
+        if one.start0 - two.end0 <= gap:
+            return True
+    return False
 
 
 def _vote(genome: Genome, event: Allele, records: list[_Record]) -> _Row | None:
     """What a caller's own records say of an event it does not have: all of it, part, or nothing."""
     near = [one for one in records if _inside(one, event)]
-    if len(near) > 1 and join(genome, [one.written for one in near]) == event:
-        return _Row(event, "atoms_all", "vote", near)
+    whole = [one for one in near if not one.is_piece]
+    if len(whole) > 1 and join(genome, [one.written for one in whole]) == event:
+        return _Row(event, "atoms_all", whole)
     steps = set(atoms(event))
     part = [one for one in near if one.event != event and set(atoms(one.event)) <= steps]
     if not part:
         return None
     spoken = {step for one in part for step in atoms(one.event)}
-    return _Row(event, "atoms_all" if spoken == steps else "atoms_partial", "vote", part)
+    return _Row(event, "atoms_all" if spoken == steps else "atoms_partial", part)
 
 
-def _filled(placed: pl.DataFrame, crowd: int, caller: str, row: _Row) -> dict[str, Any]:
+def _filled(placed: pl.DataFrame, caller: str, row: _Row) -> dict[str, Any]:
     """The columns of a row: several records speak with the weakest, and pass only together."""
     members = [placed.row(one.row, named=True) for one in row.records]
     weakest = min(members, key=lambda one: (one["tumor_alt_count"] or 0, one["pos"]))
@@ -317,11 +314,6 @@ def _filled(placed: pl.DataFrame, crowd: int, caller: str, row: _Row) -> dict[st
     return whole | {
         "caller": caller,
         "match": row.match,
-        "basis": row.basis,
-        "parts": []
-        if row.basis == "record"
-        else [f"{one.event.pos}:{one.event.ref}:{one.event.alt}" for one in row.records],
-        "crowd": crowd,
         "is_pass": row.match != "atoms_partial" and all(one["is_pass"] for one in members),
         "filter": ";".join(sorted(filters)) or None,
         "raw_record_key": ";".join(sorted({one["raw_record_key"] for one in members})),
@@ -330,69 +322,6 @@ def _filled(placed: pl.DataFrame, crowd: int, caller: str, row: _Row) -> dict[st
 
 
 def choose(evidence: pl.DataFrame, recount: pl.DataFrame) -> pl.DataFrame:
-    """
-    The rows of evidence whose event the reads show as one variant.
-
-    A joined or proposed event stands where its reads are nearly all reads of its commonest part.
-    A part of a standing event is no variant of its own, unless many of its reads lack the event.
-
-    Args:
-        evidence: rows of `bring_together`.
-        recount: key and `tumor_alt_count` of every event.
-    Returns:
-        The rows that stay, in their order.
-    """
-    inside = evidence["crowd"].is_not_null()
-    if not inside.any():
-        return evidence
-    crowded = evidence.filter(inside)
-    counted = crowded.select(*KEY, "crowd", "basis", "parts").join(
-        recount.select(*KEY, "tumor_alt_count"), on=KEY, how="left", maintain_order="left"
-    )
-    crowds: dict[int, dict[Allele, _Standing]] = defaultdict(dict)
-    events = []
-    for chrom, pos, ref, alt, crowd, basis, parts, count in counted.iter_rows():
-        event = Allele(chrom, pos, ref, alt)
-        events.append(event)
-        entry = crowds[crowd].setdefault(event, _Standing(count or 0, set(), set()))
-        entry.bases.add(basis)
-        for part in parts:
-            at, part_ref, part_alt = part.split(":")
-            entry.parts.add(Allele(chrom, int(at), part_ref, part_alt))
-    gone = {event for members in crowds.values() for event in _unsupported(members)}
-    if not gone:
-        return evidence
-    stays = np.ones(evidence.height, np.bool_)
-    stays[inside.to_numpy()] = [event not in gone for event in events]
-    return evidence.filter(pl.Series(stays))
-
-
-@dataclass(frozen=True)
-class _Standing:
-    """What is known of a possible event: its reads, why it may be one, the events it is made of."""
-
-    count: int
-    bases: set[str]
-    parts: set[Allele]
-
-
-def _unsupported(members: Mapping[Allele, _Standing]) -> set[Allele]:
-    """Events of one crowd that are none: not in cis, or part of one that is."""
-    gone: set[Allele] = set()
-    taken: dict[Allele, int] = defaultdict(int)
-    steps = {event: frozenset(atoms(event)) for event in members}
-    for event in sorted(members, key=lambda one: (-len(steps[one]), -len(members[one].parts), one)):
-        of_event = members[event]
-        if taken[event] and of_event.count - taken[event] <= INDEPENDENT * of_event.count:
-            gone.add(event)
-            continue
-        inner = {one for one in members if steps[one] < steps[event]}
-        inner |= {one for one in of_event.parts if one in members and one != event}
-        if "record" not in of_event.bases:
-            most = max((members[one].count for one in inner), default=0)
-            if not of_event.count or of_event.count < IN_CIS * most:
-                gone.add(event)
-                continue
-        for one in inner:
-            taken[one] += of_event.count
-    return gone
+    """The rows of evidence whose event the reads show as a variant of its own, in their order."""
+    own = recount.filter("is_own").select(KEY)
+    return evidence.join(own, on=KEY, how="semi", maintain_order="left")

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from scipy.special import betaincinv
+from scipy.special import betainc, betaincinv
 
 from onconcord.errors import InputError
 from onconcord.evidence.normal_form import Allele
@@ -14,7 +14,13 @@ from onconcord.inputs.pair_spec import PairSpec
 from onconcord.reference.sequence import ContigNames, Genome
 
 WILDTYPE_UPPER_VAF = 0.1
-"""Highest upper bound of the allele fraction at which a hotspot without reads is wild type."""
+"""Highest upper bound of the allele fraction at which a hotspot is wild type; the purity is not
+known."""
+UNCLEAR = "indeterminate"
+SURE = 0.5
+"""Least p_germline of a hotspot that the germline has."""
+LEAST_FRAGMENTS, SIGNIFICANT = 2, 0.001
+"""Fewest fragments, and highest chance that errors alone make them, of a low level."""
 
 
 def read_hotspots(path: str | None, genome: Genome) -> pl.DataFrame:
@@ -38,37 +44,46 @@ def read_hotspots(path: str | None, genome: Genome) -> pl.DataFrame:
 
 
 def hotspot_rows(
-    hotspots: pl.DataFrame,
-    recount: pl.DataFrame,
-    states: pl.DataFrame,
-    spec: PairSpec,
-    names: ContigNames,
-    reference_id: str,
+    hotspots: pl.DataFrame, found: pl.DataFrame, spec: PairSpec, names: ContigNames, place: str
 ) -> list[dict[str, Any]]:
     """
-    Rows of `hotspot_status`: mutated by the limits of the decision, wild type where the 95 %
-    upper bound of the allele fraction (Clopper-Pearson) is low enough, else indeterminate.
+    Rows of `hotspot_status`.
+
+    mutated where the variant passes as somatic, on its own or within an event; germline where the
+    normal has it; low_level where it has more fragments than errors make; wild type where the 95 %
+    upper bound of the allele fraction (Clopper-Pearson) is low enough; else indeterminate.
+
+    Args:
+        hotspots: what `read_hotspots` returns.
+        found: native key of each hotspot, its counts of the recount, `rate` (at which errors show
+            it), `is_mutated`, and what the model says of it on its own: p_germline.
+        place: the reference's id.
     """
-    limits = spec.parameters.decision
-    found = hotspots.join(recount, on=["chrom", "pos", "ref", "alt"], how="left")
     rows = []
-    for row in found.iter_rows(named=True):
+    for row in hotspots.join(found, on=["chrom", "pos", "ref", "alt"], how="left").iter_rows(
+        named=True
+    ):
         depth, count = row["tumor_depth"] or 0, row["tumor_alt_count"] or 0
         upper = float(betaincinv(count + 1, depth - count, 0.95)) if depth > count else 1.0
         if not depth:
             status = "not_covered"
-        elif count >= limits["min_tumour_alt_reads"] and count / depth >= limits["min_tumour_vaf"]:
+        elif row["is_mutated"]:
             status = "mutated"
+        elif spec.normal and count and row["p_germline"] >= SURE:
+            status = "germline"
+        elif count >= LEAST_FRAGMENTS and _is_more_than_errors(count, depth, row["rate"]):
+            enough = depth >= spec.parameters.decision["min_tumour_depth"]
+            status = "low_level" if enough else UNCLEAR
         elif upper <= WILDTYPE_UPPER_VAF:
             status = "wildtype"
         else:
-            status = "indeterminate"
+            status = UNCLEAR
         rows.append(
             {
                 "pair_id": spec.pair,
                 "hotspot_id": row["hotspot_id"],
                 "alt": row["alt"],
-                "reference_id": reference_id,
+                "reference_id": place,
                 "chrom": names.table_of[row["chrom"]],
                 "pos": row["pos"],
                 "ref": row["ref"],
@@ -78,9 +93,15 @@ def hotspot_rows(
                 "upper95_vaf": round(upper, 6) if depth else None,
                 "status": status,
                 "list_version": "1",
+                "wildtype_limit_vaf": WILDTYPE_UPPER_VAF,
             }
         )
     return rows
+
+
+def _is_more_than_errors(count: int, depth: int, rate: float) -> bool:
+    """Whether errors alone show so many fragments with a chance of less than SIGNIFICANT."""
+    return float(betainc(count, depth - count + 1, rate)) < SIGNIFICANT
 
 
 def hotspot_alleles(hotspots: pl.DataFrame) -> list[Allele]:

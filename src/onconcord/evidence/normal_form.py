@@ -23,6 +23,10 @@ PHASED_GAP_BP = 2
 """Unchanged bases between two edits of one haplotype up to which they are one event: a codon's
 first and third base have one between them; indels with a companion change are a little wider."""
 
+FRAME_GAP_BP = 9
+"""The same where one of the two is an insertion or deletion: up to three codons, since a shifted
+frame changes what lies between."""
+
 MAX_LENGTH_BP = contract.whole_number("small_variant_max_bp")
 """Longest change that is a small variant; a longer one is a structural variant."""
 

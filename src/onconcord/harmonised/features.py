@@ -13,17 +13,33 @@ LONGEST_UNIT_BP = 50
 _LETTERS = "ACGT"
 
 
-def covered(regions: pl.DataFrame, chrom: pl.Series, pos: pl.Series) -> pl.Series:
+def changed_bases(events: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
     """
-    Whether each position lies in one of the regions.
+    0-based half-open interval of the bases that each event changes; of an insertion its anchor.
+
+    Args:
+        events: pos (1-based), ref, alt, variant_class, shape (n, ...), in normal form.
+    """
+    deletes = pl.col("variant_class") == "DEL"
+    first = pl.when(deletes).then(pl.col("pos")).otherwise(pl.col("pos") - 1)
+    last = pl.col("pos") - 1 + pl.col("ref").str.len_bytes().cast(pl.Int64)
+    bounds = events.select(start0=first, end0=last)
+    return bounds["start0"], bounds["end0"]
+
+
+def covered(
+    regions: pl.DataFrame, chrom: pl.Series, start0: pl.Series, end0: pl.Series
+) -> pl.Series:
+    """
+    Whether each interval lies wholly in one of the regions.
 
     Args:
         regions: chrom, start0, end0 (0-based half-open); they do not overlap.
-        chrom, pos: names as in `regions`, 1-based positions; shape (n,).
+        chrom, start0, end0: names as in `regions`, 0-based half-open; shape (n,).
     Returns:
         Shape (n,), never null.
     """
-    at = pl.DataFrame({"chrom": chrom, "start0": pos - 1}).with_row_index("place")
+    at = pl.DataFrame({"chrom": chrom, "start0": start0, "to0": end0}).with_row_index("place")
     bounds = regions.select("chrom", pl.col("start0").cast(pl.Int64), pl.col("end0").cast(pl.Int64))
     return (
         at.sort("chrom", "start0")
@@ -35,7 +51,7 @@ def covered(regions: pl.DataFrame, chrom: pl.Series, pos: pl.Series) -> pl.Serie
             check_sortedness=False,
         )
         .sort("place")
-        .select((pl.col("end0") > pl.col("start0")).fill_null(False).alias("covered"))
+        .select((pl.col("end0") >= pl.col("to0")).fill_null(False).alias("covered"))
         .to_series()
     )
 
@@ -96,7 +112,11 @@ def repeats(genome: Genome, events: pl.DataFrame) -> pl.DataFrame:
         repeat_unit and repeat_count, shape (n,): the smallest unit of the inserted or deleted
         bases and its copies in the reference from there on; null with fewer than two.
     """
-    places = events.with_row_index("row").filter(pl.col("variant_class").is_in(["INS", "DEL"]))
+    places = (
+        events.select(*KEY, "variant_class")
+        .with_row_index("row")
+        .filter(pl.col("variant_class").is_in(["INS", "DEL"]))
+    )
     rows, units, counts = [], [], []
     for row, chrom, pos, ref, alt in places.select("row", *KEY).iter_rows():
         unit = _unit((alt if len(alt) > len(ref) else ref)[1:])

@@ -13,7 +13,12 @@ from onconcord.annotated.annotation import Annotation, read_gene_regions
 from onconcord.annotated.clinical import Clinical
 from onconcord.calls.callers import read_callers
 from onconcord.canonical_json import canonical_json
+from onconcord.decision.estimates import estimate_pair
+from onconcord.decision.model import Model
+from onconcord.decision.power import Power
+from onconcord.evidence.background import SCHEMA as BACKGROUND_SCHEMA
 from onconcord.evidence.hotspots import hotspot_rows, read_hotspots
+from onconcord.evidence.panel import panel_counts
 from onconcord.evidence.records import REJECTED_SCHEMA
 from onconcord.evidence.recount import SCHEMA as RECOUNT_SCHEMA
 from onconcord.evidence.tables import read_checked
@@ -21,7 +26,12 @@ from onconcord.files import file_sha256, whole_folder
 from onconcord.harmonised import provenance
 from onconcord.harmonised.final_vcf import write_final_vcf
 from onconcord.harmonised.pieces import write_variant_tables
-from onconcord.harmonised.variants import Facts, rule_definitions
+from onconcord.harmonised.variants import (
+    Facts,
+    decision_limits,
+    judged_hotspots,
+    rule_definitions,
+)
 from onconcord.inputs.pair_spec import PairSpec
 from onconcord.reads.account import read_inputs
 from onconcord.reference.bed import read_bed
@@ -47,6 +57,7 @@ class PairFiles:
         qc: metrics and verdict.
         quantized, anymapq, regions: mosdepth's files by role.
         calls: final VCF of each caller.
+        model: parameters of the decision.
         callers_dir: folder of the caller folders.
         lock: lock file of the Python packages.
     """
@@ -62,6 +73,8 @@ class PairFiles:
     evidence: Path
     rejected: Path
     recount: Path
+    background: Path
+    model: Path
     annotated: Path
     calls: dict[str, Path]
     callers_dir: Path
@@ -85,12 +98,19 @@ def harmonise_pair(files: PairFiles, out: Path) -> None:
 
 def _write_pair(spec: PairSpec, files: PairFiles, work: Path) -> None:
     """Write the tables of a pair, its final VCF and, once they are whole, MANIFEST.json."""
-    of_pair = _OfPair.read(spec, files)
     recount = read_checked(files.recount, RECOUNT_SCHEMA)
+    of_pair = _OfPair.read(spec, files, recount)
     digests, passing = write_variant_tables(
         of_pair.facts, spec.centre, files.evidence, recount, of_pair.annotation, work
     )
-    tables = _tables(of_pair, files, recount, passing)
+    native = {table: name for name, table in of_pair.facts.names.table_of.items()}
+    somatic = (
+        pl.scan_parquet(work / "small_variant.parquet")
+        .filter(pl.col("is_pass") & (pl.col("origin") == "somatic"))
+        .select(pl.col("chrom").replace(native), "pos", "ref", "alt")
+        .collect()
+    )
+    tables = _tables(of_pair, files, recount, somatic, passing)
     for name in contract.load().tables:
         if name not in digests:
             digests[name] = contract.write(
@@ -137,7 +157,7 @@ class _OfPair:
     reference_digest: str
 
     @classmethod
-    def read(cls, spec: PairSpec, files: PairFiles) -> "_OfPair":
+    def read(cls, spec: PairSpec, files: PairFiles, recount: pl.DataFrame) -> "_OfPair":
         identity = json.loads((files.reference / "reference.json").read_text())
         contigs = read_contigs(files.reference / "contigs.tsv")
         names = ContigNames.of(contigs)
@@ -147,6 +167,7 @@ class _OfPair:
         versions = {row["tool"]: row["version"] for row in read_tool_versions(files.tools)}
         genome = Genome(files.reference / "genome.fa")
         hotspots = read_hotspots(spec.resources.hotspots, genome)
+        model = Model.read(files.model)
         facts = Facts(
             spec=spec,
             reference_id=identity["reference_id"],
@@ -167,6 +188,14 @@ class _OfPair:
             ),
             hotspots=hotspots.select("chrom", "pos", "ref", "alt"),
             refget={row.source_name: row.refget_sq for row in contigs},
+            panel=panel_counts(spec.resources.panel_of_normals, genome),
+            model=model,
+            estimates=estimate_pair(
+                recount,
+                read_checked(files.background, BACKGROUND_SCHEMA),
+                _contamination(files.qc),
+                model.of(spec.normal is not None)["hypotheses"],
+            ),
         )
         annotation = Annotation(
             files.annotated,
@@ -181,7 +210,7 @@ class _OfPair:
 
 
 def _tables(
-    of_pair: _OfPair, files: PairFiles, recount: pl.DataFrame, passing: int
+    of_pair: _OfPair, files: PairFiles, recount: pl.DataFrame, somatic: pl.DataFrame, passing: int
 ) -> dict[str, Any]:
     """Rows of the tables that do not hold candidates."""
     facts = of_pair.facts
@@ -195,13 +224,17 @@ def _tables(
     pair_columns = {"pair_id": spec.pair, "reference_id": reference_id}
     metrics = [{**row, "run_id": run} for row in verdict["metrics"]]
     targets, states, hotspots = facts.targets, facts.states, of_pair.hotspots
+    decision = spec.parameters.decision
+    power = Power(
+        facts.model, facts.estimates, decision["min_tumour_depth"], decision["min_tumour_vaf"]
+    )
     genes_callable = qc.gene_callability(
         files.reference / "gene_regions.tsv",
         states,
         files.regions["tumour"],
         files.regions.get("normal"),
         names.table_of,
-        min_alt_reads=spec.parameters.decision["min_tumour_alt_reads"],
+        power=power,
     )
     region_bp = targets.select((pl.col("end0") - pl.col("start0")).sum()).item()
     return {
@@ -231,15 +264,23 @@ def _tables(
             pl.lit(value).alias(name) for name, value in pair_columns.items()
         ),
         "gene_callability": genes_callable.with_columns(pl.lit(spec.pair).alias("pair_id")),
-        "analysis_scope": _scope(spec, facts.callers, passing, hotspots, region_bp),
-        "hotspot_status": hotspot_rows(hotspots, recount, states, spec, names, reference_id),
+        "analysis_scope": _scope(facts, passing, hotspots, region_bp),
+        "hotspot_status": hotspot_rows(
+            hotspots, judged_hotspots(facts, recount, somatic), spec, names, reference_id
+        ),
         "rejected_record": read_checked(files.rejected, REJECTED_SCHEMA)
         .unique(["caller", "line_sha256"], keep="first", maintain_order=True)
         .with_columns(pl.col("chrom").replace(names.table_of))
         .with_columns(pl.lit(value).alias(name) for name, value in pair_columns.items()),
-        "filter_definition": _filters(files.calls, rule_definitions(spec)),
+        "filter_definition": _filters(files.calls, rule_definitions(spec, facts.model)),
         "vocabulary": contract.vocabulary_rows(spec.centre),
     }
+
+
+def _contamination(qc_json: Path) -> float | None:
+    metrics = json.loads(qc_json.read_text())["metrics"]
+    of_pair = (row["value"] for row in metrics if row["metric_id"] == "contamination_frac")
+    return next(of_pair, None)
 
 
 def _transcript_rows(
@@ -298,15 +339,17 @@ def _pair_row(
 
 
 def _scope(
-    spec: PairSpec,
-    callers: dict[str, Any],
-    passing: int,
-    hotspots: pl.DataFrame,
-    region_bp: int,
+    facts: Facts, passing: int, hotspots: pl.DataFrame, region_bp: int
 ) -> list[dict[str, Any]]:
+    spec = facts.spec
     matched = spec.normal is not None
-    limits = canonical_json(spec.parameters.decision)
-    able = sorted(name for name, one in callers.items() if matched or one.tumour_only)
+    judged_by = {
+        **decision_limits(spec, facts.model),
+        "model": facts.model.model_id,
+        **facts.estimates.stated(),
+    }
+    limits = canonical_json(judged_by)
+    able = sorted(name for name, one in facts.callers.items() if matched or one.tumour_only)
     rows: list[dict[str, Any]] = [
         {
             "pair_id": spec.pair,

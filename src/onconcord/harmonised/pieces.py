@@ -1,7 +1,7 @@
 """
 The variant tables of one pair, written piece by piece: memory does not grow with the pair.
 
-A piece is a run of whole crowds of events in the order of the tables' keys. Tables whose key is not
+A piece is a run of events in the order of the tables' keys. Tables whose key is not
 a place (atoms, consequences) are laid aside on disk in narrow columns and written at the end.
 """
 
@@ -107,11 +107,11 @@ def _tables_of(
 
 
 def _pieces(evidence: Path) -> Iterator[pl.DataFrame]:
-    """The evidence in pieces of one contig each that cut no crowd and no position in two."""
+    """The evidence in pieces of one contig each that cut no position in two."""
     check_columns(evidence, EVIDENCE_SCHEMA)
-    places = pl.read_parquet(evidence, columns=["chrom", "pos", "crowd"])
+    places = pl.read_parquet(evidence, columns=["chrom", "pos"])
     another = pl.col("chrom") != pl.col("chrom").shift(1)
-    held = (pl.col("pos") == pl.col("pos").shift(1)) | (pl.col("crowd") == pl.col("crowd").shift(1))
+    held = pl.col("pos") == pl.col("pos").shift(1)
     marks = places.select(
         another=another.fill_null(True), may_cut=another.fill_null(True) | ~held.fill_null(False)
     )

@@ -76,6 +76,7 @@ def run_rows(
             "exit_status": "ok",
             "transcript_set_id": set_id(chosen),
             "transcript_set_sha256": set_digest(chosen) if chosen else None,
+            "model_sha256": spec.parameters.model,
         }
     ]
 

@@ -5,25 +5,37 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import polars as pl
 
-from onconcord.calls.callers import Caller
+from onconcord.calls.callers import SOURCE, Caller
 from onconcord.canonical_json import canonical_json
-from onconcord.decision.decide import RULES, decide
+from onconcord.decision.decide import JUDGED, MODEL_RULE, RULES, decide
+from onconcord.decision.model import Model, judge
+from onconcord.decision.terms import CANDIDATE_COLUMNS, PairEstimates, counts_of
 from onconcord.evidence.events import KEY, choose, new_event
 from onconcord.evidence.normal_form import Allele, atoms, steps
+from onconcord.evidence.recount import COUNTS
 from onconcord.harmonised.event_ids import event_id
-from onconcord.harmonised.features import covered, known_drivers, repeats, trinucleotides
+from onconcord.harmonised.features import (
+    changed_bases,
+    covered,
+    known_drivers,
+    repeats,
+    trinucleotides,
+)
 from onconcord.harmonised.vrs import allele_ids
 from onconcord.inputs.pair_spec import PairSpec
 from onconcord.reference.sequence import ContigNames, Genome
 
-CONSENSUS_RULE = "onconcord.caller_pass"
-COUNTS = [
-    f"{role}_{what}" for role in ("tumor", "normal") for what in ("depth", "ref_count", "alt_count")
-]
 PLACE = ["pair_id", "reference_id", *KEY]
-OF_RULES_ALONE = ["has_population", "is_callable", "is_hotspot"]
+STATED_COUNTS = [
+    f"{role}_{what}"
+    for role in ("tumor", "normal")
+    for what in ("depth", "ref_count", "alt_count", "ref_f1r2", "alt_f1r2")
+]
+"""Counts of the recount that `small_variant` has; the others stand in the trail of the decision."""
+OF_RULES_ALONE = ["has_population", "is_callable", "is_hotspot", "callers", "told"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +48,8 @@ class Facts:
         states: callable states, a partition of the targets: chrom, start0, end0, state.
         hotspots: native key of each known driver, in normal form.
         refget: `SQ.…` by native contig name.
+        panel: native key and pon_count of what the panel of normals has.
+        model, estimates: what candidates are judged by.
     """
 
     spec: PairSpec
@@ -48,6 +62,9 @@ class Facts:
     states: pl.DataFrame
     hotspots: pl.DataFrame
     refget: dict[str, str]
+    panel: pl.DataFrame
+    model: Model
+    estimates: PairEstimates
 
 
 def variant_tables(
@@ -65,13 +82,15 @@ def variant_tables(
         Rows by table; positions are 1-based, chrom is as in the tables.
     """
     evidence = choose(evidence, recount)
-    small = _with_facts(facts, _events(evidence), recount, picked)
-    limits = facts.spec.parameters.decision
+    small = _with_facts(facts, _events(evidence, facts.callers), recount, picked)
+    small = small.hstack(judge(small, facts.estimates, facts.model))
+    limits = decision_limits(facts.spec, facts.model)
     decided, trail = decide(small, limits)
     several = _steps_of_several(facts.names, small)
     whole = small.with_columns(decided["origin"])
-    judged = _judged_steps(facts.genome, whole, several, recount, picked, limits)
-    small = small.with_columns(decided.get_columns()).drop(OF_RULES_ALONE)
+    judged = _judged_steps(facts, whole, several, recount, picked)
+    unstated = [name for name in COUNTS if name not in STATED_COUNTS]
+    small = small.with_columns(decided.get_columns()).drop(*OF_RULES_ALONE, *unstated)
     small = small.with_columns(event_id=_event_ids(facts.spec.pair, small["variant_key"], several))
     tables = {
         "small_variant_atom": _atom_rows(facts.names, small, judged),
@@ -84,9 +103,46 @@ def variant_tables(
     return tables
 
 
-def rule_definitions(spec: PairSpec) -> list[dict[str, Any]]:
+def judged_hotspots(facts: Facts, recount: pl.DataFrame, passing: pl.DataFrame) -> pl.DataFrame:
+    """
+    What `hotspots.hotspot_rows` asks of each known driver.
+
+    Args:
+        recount: rows of `6_evidence/{pair}.recount.parquet`.
+        passing: native key of every variant that passes as somatic.
+    Returns:
+        Native key, counts, rate, is_mutated and what the model says of it without the callers.
+    """
+    found = facts.hotspots.unique(KEY).join(recount, on=KEY, how="inner").sort(KEY)
+    found = found.join(facts.panel, on=KEY, how="left", maintain_order="left").with_columns(
+        variant_class=_variant_class(),
+        gnomad_af_max=pl.lit(None, dtype=pl.Float64),
+        is_hotspot=pl.lit(True),
+        callers=pl.lit([], dtype=CANDIDATE_COLUMNS["callers"]),
+    )
+    found = found.hstack(repeats(facts.genome, found))
+    settings = facts.model.of("normal" in facts.estimates.rates)["hypotheses"]
+    counts = counts_of(found, "tumor", facts.estimates.rates["tumour"], settings["errors"])
+    events = [Allele(*key) for key in passing.select(KEY).iter_rows()]
+    mutated = {*events, *(step for event in events for step in atoms(event))}
+    return found.hstack(judge(found, facts.estimates, facts.model)).with_columns(
+        rate=pl.Series(np.maximum(*counts.rate), dtype=pl.Float64),
+        is_mutated=pl.Series(
+            [Allele(*key) in mutated for key in found.select(KEY).iter_rows()], dtype=pl.Boolean
+        ),
+    )
+
+
+def decision_limits(spec: PairSpec, model: Model) -> dict[str, Any]:
+    """The limits of `decide`: those of the configuration and those of the model."""
+    limits = spec.parameters.decision
+    confident = model.lowest_confident(limits["fdr"])
+    return {**limits, "threshold": model.threshold, "confident": confident}
+
+
+def rule_definitions(spec: PairSpec, model: Model) -> list[dict[str, Any]]:
     """Rows of `filter_definition` that the decision's rules have."""
-    limits = canonical_json(spec.parameters.decision)
+    limits = canonical_json(decision_limits(spec, model))
     return [
         {
             "filter_id": rule.rule_id,
@@ -104,21 +160,26 @@ def _table_chrom(names: ContigNames) -> pl.Expr:
     return pl.col("chrom").replace_strict(names.table_of, return_dtype=pl.String)
 
 
-def _events(evidence: pl.DataFrame) -> pl.DataFrame:
+def _events(evidence: pl.DataFrame, callers: Mapping[str, Caller]) -> pl.DataFrame:
     """The distinct events in their order, with what the callers say of each."""
+    sources = [one.name for one in callers.values() if one.role == SOURCE]
     # A consensus is counted on whole events: part of one's atoms is not a vote for it.
     whole = pl.col("match") != "atoms_partial"
+    vote = whole & ~pl.col("caller").is_in(sources)
+    said = pl.struct("caller", "score", info="info_json")
     return (
         evidence.with_columns(event=new_event().cum_sum())
         .group_by("event", maintain_order=True)
         .agg(
             *(pl.col(name).first() for name in KEY),
-            callers_pass=pl.col("caller").filter(whole & pl.col("is_pass")),
-            n_callers_called=whole.sum().cast(pl.Int64),
+            callers=said.filter(whole),
+            callers_pass=pl.col("caller").filter(vote & pl.col("is_pass")),
+            n_callers_called=vote.sum().cast(pl.Int64),
             n_source_records=pl.col("n_source_records").sum(),
             phase_set=pl.col("phase_set").min(),
         )
         .drop("event")
+        .with_columns(n_callers_pass=pl.col("callers_pass").list.len().cast(pl.Int64))
     )
 
 
@@ -129,14 +190,17 @@ def _with_facts(
     spec, matched = facts.spec, facts.spec.normal is not None
     capable: dict[str, int] = {}
     for caller in facts.callers.values():
-        for kind in caller.variant_classes if matched or caller.tumour_only else ():
+        able = caller.role != SOURCE and (matched or caller.tumour_only)
+        for kind in caller.variant_classes if able else ():
             capable[kind] = capable.get(kind, 0) + 1
     small = (
         events.join(recount.select(*KEY, *COUNTS), on=KEY, how="left", maintain_order="left")
         .join(picked, on=KEY, how="left", maintain_order="left")
+        .join(facts.panel, on=KEY, how="left", maintain_order="left")
         .with_columns(variant_class=_variant_class())
     )
     chrom = small.select(_table_chrom(facts.names)).to_series()
+    changed = changed_bases(small)
     callable_ = facts.states.filter(pl.col("state") == "CALLABLE")
     around = trinucleotides(facts.genome, small["chrom"], small["pos"])
     ids = allele_ids(facts.genome, facts.refget, small.select(KEY).iter_rows())
@@ -150,11 +214,11 @@ def _with_facts(
             capable, default=0, return_dtype=pl.Int64
         ),
         has_population=pl.lit(spec.resources.population is not None),
-        in_target=covered(facts.targets, chrom, small["pos"]),
-        is_callable=covered(callable_, chrom, small["pos"]),
+        in_target=covered(facts.targets, chrom, *changed),
+        is_callable=covered(callable_, chrom, *changed),
         is_hotspot=known_drivers(facts.hotspots, small),
         counts_source=pl.lit("recount"),
-        consensus_rule_id=pl.lit(CONSENSUS_RULE),
+        consensus_rule_id=pl.lit(MODEL_RULE),
         trinuc_context=pl.when(pl.col("variant_class") == "SNV").then(around),
     ).hstack(repeats(facts.genome, small))
 
@@ -210,12 +274,11 @@ OF_ATOM = ["tumor_alt_count", "origin", "gnomad_af_max", "normal_depth", "normal
 
 
 def _judged_steps(
-    genome: Genome,
+    facts: Facts,
     small: pl.DataFrame,
     several: Steps,
     recount: pl.DataFrame,
     picked: pl.DataFrame,
-    limits: Mapping[str, Any],
 ) -> pl.DataFrame:
     """
     The atoms of the events in `several`, each judged by its own counts and populations.
@@ -232,7 +295,7 @@ def _judged_steps(
         [
             (row, index, one.chrom, one.pos, one.ref, one.alt)
             for row, atoms_of in several.items()
-            for one in dict.fromkeys((*atoms_of, *steps(genome, Allele(*keys[row]))))
+            for one in dict.fromkeys((*atoms_of, *steps(facts.genome, Allele(*keys[row]))))
             for index in [atoms_of.index(one) + 1 if one in atoms_of else None]
         ],
         schema={
@@ -242,15 +305,20 @@ def _judged_steps(
         },
         orient="row",
     )
-    of_event = small.drop(*KEY, *COUNTS, "gnomad_af_max", "origin")[found["row"]]
+    own = ["gnomad_af_max", "pon_count", "origin", "variant_class", "repeat_unit", "repeat_count"]
+    of_event = small.drop(*KEY, *COUNTS, *own, *JUDGED)[found["row"]]
     found = (
         found.hstack(of_event)
         .join(recount.select(*KEY, *COUNTS), on=KEY, how="left", maintain_order="left")
         .join(picked.select(*KEY, "gnomad_af_max"), on=KEY, how="left", maintain_order="left")
+        .join(facts.panel, on=KEY, how="left", maintain_order="left")
+        .with_columns(variant_class=_variant_class())
     )
     near = found["pos"] >= small["pos"].gather(found["row"]) - REACH_BP
     found = found.with_columns(pl.when(near).then(name).alias(name) for name in COUNTS)
-    decided, _ = decide(found.drop("row"), limits)
+    found = found.hstack(repeats(facts.genome, found))
+    found = found.hstack(judge(found, facts.estimates, facts.model))
+    decided, _ = decide(found.drop("row"), decision_limits(facts.spec, facts.model))
     # The reads need not show a step on its own, which says nothing against the whole.
     hidden = pl.col("origin").filter(
         ~pl.col("origin").is_in(NOT_INHERITED) & pl.col("atom_index").is_null()
@@ -287,8 +355,9 @@ def _evidence_rows(facts: Facts, evidence: pl.DataFrame) -> pl.DataFrame:
             "caller": [one.name for one in known],
             "caller_version": [facts.versions.get(one.tool) for one in known],
             "score_name": [one.score_name for one in known],
+            "caller_role": [one.role for one in known],
         },
-        schema=dict.fromkeys(("caller", "caller_version", "score_name"), pl.String),
+        schema=dict.fromkeys(("caller", "caller_version", "score_name", "caller_role"), pl.String),
     )
     filters = evidence.select("caller", "filter").unique()
     ids = [
@@ -306,6 +375,7 @@ def _evidence_rows(facts: Facts, evidence: pl.DataFrame) -> pl.DataFrame:
         *KEY,
         "caller",
         "caller_version",
+        "caller_role",
         "match",
         *("raw_record_key", "raw_gt", "is_pass", "filters", "qual", "score_name", "score"),
         *("tumor_depth", "tumor_alt_count", "normal_depth", "normal_alt_count", "info_json"),

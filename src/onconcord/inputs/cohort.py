@@ -1,5 +1,6 @@
 """The sample sheet: patients, their samples and lanes, and the pairs that come of them."""
 
+import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -128,6 +129,7 @@ class Cohort:
         sheet: the sample sheet, absolute.
         config: every key of config/schema.yaml, paths absolute.
         qc: QC thresholds by name.
+        models: files of the decision's models by name.
         samples: by sample id, sorted.
         pairs: by pair id, sorted; a pair's id is the sample id of its tumour.
         centres: codes of the centres that have pairs, sorted.
@@ -138,6 +140,7 @@ class Cohort:
     sheet: Path
     config: dict[str, Any]
     qc: dict[str, dict[str, Any]]
+    models: dict[str, Path]
     samples: dict[str, Sample]
     pairs: dict[str, Pair]
     centres: tuple[str, ...]
@@ -175,6 +178,7 @@ def check(
         sheet=sheet.absolute(),
         config=checked.values,
         qc=checked.qc,
+        models=checked.models,
         samples=dict(sorted(samples.items())),
         pairs=dict(sorted(pairs.items())),
         centres=tuple(sorted({pair.centre for pair in pairs.values()})),
@@ -226,6 +230,7 @@ def pair_spec(cohort: Cohort, pair_id: str) -> PairSpec:
             calling=config["calling"],
             decision=config["decision"],
             qc=cohort.qc[assay["qc"]],
+            model=hashlib.sha256(cohort.models[assay["model"]].read_bytes()).hexdigest(),
         ),
     )
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from onconcord.decision.model import model_faults
 from onconcord.errors import Fault, InputError
 from onconcord.inputs.schema_faults import nearest, schema_faults, shown
 from onconcord.inputs.yaml_file import YamlFile, located, read_yaml
@@ -42,12 +43,14 @@ class Checked:
     Args:
         values: every key of the schema, paths absolute; a faulty key keeps what was given.
         qc: thresholds by the name an assay's `qc` has, as read from their YAML files.
+        models: files of the decision's models by the name an assay's `model` has.
         faults: every fault, unsorted.
         lines: 1-based line in config.yaml of each key that stands there, by its dotted path.
     """
 
     values: dict[str, Any]
     qc: dict[str, dict[str, Any]]
+    models: dict[str, Path]
     faults: tuple[Fault, ...]
     lines: Mapping[str, int] = field(default_factory=dict)
 
@@ -82,9 +85,10 @@ def check(folder: Path, raw: dict[str, Any] | None = None) -> Checked:
     found = schema_faults(values, schema(), NAME)
     faulty = {fault.column.split(".")[0] for fault in found}
     qc, qc_faults = _thresholds(folder, values)
-    faults = (*file.faults, *found, *_rule_faults(values, faulty), *qc_faults)
+    models, faults_of_models = _models(folder, values)
+    faults = (*file.faults, *found, *_rule_faults(values, faulty), *qc_faults, *faults_of_models)
     _make_paths_absolute(folder, values)
-    return Checked(values, qc, tuple(located(faults, NAME, file.lines)), file.lines)
+    return Checked(values, qc, models, tuple(located(faults, NAME, file.lines)), file.lines)
 
 
 @functools.cache
@@ -150,45 +154,64 @@ def _rule_faults(values: dict[str, Any], faulty: set[str]) -> list[Fault]:
     if "alignment" not in faulty and alignment["bqsr"] and alignment["known_sites"] is None:
         message = "is null, but alignment.bqsr is true and needs a VCF of known sites."
         faults.append(Fault(NAME, message, column="alignment.known_sites"))
-    if not faulty & {"callers", "decision"}:
-        passing, named = values["decision"]["min_callers_pass"], len(values["callers"])
-        if passing > named:
-            message = f"{passing} callers must pass a variant, but only {named} are named."
-            faults.append(Fault(NAME, message, column="decision.min_callers_pass"))
     return faults
+
+
+def _files_of_assays(
+    folder: Path, values: dict[str, Any], key: str, what: str
+) -> tuple[dict[str, Path], list[Fault]]:
+    """
+    Files that assays name under a key: by a name in config/, or by the path of a YAML file.
+
+    Args:
+        key: qc or model.
+        what: what such a file is, in the plural.
+    """
+    shipped = checkout.root() / {"qc": "config/qc", "model": "config/models"}[key]
+    found: dict[str, Path] = {}
+    faults = []
+    assays = values["assays"] if isinstance(values["assays"], dict) else {}
+    for assay_id, assay in assays.items():
+        wanted = assay.get(key) if isinstance(assay, dict) else None
+        if not isinstance(wanted, str) or not wanted or wanted in found:
+            continue
+        own = wanted.endswith((".yaml", ".yml"))
+        path = folder / wanted if own else shipped / f"{wanted}.yaml"
+        if path.is_file():
+            found[wanted] = path
+            continue
+        names = sorted(shipped_file.stem for shipped_file in shipped.glob("*.yaml"))
+        message = (
+            f"there is no file {path.absolute()}."
+            if own
+            else f'there are no {what} "{wanted}".{nearest(wanted, names)} '
+            f"{what.capitalize()}: {', '.join(names)}; or give the path of a .yaml file."
+        )
+        faults.append(Fault(NAME, message, column=f"assays.{assay_id}.{key}"))
+    return found, faults
 
 
 def _thresholds(
     folder: Path, values: dict[str, Any]
 ) -> tuple[dict[str, dict[str, Any]], list[Fault]]:
-    """QC thresholds by what an assay has as `qc`: a name in config/qc, or a path of YAML."""
-    shipped = checkout.root() / "config/qc"
+    """QC thresholds by what an assay has as `qc`."""
+    paths, faults = _files_of_assays(folder, values, "qc", "thresholds")
     found: dict[str, dict[str, Any]] = {}
-    faults = []
-    assays = values["assays"] if isinstance(values["assays"], dict) else {}
-    for assay_id, assay in assays.items():
-        wanted = assay.get("qc") if isinstance(assay, dict) else None
-        if not isinstance(wanted, str) or not wanted or wanted in found:
-            continue
-        own = wanted.endswith((".yaml", ".yml"))
-        path = folder / wanted if own else shipped / f"{wanted}.yaml"
-        column = f"assays.{assay_id}.qc"
-        if not path.is_file():
-            names = sorted(shipped_file.stem for shipped_file in shipped.glob("*.yaml"))
-            message = (
-                f"there is no file {path.absolute()}."
-                if own
-                else f'there are no thresholds "{wanted}".{nearest(wanted, names)} '
-                f"Thresholds: {', '.join(names)}; or give the path of a .yaml file."
-            )
-            faults.append(Fault(NAME, message, column=column))
-            continue
+    for wanted, path in paths.items():
         file = read_yaml(path)
         found[wanted] = file.values
         faults += [replace(fault, source=wanted) for fault in file.faults]
         if not file.faults:
             faults += located(check_thresholds(file.values, wanted), wanted, file.lines)
     return found, faults
+
+
+def _models(folder: Path, values: dict[str, Any]) -> tuple[dict[str, Path], list[Fault]]:
+    """Files of the decision's models by what an assay has as `model`."""
+    paths, faults = _files_of_assays(folder, values, "model", "models")
+    for wanted, path in paths.items():
+        faults += model_faults(path, wanted)
+    return paths, faults
 
 
 def _make_paths_absolute(folder: Path, values: dict[str, Any]) -> None:

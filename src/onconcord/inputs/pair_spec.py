@@ -97,7 +97,12 @@ class ReferenceSpec:
 
 @dataclass(frozen=True)
 class Parameters:
-    """What changes a result and is part of run_id: no path and no id."""
+    """
+    What changes a result and is part of run_id: no path and no id.
+
+    Args:
+        model: SHA-256 of the model file that candidates are judged by.
+    """
 
     callers: tuple[str, ...]
     reads: Section
@@ -105,6 +110,7 @@ class Parameters:
     calling: Section
     decision: Section
     qc: Section
+    model: str
 
     def to_dict(self) -> Section:
         """The parameters as JSON has them."""

@@ -6,13 +6,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy.special import betaincinv
 
+from onconcord.decision.power import Power
 from onconcord.errors import ToolError
 from onconcord.reference.intervals import CONTIG_SPAN, GenomeLine, Integers, Track
 
-POWER = 0.95
-"""Chance of reaching the wanted number of alternate reads that `min_vaf_detectable` asks for."""
 CALLABLE_FRAC = 0.95
 """Least callable share of a gene that is called callable."""
 DEPTH_CLASSES = ("NO_COVERAGE", "LOW", "CALLABLE")
@@ -113,7 +111,7 @@ def gene_callability(
     tumour_regions: Path,
     normal_regions: Path | None,
     table_of: Mapping[str, str],
-    min_alt_reads: int,
+    power: Power,
 ) -> pl.DataFrame:
     """
     What could have been seen of each gene's coding exons on target.
@@ -125,7 +123,7 @@ def gene_callability(
             A gene's mean is that of the intervals it lies in, weighted by the bases it shares
             with each: exact where no interval reaches beyond the exon.
         table_of: native contig name -> name in the tables.
-        min_alt_reads: alternate reads that a variant needs.
+        power: what the decision could have found in the pair.
     Returns:
         gene_id, gene_symbol, transcript_id, target_bp, tumor_mean_depth, normal_mean_depth,
         callable_frac, min_vaf_detectable, status; sorted by gene_id. Null: no target base, no
@@ -180,14 +178,9 @@ def gene_callability(
         .when(pl.col("callable_frac") > 0)
         .then(pl.lit("partial"))
         .otherwise(pl.lit("not_callable")),
-        min_vaf_detectable=pl.Series(
-            [
-                None if depth is None else min_vaf_detectable(depth, min_alt_reads)
-                for depth in genes.select(depths["tumor_mean_depth"]).to_series()
-            ],
-            dtype=pl.Float64,
-        ),
     )
+    lowest = power.lowest_fractions(genes.select("tumor_mean_depth", "normal_mean_depth").rows())
+    genes = genes.with_columns(min_vaf_detectable=pl.Series(lowest, dtype=pl.Float64))
     return genes.select(
         "gene_id",
         "gene_symbol",
@@ -208,20 +201,3 @@ def _hundredths_of_depth(
     track = line.track(regions)
     depths = np.rint(track.labels.cast(pl.Float64).to_numpy() * 100).astype(np.int64)
     return track.overlap(starts, ends, depths)
-
-
-def min_vaf_detectable(depth: float, min_alt_reads: int) -> float | None:
-    """
-    Lowest allele fraction that shows `min_alt_reads` reads or more in 95 % of samples.
-
-    Args:
-        depth: reads over the site; the fraction of a read is left out.
-        min_alt_reads: alternate reads wanted, at least 1.
-    Returns:
-        In (0, 1], or None where the depth is below `min_alt_reads`.
-    Source: P(X >= k) of a binomial is the regularised incomplete beta function I_p(k, n - k + 1).
-    """
-    reads = int(depth)
-    if reads < min_alt_reads:
-        return None
-    return round(float(betaincinv(min_alt_reads, reads - min_alt_reads + 1, POWER)), 6)

@@ -7,7 +7,9 @@ from typing import Any, Literal
 
 import polars as pl
 
+from onconcord.decision.decide import MODEL_RULE
 from onconcord.errors import InputError
+from onconcord.questions.judged import judged
 from onconcord.questions.sources import TableSource
 from onconcord.questions.spelling import Query, is_allele, parse_variant, resolve
 
@@ -109,20 +111,18 @@ def _present(
     if query.allele and query.allele != allele:
         name = f"{query.text} is part of the event {row['variant_key']}, which"
     verdict: Verdict
+    model = next((step for step in steps if step.rule_id == MODEL_RULE), None)
+    why = judged(row, model.detail) if model and row["hypothesis"] else None
     if not row["is_pass"]:
-        dropping = [step.rule_id for step in turning if step.outcome == "drop"]
         verdict = "dropped"
-        why = dropping or row["filters"] or ["a rule that the source does not carry"]
-        answer = f"{name} was a candidate and was dropped by {', '.join(why)}."
-    elif any(step.outcome == "drop" for step in turning):
-        verdict = "flagged"
-        by = ", ".join(step.rule_id for step in turning if step.outcome == "rescue")
-        against = ", ".join(step.rule_id for step in turning if step.outcome == "drop")
-        answer = f"{name} is kept: {by} rescued it from {against}."
+        by = [step.rule_id for step in turning if step.outcome == "drop"]
+        by = by or row["filters"] or ["a rule that the source does not carry"]
+        answer = f"{name} was a candidate and was dropped by {', '.join(by)}"
     elif row["filters"]:
-        verdict, answer = "flagged", f"{name} is kept, and marked by {', '.join(row['filters'])}."
+        verdict, answer = "flagged", f"{name} is kept, and marked by {', '.join(row['filters'])}"
     else:
-        verdict, answer = "kept", f"{name} is kept: no rule objected."
+        verdict, answer = "kept", f"{name} is kept: no rule objected"
+    answer += f": {why}." if why else "."
     return Explanation(
         pair=pair,
         asked=query.text,

@@ -229,7 +229,10 @@ def _write_folder(out: Path, cohort: Cohort, pair: str, parameters: dict[str, An
     config |= {
         "samples": str(cohort.sheet),
         "alignment": {**alignment, "known_sites": known_sites},
-        "assays": {name: {**assay, "qc": qc} for name, assay in config["assays"].items()},
+        "assays": {
+            name: {**assay, "qc": qc, "model": str(cohort.models[assay["model"]].absolute())}
+            for name, assay in config["assays"].items()
+        },
         "release": {**config["release"], "name": None},
     }
     for path, value in ((out / configuration.NAME, config), (out / qc, parameters["qc"])):

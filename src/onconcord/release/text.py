@@ -38,7 +38,7 @@ DIGESTS: dict[str, str] = {
         (
             *("sha256", "chain_sha256", "command_sha256", "config_sha256", "line_sha256"),
             *("lock_sha256", "resource_sha256", "target_bed_sha256", "cds_sha256"),
-            "transcript_set_sha256",
+            *("transcript_set_sha256", "model_sha256"),
         ),
         r"[0-9a-f]{64}",
     ),

@@ -1,10 +1,9 @@
 """
-freebayes: small variants by FreeBayes, tumour and normal jointly, with a somatic filter.
+freebayes: small variants by FreeBayes, tumour and normal jointly, as a source of candidates.
 
 Inputs: alignments of a pair, calling regions. Outputs: results/5_calls/freebayes/{pair}.vcf.gz.
-FreeBayes itself does not tell somatic from germline: somatic_filter.sh does, by soft filters whose
-meaning stands in the header, so that every record is kept with the reason it does not pass.
-Steps: freebayes_call (one job a shard), freebayes_filter.
+FreeBayes does not tell somatic from germline, and its records have no filter: the decision does.
+Steps: freebayes_call (one job a shard), freebayes_join.
 """
 
 FREEBAYES_THRESHOLDS = read_caller(CALLERS_DIR / "freebayes").thresholds
@@ -12,10 +11,6 @@ FREEBAYES_THRESHOLDS = read_caller(CALLERS_DIR / "freebayes").thresholds
 
 def freebayes_shards(wildcards):
     return [f"results/5_calls/freebayes/{wildcards.pair}.{shard}.raw.vcf.gz" for shard in SHARDS]
-
-
-def freebayes_has_normal(wildcards):
-    return bool(normal_of_pair(wildcards))
 
 
 rule freebayes_call:
@@ -57,8 +52,8 @@ rule freebayes_call:
         """
 
 
-rule freebayes_filter:
-    """One allele a record, with the soft filters of somatic_filter.sh."""
+rule freebayes_join:
+    """The records of all shards, one allele each, that the tumour has reads of."""
     input:
         vcfs=freebayes_shards,
         shards="results/1_reference/shards",
@@ -67,7 +62,7 @@ rule freebayes_filter:
         vcf="results/5_calls/freebayes/{pair}.vcf.gz",
         index="results/5_calls/freebayes/{pair}.vcf.gz.tbi",
     log:
-        "logs/5_calls/freebayes/{pair}.filter.log",
+        "logs/5_calls/freebayes/{pair}.join.log",
     conda:
         "env.yaml"
     resources:
@@ -75,7 +70,6 @@ rule freebayes_filter:
         runtime=60,
     params:
         samples=samples_of_pair,
-        has_normal=freebayes_has_normal,
     shell:
         r"""
         exec 2> {log:q}
@@ -84,8 +78,6 @@ rule freebayes_filter:
         | bcftools view --samples "$samples" --output-type u \
         | bcftools norm --fasta-ref {input.fasta:q} --multiallelics -any --output-type u \
         | bcftools view --exclude 'FMT/AO[0:0] = 0 || FMT/AO[0:0] = "."' --output-type u \
-        | bcftools sort --output-type u \
-        | {CALLERS_DIR:q}/freebayes/somatic_filter.sh {params.has_normal:q} \
-        | bcftools view --output-type z --output {output.vcf:q}
+        | bcftools sort --output-type z --output {output.vcf:q}
         tabix --preset vcf {output.vcf:q}
         """

@@ -1,0 +1,88 @@
+"""
+pileup: every allele that the tumour's reads show often enough, as a source of candidates.
+
+Inputs: alignments of a pair, calling regions. Outputs: results/5_calls/pileup/{pair}.vcf.gz.
+Left out early, by the thresholds of caller.yaml: noise, an allele with fewer fragments in the tumour
+than min_alternate_count, or a lower fraction than min_alternate_fraction; and plain germline, an
+allele that the normal has min_alternate_count fragments of, and in as high a fraction as the tumour
+or as germline_fraction.
+Steps: pileup_call (one job a shard), pileup_join.
+"""
+
+PILEUP_THRESHOLDS = read_caller(CALLERS_DIR / "pileup").thresholds
+
+
+def pileup_shards(wildcards):
+    return [f"results/5_calls/pileup/{wildcards.pair}.{shard}.bcf" for shard in SHARDS]
+
+
+rule pileup_call:
+    """Alleles of one shard, one a record, with the fragments of each."""
+    input:
+        reads=alignments_of_pair,
+        indexes=indexes_of_pair,
+        fasta="results/1_reference/genome.fa",
+        shards="results/1_reference/shards",
+        settings=settings("calling.min_base_quality", "calling.min_mapping_quality"),
+    output:
+        temp("results/5_calls/pileup/{pair}.{shard}.bcf"),
+    log:
+        "logs/5_calls/pileup/{pair}.{shard}.call.log",
+    benchmark:
+        "timings/5_calls/pileup/{pair}.{shard}.call.tsv"
+    conda:
+        "env.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=240,
+    params:
+        min_base_quality=config["calling"]["min_base_quality"],
+        min_mapping_quality=config["calling"]["min_mapping_quality"],
+        min_alternate_count=PILEUP_THRESHOLDS["min_alternate_count"],
+        min_alternate_fraction=PILEUP_THRESHOLDS["min_alternate_fraction"],
+        germline_fraction=PILEUP_THRESHOLDS["germline_fraction"],
+        normal=normal_of_pair,
+    shell:
+        r"""
+        exec 2> {log:q}
+        least={params.min_alternate_count:q} normal={params.normal:q}
+        in_tumour='FMT/AD[0:1] / (SUM(FMT/AD[0:*]) + 0.001)'
+        in_normal='FMT/AD[1:1] / (SUM(FMT/AD[1:*]) + 0.001)'
+        keeps="FMT/AD[0:1] >= $least && $in_tumour >= "{params.min_alternate_fraction:q}
+        [ -z "$normal" ] || keeps+=" && (FMT/AD[1:1] < $least || ($in_normal < $in_tumour \
+            && $in_normal < "{params.germline_fraction:q}"))"
+        bcftools mpileup --fasta-ref {input.fasta:q} \
+            --regions-file {input.shards:q}/{wildcards.shard:q}.bed \
+            --min-MQ {params.min_mapping_quality:q} \
+            --min-BQ {params.min_base_quality:q} \
+            --no-BAQ --max-depth 20000 --annotate FORMAT/AD,FORMAT/DP \
+            --output-type u {input.reads:q} \
+        | bcftools view --include "MAX(FMT/AD[0:1-]) >= $least" --output-type u \
+        | bcftools norm --fasta-ref {input.fasta:q} --multiallelics -any --output-type u \
+        | bcftools view --include "$keeps" --exclude-types other --output-type u \
+        | bcftools sort --output-type b --output {output:q}
+        """
+
+
+rule pileup_join:
+    """The alleles of all shards."""
+    input:
+        calls=pileup_shards,
+        shards="results/1_reference/shards",
+    output:
+        vcf="results/5_calls/pileup/{pair}.vcf.gz",
+        index="results/5_calls/pileup/{pair}.vcf.gz.tbi",
+    log:
+        "logs/5_calls/pileup/{pair}.join.log",
+    conda:
+        "env.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    shell:
+        r"""
+        exec 2> {log:q}
+        {SCRIPTS:q}/calls_join.sh {input.shards:q} {input.calls:q} \
+        | bcftools sort --output-type z --output {output.vcf:q}
+        tabix --preset vcf {output.vcf:q}
+        """
