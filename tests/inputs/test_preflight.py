@@ -240,3 +240,12 @@ def test_the_specimen_slip_of_a_real_pair_is_noticed(folder):
         'and of role "tumour" on line 2 (sample "HCC1143-mini-T"): a specimen has one role, so one '
         "of the two rows is wrong."
     ]
+
+
+def test_a_key_of_before_has_no_effect_and_the_check_says_so(folder):
+    configure(folder, decision={"max_normal_vaf": 0.1})
+    found = preflight.preflight(folder)
+    assert found.faults == ()
+    said = "config.yaml: decision.max_normal_vaf has no effect any more; remove it"
+    assert said in found.checked
+    assert "max_normal_vaf" not in found.cohort.config["decision"]

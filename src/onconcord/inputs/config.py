@@ -20,6 +20,9 @@ from onconcord.runtime import checkout
 NAME = "config.yaml"
 RETRACTIONS = "retractions.tsv"
 """The centre's table of withdrawn pairs, beside its configuration; there may be none."""
+RETIRED = ("min_tumour_alt_reads", "max_normal_vaf", "min_callers_pass")
+"""Keys of `decision` that the model of the reads took the place of: a configuration of before is
+taken, and a check says that they have no effect."""
 PATH_KEYS = (
     ("samples",),
     ("reference", "fasta"),
@@ -119,6 +122,14 @@ def _read(path: Path) -> YamlFile:
     return file
 
 
+def retired_keys(folder: Path) -> tuple[str, ...]:
+    """Dotted keys of a config.yaml that once had a meaning, and have no effect any more."""
+    given = _read(folder / NAME).values
+    decision = given.get("decision") if isinstance(given, dict) else None
+    named = decision if isinstance(decision, dict) else {}
+    return tuple(f"decision.{key}" for key in RETIRED if key in named)
+
+
 def _complete(raw: dict[str, Any]) -> dict[str, Any]:
     """
     Defaults with the centre's keys over them, section by section.
@@ -136,7 +147,8 @@ def _complete(raw: dict[str, Any]) -> dict[str, Any]:
                 for name, assay in given.items()
             }
         elif isinstance(values.get(key), dict) and isinstance(given, dict):
-            values[key] = {**values[key], **given}
+            kept = {name: one for name, one in given.items() if name not in RETIRED}
+            values[key] = {**values[key], **(kept if key == "decision" else given)}
         else:
             values[key] = copy.deepcopy(given)
     return values

@@ -118,6 +118,8 @@ def _checked(cohort: Cohort, deep: bool) -> Iterator[str]:
     alone = sum(pair.normal is None for pair in pairs)
     lanes = sum(len(sample.lanes) for sample in samples)
     yield "config.yaml: keys, values, callers, QC thresholds"
+    for key in configuration.retired_keys(cohort.folder):
+        yield f"config.yaml: {key} has no effect any more; remove it"
     yield (
         f"{cohort.sheet.name}: {len({(one.centre, one.patient) for one in samples})} patients, "
         f"{len(samples)} samples, {lanes} lanes, {len(pairs)} pairs ({alone} without a normal), "
