@@ -217,6 +217,7 @@ def intervals(cells):
     return box
 
 
+@pytest.mark.slow
 def test_what_changes_between_two_releases_is_never_told_of_a_few():
     """Patients come and go in groups that the ledger allows; the change of each cell stays open."""
     told = 0
@@ -296,6 +297,7 @@ def without_variants(pair):
     return tables
 
 
+@pytest.mark.slow
 def test_the_open_tier_has_aggregates_and_no_row_of_a_patient(tmp_path):
     first = pairs_of("ONE", 8)
     others = pairs_of("ONE", SMALLEST_COHORT, first=9)
