@@ -1,4 +1,4 @@
-"""The one text and the one digest of a JSON value, whoever writes it and wherever."""
+"""The one text and the one digest of a JSON value, wherever it is written."""
 
 import hashlib
 import json

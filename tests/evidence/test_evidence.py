@@ -1,4 +1,4 @@
-"""Records of callers become events: one haplotype has one key, whoever spelt it how."""
+"""Records of callers become events: one haplotype has one key, however each caller writes it."""
 
 import gzip
 import hashlib

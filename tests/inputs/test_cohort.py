@@ -13,7 +13,7 @@ PAIR = ["P1 T1 tumour L1 t_1.gz t_2.gz", "P1 N1 normal L1 n_1.gz n_2.gz"]
 
 
 def working_folder(tmp_path, rows, header=HEADER, **config):
-    """A folder whose sheet has these rows; cells are given with blanks, "-" is an empty cell."""
+    """A folder whose sheet has these rows; cells are separated by spaces, "-" is an empty cell."""
     lines = [line.replace(" ", "\t").replace("-\t", "\t") for line in (header, *rows)]
     lines = [line[:-1] if line.endswith("\t-") else line for line in lines]
     (tmp_path / "samples.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -164,7 +164,7 @@ KNOWN = ", ".join(cohort.COLUMNS)
                 'samples.tsv, line 1, column "sampel": unknown column. Did you mean "sample"? '
                 f"Known: {KNOWN}."
             ],
-            id="a column is misspelt, and its cells are still read",
+            id="a column is misspelled, and its cells are still read",
         ),
         pytest.param(
             f"{HEADER} role",
@@ -208,7 +208,7 @@ KNOWN = ", ".join(cohort.COLUMNS)
                 'samples.tsv, line 3, column "role": "normall" is neither "tumour" nor "normal". '
                 'Did you mean "normal"?'
             ],
-            id="a role is misspelt",
+            id="a role is misspelled",
         ),
         pytest.param(
             HEADER,

@@ -27,7 +27,7 @@ FORMS = {
     "a mark at its beginning": lambda text: text.encode("utf-8-sig"),
     "Unicode text": lambda text: text.encode("utf-16"),
     "no last line end": lambda text: text.rstrip("\n").encode(),
-    "blanks around cells": lambda text: text.replace("\t", " \t\u00a0").encode(),
+    "spaces around cells": lambda text: text.replace("\t", " \t\u00a0").encode(),
     "quotes around cells": lambda text: text.replace("a\t", '"a"\t').encode(),
     "empty columns": lambda text: text.replace("\n", "\t\t\n").encode(),
     "empty lines": lambda text: text.replace("\n", "\n\n \t \n").encode(),
@@ -70,7 +70,7 @@ def test_lines_are_those_of_the_file(tmp_path):
                 't.tsv, line 1, column "chrm": unknown column. Did you mean "chrom"? Known: id, '
                 "chrom, pos, note."
             ],
-            id="a misspelt column",
+            id="a misspelled column",
         ),
         pytest.param(
             "id\tid\tpos\n",

@@ -225,8 +225,8 @@ def test_pairs_of_other_names_are_compared_through_a_map(tmp_path):
         ),
         pytest.param(
             "a\tb\nX\tY\nX\tY\n",
-            'map.tsv, line 2, column "a": "X" is no pair of A, which has P\n'
-            'map.tsv, line 3, column "a": "X" is no pair of A, which has P\n'
+            'map.tsv, line 2, column "a": "X" is not a pair of A, which has P\n'
+            'map.tsv, line 3, column "a": "X" is not a pair of A, which has P\n'
             'map.tsv, line 3, column "b": "Y" is named twice',
             id="unknown",
         ),

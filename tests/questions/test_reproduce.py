@@ -108,7 +108,7 @@ def test_what_came_out_otherwise_is_named_by_table_row_and_column(finished, requ
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"pair": "TUM-B03"}, '"TUM-B03" is no pair of '),
+        ({"pair": "TUM-B03"}, '"TUM-B03" is not a pair of '),
         ({"pair": "TUM-A01"}, "under this key of centre DEMO-B: name the key"),
         ({"out": DEMO}, "not an empty folder: name another with --out"),
     ],

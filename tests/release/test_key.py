@@ -18,12 +18,14 @@ from release_bytes import texts_of
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        pytest.param("short", "the key has 5 signs; expected 64 hex digits", id="short"),
-        pytest.param("# only a comment", "the key has 0 signs", id="empty"),
-        pytest.param(f'"{KEY_TEXT}"', "the key has 66 signs", id="quotes"),
-        pytest.param(KEY_TEXT.upper(), "small letters", id="capitals"),
-        pytest.param(f"\ufeff{KEY_TEXT}", "the key has 65 signs", id="a mark inside"),
-        pytest.param("a" * 32, "the key has 32 signs", id="thirty-two times a"),
+        pytest.param(
+            "short", "the key has 5 characters; expected 64 lower-case hex digits", id="short"
+        ),
+        pytest.param("# only a comment", "the key has 0 characters", id="empty"),
+        pytest.param(f'"{KEY_TEXT}"', "the key has 66 characters", id="quotes"),
+        pytest.param(KEY_TEXT.upper(), "64 lower-case hex digits", id="capitals"),
+        pytest.param(f"\ufeff{KEY_TEXT}", "the key has 65 characters", id="a mark inside"),
+        pytest.param("a" * 32, "the key has 32 characters", id="thirty-two times a"),
         pytest.param("a" * 64, "too regular", id="one letter"),
         pytest.param("5eedf00d" * 8, "too regular", id="a word again and again"),
         pytest.param(bytes(range(32)).hex(), "too regular", id="counted"),

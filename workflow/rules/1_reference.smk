@@ -42,7 +42,7 @@ def named_resources(wildcards):
 
 
 rule reference:
-    """The FASTA with its indexes and digests; refused when it is not the build it is said to be."""
+    """The FASTA with its indexes and digests; refused when it is not the build that the configuration names."""
     input:
         fasta=config["reference"]["fasta"],
         settings=settings("reference.fasta", "reference.build"),

@@ -1,5 +1,5 @@
 """
-From records to events: what stands in cis within a few bases is one variant, whoever spelt it how.
+From records to events: what stands in cis within a few bases is one variant in any spelling.
 
 Most records lie alone and are columns throughout. Those of a *crowd*, a run of different alleles
 with at most FRAME_GAP_BP between them, are looked at one crowd at a time:

@@ -56,7 +56,7 @@ def read_records(
     path: Path, caller: Caller, tumour: str, normal: str | None, names: ContigNames
 ) -> pl.DataFrame:
     """
-    Every record of a caller's VCF, one row per alternate allele, as the caller spelt it.
+    Every record of a caller's VCF, one row per alternate allele, as the caller wrote it.
 
     Args:
         path: bgzipped VCF.

@@ -498,7 +498,7 @@ def _patient_faults(name: str, of_patient: list[Sample], config: dict[str, Any])
     if len(sexes) > 1:
         message = f'patient "{patient}" has the sexes {listed(sorted(sexes))}: expected one.'
         yield Fault(name, message, max(sample.line for sample in sexes.values()), "sex")
-    # A role that is misspelt is a fault already, and may well be the one that is missed here.
+    # A misspelled role is a fault already, and may well be the one that is missed here.
     if len(tumours) + len(normals) < len(of_patient):
         return
     if not tumours:

@@ -61,12 +61,12 @@ def read_table(
     Read tab-separated text with a header, as spreadsheets save it.
 
     Lines may end as on any system and may be empty; lines that begin with # are comments. A mark
-    of UTF-8 at the beginning, blanks around a cell, quotes around a whole cell, empty columns at
+    of UTF-8 at the beginning, spaces around a cell, quotes around a whole cell, empty columns at
     the end and the case of the header make no difference.
 
     Args:
         path: the file.
-        known: columns that have a meaning. One that is misspelt is taken for the one it
+        known: columns that have a meaning. A misspelled one is taken for the one it
             resembles, so that the rows are checked as well; it is a fault all the same.
         required: columns that must be there.
         others: whether columns without a meaning may be there.

@@ -59,7 +59,7 @@ class Certificate:
         new_variants: `PAIR chrom:pos:ref:alt` of the variants that pass here and not there.
         lost_variants: those that pass in what is published and not here.
         accuracy: passing variants against the truth of the golden cohort, here.
-        other_accuracy: the published rows that are others than those here.
+        other_accuracy: the published rows that differ from those here.
         tools: program -> version here.
         other_tools: program -> [published, here], where they differ.
         cpu_families: what the calling jobs ran on.

@@ -132,7 +132,7 @@ def read_map(path: Path, a: list[str], b: list[str]) -> dict[str, str]:
         for line, value in enumerate(table[name].to_list(), start=2):
             if value not in known:
                 there = ", ".join(sorted(known)[:5])
-                message = f'"{value}" is no pair of {name.upper()}, which has {there}'
+                message = f'"{value}" is not a pair of {name.upper()}, which has {there}'
                 faults.append(Fault(str(path), message, line, name))
             elif value in seen:
                 faults.append(Fault(str(path), f'"{value}" is named twice', line, name))

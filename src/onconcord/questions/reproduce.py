@@ -213,7 +213,7 @@ def _find_pair(
             message = f"the release has no pair {name}, which is {local} here: name another"
             raise InputError.at(request.release, message, column="--pair")
     message = (
-        f'"{request.pair}" is no pair of {cohort.sheet} of a centre of the release '
+        f'"{request.pair}" is not a pair of {cohort.sheet} of a centre of the release '
         f"({', '.join(centres)}): name its local id, or its id in the release"
     )
     raise InputError.at(request.folder, message, column="--pair")

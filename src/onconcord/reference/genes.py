@@ -37,7 +37,7 @@ ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
 
 
 def _tag(names: str) -> str:
-    """A line whose tags name one of these, written with blanks or underscores."""
+    """A line whose tags name one of these, written with spaces or underscores."""
     return rf'(?i){_HEAD}tag[ =]"?(?:[^";]*,)?(?:{names})(?:[",;]|$)'
 
 
@@ -359,7 +359,7 @@ def _transcripts(parts: pl.DataFrame, above: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_ids(table: pl.DataFrame) -> pl.DataFrame:
-    """Transcripts with their version, genes without: one id, whoever writes it."""
+    """Transcripts with their version, genes without: one id in every spelling."""
     transcript, version = pl.col("transcript_id").cast(pl.String), pl.col("version")
     bare = ~transcript.str.contains(".", literal=True)
     return table.with_columns(

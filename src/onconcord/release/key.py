@@ -101,7 +101,7 @@ _OUTSIDE = (
 def _weakness(text: str) -> str | None:
     """Why a text is no key that was drawn by chance; None where it may be."""
     if not _FORM.fullmatch(text):
-        return f"has {len(text)} signs; expected 64 hex digits in small letters, without quotes"
+        return f"has {len(text)} characters; expected 64 lower-case hex digits, without quotes"
     drawn = bytes.fromhex(text)
     steps = {(after - before) % 256 for before, after in pairwise(drawn)}
     if len(set(drawn)) < _LEAST_BYTES or len(steps) < _LEAST_STEPS:

@@ -30,7 +30,7 @@ def check_name(name: str, source: str = "--name") -> str:
 
     Raises:
         InputError: it does not begin with a letter (engines read "1.10" as the number 1.1), or has
-            signs that a folder's name should not have.
+            characters that a folder's name should not have.
     """
     if not _NAME.fullmatch(name):
         message = (
@@ -46,7 +46,7 @@ def check_centre(centre: str, source: str = "--centre") -> str:
     The centre's code, once it is known to fit a path and a pseudonym.
 
     Raises:
-        InputError: it has other signs than letters, digits, "_" and "-".
+        InputError: it has characters other than letters, digits, "_" and "-".
     """
     if not _CENTRE.fullmatch(centre):
         message = f'"{centre}" cannot name a centre: expected letters, digits, "_" or "-"'

@@ -94,7 +94,7 @@ class Release:
 
 
 def dumps(value: Any) -> str:
-    """JSON as every file of a release has it: sorted keys, two blanks, one final line end."""
+    """JSON as every file of a release has it: sorted keys, an indent of two, one final line end."""
     return json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False) + "\n"
 
 

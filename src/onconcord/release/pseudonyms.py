@@ -11,7 +11,7 @@ from onconcord.errors import InputError
 from onconcord.release.key import Key
 
 LENGTH = 20
-"""Base32 signs of a pseudonym, after the centre's code and a hyphen: 100 bits."""
+"""Base32 characters of a pseudonym, after the centre's code and a hyphen: 100 bits."""
 
 KINDS: Mapping[str, str] = {
     "subject_id": "subject",

@@ -17,7 +17,7 @@ from onconcord.release.pseudonyms import KINDS
 from onconcord.release.words import NO_WORDS, Words
 
 TOKEN = r'[^\s/\\@"]{1,120}'
-"""A code: no blank, no path, no address. Every column that is not named below holds codes."""
+"""A code: no space, no path, no address. Every column that is not named below holds codes."""
 
 _NAME = "[A-Za-z0-9_.-]{1,60}"
 _RESIDUE = (

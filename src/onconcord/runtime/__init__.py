@@ -1,1 +1,1 @@
-"""What a run stands on: the checkout, external tools, Snakemake, and how failures are told."""
+"""What a run stands on: the checkout, external tools, Snakemake, and how failures are reported."""

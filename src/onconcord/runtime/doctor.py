@@ -34,7 +34,7 @@ OK, MISSING, OTHER_VERSION, BROKEN = "ok", "missing", "other version", "broken"
 
 @dataclass(frozen=True)
 class Conda:
-    """A package of conda-forge or bioconda; `because` says why its version is spelt differently."""
+    """A package of conda-forge or bioconda; `because` says why its version differs in form."""
 
     package: str
     version: str

@@ -46,7 +46,7 @@ class FailedJobs(logging.Handler):
         self._unkept: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take one event; records that are none are passed over."""
+        """Take one event; other log records are ignored."""
         event = getattr(getattr(record, "event", None), "name", None)
         values = record.__dict__
         if event == "JOB_INFO":
