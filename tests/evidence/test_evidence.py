@@ -8,9 +8,10 @@ import polars as pl
 import pytest
 
 from onconcord.calls.callers import Caller, read_caller
+from onconcord.decision.choose import choose
 from onconcord.errors import InputError
 from onconcord.evidence.collect import collect_evidence
-from onconcord.evidence.events import KEY, choose
+from onconcord.evidence.events import KEY
 from onconcord.evidence.records import REJECTED_SCHEMA
 from onconcord.evidence.tables import EVIDENCE_SCHEMA, read_checked
 

@@ -1,5 +1,5 @@
 """
-The content digest of a table: the same for the same values, however and by whatever program they were written.
+The content digest of a table: the same for the same values, whatever program wrote them.
 
 Per column, SHA-256 over the name of the type, then per block of `digest_block_rows` rows over
 - the validity bits of the rows, least significant bit first, padded to whole bytes;

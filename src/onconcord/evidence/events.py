@@ -8,7 +8,7 @@ with at most FRAME_GAP_BP between them, are looked at one crowd at a time:
 - records of one caller and one phase set, or without one, are joined to one event;
 - records of a caller that amount to an event of another one speak for it.
 
-Which of these are variants of their own the reads say: `choose` asks the recount.
+Which of these are variants of their own the reads say: see `onconcord.decision.choose`.
 """
 
 from collections import defaultdict
@@ -319,9 +319,3 @@ def _filled(placed: pl.DataFrame, caller: str, row: _Row) -> dict[str, Any]:
         "raw_record_key": ";".join(sorted({one["raw_record_key"] for one in members})),
         "n_source_records": sum(one["n_source_records"] for one in members),
     }
-
-
-def choose(evidence: pl.DataFrame, recount: pl.DataFrame) -> pl.DataFrame:
-    """The rows of evidence whose event the reads show as a variant of its own, in their order."""
-    own = recount.filter("is_own").select(KEY)
-    return evidence.join(own, on=KEY, how="semi", maintain_order="left")

@@ -99,18 +99,18 @@ def harmonise_pair(files: PairFiles, out: Path) -> None:
 def _write_pair(spec: PairSpec, files: PairFiles, work: Path) -> None:
     """Write the tables of a pair, its final VCF and, once they are whole, MANIFEST.json."""
     recount = read_checked(files.recount, RECOUNT_SCHEMA)
-    of_pair = _OfPair.read(spec, files, recount)
+    sources = _PairSources.read(spec, files, recount)
     digests, passing = write_variant_tables(
-        of_pair.facts, spec.centre, files.evidence, recount, of_pair.annotation, work
+        sources.facts, spec.centre, files.evidence, recount, sources.annotation, work
     )
-    native = {table: name for name, table in of_pair.facts.names.table_of.items()}
+    native = {table: name for name, table in sources.facts.names.table_of.items()}
     somatic = (
         pl.scan_parquet(work / "small_variant.parquet")
         .filter(pl.col("is_pass") & (pl.col("origin") == "somatic"))
         .select(pl.col("chrom").replace(native), "pos", "ref", "alt")
         .collect()
     )
-    tables = _tables(of_pair, files, recount, somatic, passing)
+    tables = _tables(sources, files, recount, somatic, passing)
     for name in contract.load().tables:
         if name not in digests:
             digests[name] = contract.write(
@@ -147,7 +147,7 @@ def _of_centre(center_id: str, rows: Any) -> pl.DataFrame | list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
-class _OfPair:
+class _PairSources:
     """What the tables of a pair are made with, read once."""
 
     facts: Facts
@@ -157,7 +157,7 @@ class _OfPair:
     reference_digest: str
 
     @classmethod
-    def read(cls, spec: PairSpec, files: PairFiles, recount: pl.DataFrame) -> "_OfPair":
+    def read(cls, spec: PairSpec, files: PairFiles, recount: pl.DataFrame) -> "_PairSources":
         identity = json.loads((files.reference / "reference.json").read_text())
         contigs = read_contigs(files.reference / "contigs.tsv")
         names = ContigNames.of(contigs)
@@ -210,20 +210,24 @@ class _OfPair:
 
 
 def _tables(
-    of_pair: _OfPair, files: PairFiles, recount: pl.DataFrame, somatic: pl.DataFrame, passing: int
+    sources: _PairSources,
+    files: PairFiles,
+    recount: pl.DataFrame,
+    somatic: pl.DataFrame,
+    passing: int,
 ) -> dict[str, Any]:
     """Rows of the tables that do not hold candidates."""
-    facts = of_pair.facts
+    facts = sources.facts
     spec, names, reference_id = facts.spec, facts.names, facts.reference_id
     resources = provenance.read_resources(files.reference / "resources.tsv")
     inputs = {role: read_inputs(path) for role, path in files.inputs.items()}
-    run = provenance.run_id(spec, inputs, resources, of_pair.reference_digest)
+    run = provenance.run_id(spec, inputs, resources, sources.reference_digest)
     ids = {role: spec.samples[role].sample for role in inputs}
     verdict = json.loads(files.qc.read_text())
-    genes = of_pair.genes.with_columns(pl.col("chrom").replace(names.table_of))
+    genes = sources.genes.with_columns(pl.col("chrom").replace(names.table_of))
     pair_columns = {"pair_id": spec.pair, "reference_id": reference_id}
     metrics = [{**row, "run_id": run} for row in verdict["metrics"]]
-    targets, states, hotspots = facts.targets, facts.states, of_pair.hotspots
+    targets, states, hotspots = facts.targets, facts.states, sources.hotspots
     decision = spec.parameters.decision
     power = Power(
         facts.model, facts.estimates, decision["min_tumour_depth"], decision["min_tumour_vaf"]
@@ -244,11 +248,11 @@ def _tables(
         "assay_region": provenance.assay_region_rows(spec, reference_id, targets, genes),
         "reference_contig": provenance.contig_rows(files.reference / "contigs.tsv", reference_id),
         "pair": [_pair_row(spec, reference_id, run, verdict, metrics)],
-        "transcript": _transcript_rows(of_pair.annotation.chosen, reference_id, names),
+        "transcript": _transcript_rows(sources.annotation.chosen, reference_id, names),
         "run": [
             row | provenance.where_and_when(files.spec)
             for row in provenance.run_rows(
-                spec, run, files.lock, of_pair.reference_digest, of_pair.annotation.chosen
+                spec, run, files.lock, sources.reference_digest, sources.annotation.chosen
             )
         ],
         "tool": provenance.tool_rows(
@@ -279,8 +283,8 @@ def _tables(
 
 def _contamination(qc_json: Path) -> float | None:
     metrics = json.loads(qc_json.read_text())["metrics"]
-    of_pair = (row["value"] for row in metrics if row["metric_id"] == "contamination_frac")
-    return next(of_pair, None)
+    sources = (row["value"] for row in metrics if row["metric_id"] == "contamination_frac")
+    return next(sources, None)
 
 
 def _transcript_rows(

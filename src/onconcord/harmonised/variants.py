@@ -10,10 +10,11 @@ import polars as pl
 
 from onconcord.calls.callers import SOURCE, Caller
 from onconcord.canonical_json import canonical_json
+from onconcord.decision.choose import choose
 from onconcord.decision.decide import JUDGED, MODEL_RULE, RULES, decide
 from onconcord.decision.model import Model, judge
 from onconcord.decision.terms import CANDIDATE_COLUMNS, PairEstimates, counts_of
-from onconcord.evidence.events import KEY, choose, new_event
+from onconcord.evidence.events import KEY, new_event
 from onconcord.evidence.normal_form import Allele, atoms, steps
 from onconcord.evidence.recount import COUNTS
 from onconcord.harmonised.event_ids import event_id
@@ -35,7 +36,7 @@ STATED_COUNTS = [
     for what in ("depth", "ref_count", "alt_count", "ref_f1r2", "alt_f1r2")
 ]
 """Counts of the recount that `small_variant` has; the others stand in the trail of the decision."""
-OF_RULES_ALONE = ["has_population", "is_callable", "is_hotspot", "callers", "told"]
+ONLY_FOR_RULES = ["has_population", "is_callable", "is_hotspot", "callers", "told"]
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def variant_tables(
     whole = small.with_columns(decided["origin"])
     judged = _judged_steps(facts, whole, several, recount, picked)
     unstated = [name for name in COUNTS if name not in STATED_COUNTS]
-    small = small.with_columns(decided.get_columns()).drop(*OF_RULES_ALONE, *unstated)
+    small = small.with_columns(decided.get_columns()).drop(*ONLY_FOR_RULES, *unstated)
     small = small.with_columns(event_id=_event_ids(facts.spec.pair, small["variant_key"], several))
     tables = {
         "small_variant_atom": _atom_rows(facts.names, small, judged),
