@@ -172,7 +172,7 @@ PLANTS = [
         "found ['freebayes']",
         put(7, callers_pass=["freebayes"]),
     ),
-    Plant("consensus", VARIANT, "n_callers_capable", "found 1", put(7, n_callers_capable=1)),
+    Plant("consensus", VARIANT, "n_callers_capable", "found 0", put(7, n_callers_capable=0)),
     Plant(
         "foreign_keys",
         VARIANT,

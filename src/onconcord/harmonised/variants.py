@@ -175,7 +175,7 @@ def _events(evidence: pl.DataFrame, callers: Mapping[str, Caller]) -> pl.DataFra
             *(pl.col(name).first() for name in KEY),
             callers=said.filter(whole),
             callers_pass=pl.col("caller").filter(vote & pl.col("is_pass")),
-            n_callers_called=vote.sum().cast(pl.Int64),
+            n_callers_called=whole.sum().cast(pl.Int64),
             n_source_records=pl.col("n_source_records").sum(),
             phase_set=pl.col("phase_set").min(),
         )

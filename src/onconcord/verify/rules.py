@@ -435,8 +435,8 @@ RULES: tuple[RowRule, ...] = (
             ("callers_pass", "callers that passed it", "callers_pass <> coalesce(passing, [])"),
             (
                 "n_callers_capable",
-                "the denominator, at least those that emitted it",
-                "n_callers_capable < coalesce(called, 0)",
+                "the denominator, at least those that passed it",
+                "n_callers_capable < coalesce(passed, 0)",
             ),
         )
     ),
