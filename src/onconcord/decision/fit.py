@@ -9,15 +9,23 @@ no example speaks of is left to the hypotheses. Where the sign of a slope is kno
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
+import yaml
 from scipy.optimize import minimize
 from scipy.special import expit
 
+from onconcord.accuracy.profiles import Plan
+from onconcord.decision.estimates import estimate_pair
+from onconcord.decision.examples import Examples, read_all
 from onconcord.decision.hypotheses import HYPOTHESES, Floats
-from onconcord.decision.terms import GROUP_OF, GROUPS, ODDS
+from onconcord.decision.model import SETTINGS_SCHEMA, model_faults, posterior
+from onconcord.decision.terms import GROUP_OF, GROUPS, ODDS, of_candidates
+from onconcord.errors import InputError
+from onconcord.files import file_sha256, write_text
 
 RISING = (ODDS, "against_", "log_alt", "base_quality", "mapping_quality")
 FALLING = (
@@ -119,13 +127,16 @@ def fit_rises(
         penalty: strength of the pull; the intercept is free.
     """
 
+    # Not by a matrix product, whose order of summing depends on the threads.
     def loss(values: Floats) -> tuple[float, Floats]:
-        odds = values[0] + design @ values[1:]
+        odds = values[0] + np.einsum("ij,j->i", design, values[1:])
         off = values - near
         off[0] = 0.0
         value = float(np.sum(np.logaddexp(0.0, odds) - truth * odds) + penalty * off @ off)
         slope = expit(odds) - truth
-        return value, np.concatenate([[slope.sum()], design.T @ slope]) + 2 * penalty * off
+        return value, np.concatenate(
+            [[slope.sum()], np.einsum("ij,i->j", design, slope)]
+        ) + 2 * penalty * off
 
     low = [-np.inf if one is None else one for one, _ in bounds]
     high = [np.inf if two is None else two for _, two in bounds]
@@ -237,3 +248,81 @@ def confident_probabilities(p: Floats, truth: Floats) -> list[tuple[float, float
 def folds(pairs: Sequence[str]) -> Mapping[str, int]:
     """A fold for each pair, by the order of their names."""
     return {pair: at % 5 for at, pair in enumerate(sorted(set(pairs)))}
+
+
+def write_model(
+    folders: Sequence[Path], plan: Plan, settings: Path, model_id: str, out: Path
+) -> None:
+    """
+    Fit a model on finished pairs and write its file; the same pairs give the same bytes.
+
+    Args:
+        folders, plan: see `examples.read_all`.
+        settings: YAML of `model.SETTINGS_SCHEMA`.
+        model_id: what the model calls itself.
+        out: the model file.
+    Raises:
+        InputError: the settings have a fault; a pair cannot be fitted on; or fewer than two pairs
+            with a normal have a true candidate, so that none could be judged by the other's model.
+    """
+    if faults := model_faults(settings, str(settings), SETTINGS_SCHEMA):
+        raise InputError(faults)
+    given = yaml.safe_load(settings.read_bytes())
+    examples = read_all(folders, plan)
+    matched = [one for one in examples if one.matched]
+    if (true := sum(bool(one.candidates["truth"].any()) for one in matched)) < 2:
+        message = (
+            f"{true} of the {len(matched)} pairs with a normal have a candidate that is in their "
+            "truth: expected two or more. Add pairs, and compare the names of contigs."
+        )
+        raise InputError.at(", ".join(map(str, folders)), message)
+    hypotheses = given["hypotheses"]
+    table, terms = _candidates_and_terms(matched, hypotheses)
+    alone, terms_alone = _candidates_and_terms([one.alone() for one in examples], hypotheses)
+    design = {"hypotheses": hypotheses, "known_driver": given["known_driver"]}
+    p = _p_by_others(table, terms, design)
+    document = {
+        "id": model_id,
+        "made_from": {
+            "settings": file_sha256(settings),
+            "pairs": {one.pair: dict(one.made_of) for one in examples},
+        },
+        "threshold": given["threshold"],
+        "typical": typical(table.filter("truth"), hypotheses["callers"]),
+        "confident": [
+            list(one)
+            for one in confident_probabilities(p, table["truth"].cast(pl.Float64).to_numpy())
+        ],
+        "matched": {**design, "groups": fit_groups(terms, table["variant_class"], table["truth"])},
+        "alone": {
+            **design,
+            "groups": fit_groups(terms_alone, alone["variant_class"], alone["truth"]),
+        },
+    }
+    text = yaml.safe_dump(document, sort_keys=False, default_flow_style=None, width=100)
+    write_text(out, text)
+
+
+def _candidates_and_terms(
+    examples: Sequence[Examples], hypotheses: Mapping[str, Any]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Candidates of all pairs, with the column pair, and their terms; shape (n, ...) both."""
+    tables, terms = [], []
+    for one in examples:
+        pair = estimate_pair(one.recount, one.background, one.contamination, hypotheses)
+        tables.append(one.candidates.with_columns(pair=pl.lit(one.pair)))
+        terms.append(of_candidates(one.candidates, pair, hypotheses))
+    return pl.concat(tables), pl.concat(terms)
+
+
+def _p_by_others(table: pl.DataFrame, terms: pl.DataFrame, design: Mapping[str, Any]) -> Floats:
+    """p_somatic of each candidate by a model that was fitted without its fold of pairs."""
+    fold = table["pair"].replace_strict(folds(table["pair"].to_list()), return_dtype=pl.Int64)
+    found = np.zeros(table.height)
+    for number in fold.unique().sort():
+        own, others = fold == number, fold != number
+        rest = table.filter(others)
+        groups = fit_groups(terms.filter(others), rest["variant_class"], rest["truth"])
+        judged, _ = posterior(table.filter(own), terms.filter(own), {**design, "groups": groups})
+        found[own.to_numpy()] = judged["p_somatic"].to_numpy()
+    return found

@@ -42,33 +42,34 @@ _GROUP = {
         "terms": {"type": "object", "additionalProperties": _CURVE},
     },
 }
+_HYPOTHESES: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["errors", "fractions", "prior", "unknown_af", "callers"],
+    "properties": {
+        "errors": {"type": "object", "additionalProperties": {"type": "number"}},
+        "fractions": {"type": "object", "additionalProperties": _NUMBERS},
+        "prior": {
+            "type": "object",
+            "required": list(HYPOTHESES),
+            "additionalProperties": {"type": "number"},
+        },
+        "unknown_af": {"type": "number", "exclusiveMinimum": 0},
+        "callers": {
+            "type": "object",
+            "additionalProperties": {
+                "type": "object",
+                "additionalProperties": {"type": "number"},
+            },
+        },
+    },
+}
 _DESIGN = {
     "type": "object",
     "additionalProperties": False,
     "required": ["hypotheses", "known_driver", "groups"],
     "properties": {
-        "hypotheses": {
-            "type": "object",
-            "additionalProperties": False,
-            "required": ["errors", "fractions", "prior", "unknown_af", "callers"],
-            "properties": {
-                "errors": {"type": "object", "additionalProperties": {"type": "number"}},
-                "fractions": {"type": "object", "additionalProperties": _NUMBERS},
-                "prior": {
-                    "type": "object",
-                    "required": list(HYPOTHESES),
-                    "additionalProperties": {"type": "number"},
-                },
-                "unknown_af": {"type": "number", "exclusiveMinimum": 0},
-                "callers": {
-                    "type": "object",
-                    "additionalProperties": {
-                        "type": "object",
-                        "additionalProperties": {"type": "number"},
-                    },
-                },
-            },
-        },
+        "hypotheses": _HYPOTHESES,
         "known_driver": {"type": "number"},
         "groups": {
             "type": "object",
@@ -77,6 +78,18 @@ _DESIGN = {
         },
     },
 }
+_THRESHOLD = {"type": "number", "minimum": 0, "maximum": 1}
+SETTINGS_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["threshold", "known_driver", "hypotheses"],
+    "properties": {
+        "threshold": _THRESHOLD,
+        "known_driver": {"type": "number"},
+        "hypotheses": _HYPOTHESES,
+    },
+}
+"""What of a model file is set, not fitted."""
 _SCHEMA: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
@@ -84,7 +97,7 @@ _SCHEMA: dict[str, Any] = {
     "properties": {
         "id": {"type": "string"},
         "made_from": {"type": "object"},
-        "threshold": {"type": "number", "minimum": 0, "maximum": 1},
+        "threshold": _THRESHOLD,
         "confident": {"type": "array", "minItems": 1, "items": _NUMBERS},
         "typical": {"type": "object", "required": ["scores", "info"]},
         "matched": _DESIGN,
@@ -207,8 +220,8 @@ class Model:
         return float(np.interp(rate, rates, lowest))
 
 
-def model_faults(path: Path, name: str) -> list[Fault]:
-    """What is wrong with a model file, which is called `name` in the faults."""
+def model_faults(path: Path, name: str, schema: Mapping[str, Any] = _SCHEMA) -> list[Fault]:
+    """What is wrong with a model file, or one of SETTINGS_SCHEMA, called `name` in the faults."""
     try:
         # Written by a program and long: the fast reader does.
         raw = yaml.load(path.read_bytes(), yaml.CSafeLoader)
@@ -216,7 +229,7 @@ def model_faults(path: Path, name: str) -> list[Fault]:
         return [Fault(name, f"cannot be read as YAML: {error}.")]
     return [
         Fault(name, f"{error.message}.", column=".".join(map(str, error.absolute_path)))
-        for error in Draft202012Validator(_SCHEMA).iter_errors(raw)
+        for error in Draft202012Validator(schema).iter_errors(raw)
     ]
 
 
