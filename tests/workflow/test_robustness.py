@@ -71,7 +71,7 @@ def test_a_caller_that_fails_fails_its_pair_and_no_other(copied, finished, tmp_p
     assert not (copied / "results/8_harmonised/TUM-B02").exists()
     asked = jobs(copied, "tables", *AS_IT_IS)
     assert asked == dict.fromkeys(
-        ("freebayes_call", "freebayes_filter", "evidence", "annotate_pair", "harmonise", "tables"),
+        ("freebayes_call", "freebayes_join", "evidence", "annotate_pair", "harmonise", "tables"),
         1,
     )
 
@@ -159,7 +159,7 @@ def test_a_killed_run_goes_on_where_it_was(copied, finished, tmp_path):
         pytest.param("samblaster", "exit 0", "3_alignments/TUM-B02.*", "align", id="alignment"),
         pytest.param("mosdepth", "exit 0", "4_qc/samples/TUM-B02.*", "sample_qc", id="depth"),
         pytest.param(
-            "freebayes", "exit 0", "5_calls/freebayes/TUM-B02.*", "freebayes_filter", id="caller"
+            "freebayes", "exit 0", "5_calls/freebayes/TUM-B02.*", "freebayes_join", id="caller"
         ),
         pytest.param(
             "vcfanno", "exit 0", "7_annotated/TUM-B02.*", "annotate_pair", id="annotation"

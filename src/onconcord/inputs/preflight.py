@@ -15,7 +15,7 @@ from onconcord.inputs.preflight_reads import reads_faults
 from onconcord.inputs.preflight_reference import check_reference
 from onconcord.inputs.yaml_file import located
 
-JOBS_PER_PAIR = 15
+JOBS_PER_PAIR = 17
 ALIGNMENT_SHARE = 1.6
 """Bytes of a sample's alignment and of its sorting at work, per byte of its reads files."""
 BWA_INDEX_SHARE = 1.8
