@@ -141,5 +141,6 @@ rule made_with:
     input:
         "results/1_reference/reference.json",
         "results/1_reference/resources.tsv",
+        "results/1_reference/transcript_set.tsv",
         expand("results/1_reference/{resource}.counts.json", resource=GIVEN_VCFS),
         expand("results/1_reference/tools/{environment}.tsv", environment=TOOL_ENVIRONMENTS),

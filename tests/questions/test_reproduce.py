@@ -75,23 +75,22 @@ def test_other_reads_tools_and_resources_are_refused_before_anything_is_called(
         reproduce(request_again, as_made(finished, request_again.out, change))
     found = {(fault.source, fault.column): fault.message for fault in caught.value.faults}
     assert "these are other reads" in found[str(other), "sha256"]
-    assert found["alignment bwa", "version"].startswith("0.7.18")
+    assert found["alignments bwa", "version"].startswith("0.7.18")
     assert found["resource hotspots", "resource_sha256"].startswith("0" * 64)
-    assert {source for source, _ in found} == {str(other), "alignment bwa", "resource hotspots"}
+    assert {source for source, _ in found} == {str(other), "alignments bwa", "resource hotspots"}
     assert not (request_again.out / "results/9_release").exists()
 
 
 def test_what_came_out_otherwise_is_named_by_table_row_and_column(finished, request_again):
     def change(results):
-        parquet = results / "8_harmonised/TUM-B02/small_variant.parquet"
-        rows = contract.read_file("small_variant", parquet).to_pylist()
-        driver = next(row for row in rows if row["pos"] == 31022441)
-        driver["ccf"] = 0.5
-        digest = contract.write("small_variant", rows, parquet)
+        parquet = results / "8_harmonised/TUM-B02/pair.parquet"
+        rows = contract.read_file("pair", parquet).to_pylist()
+        rows[0]["contamination_frac"] = 0.4
+        digest = contract.write("pair", rows, parquet)
         manifest = parquet.with_name("MANIFEST.json")
         whole = json.loads(manifest.read_text())
         file_sha256 = hashlib.sha256(parquet.read_bytes()).hexdigest()
-        whole["tables"]["small_variant"] |= {
+        whole["tables"]["pair"] |= {
             "content_sha256": digest.sha256,
             "file_sha256": file_sha256,
         }
@@ -100,9 +99,9 @@ def test_what_came_out_otherwise_is_named_by_table_row_and_column(finished, requ
     found = reproduce(request_again, as_made(finished, request_again.out, change))
     assert not found.identical
     (other,) = [table for table in found.tables if not table.identical]
-    assert (other.table, other.columns, other.different) == ("small_variant", ("ccf",), 1)
-    assert "pos=31022441" in other.rows[0]
-    assert other.rows[0].endswith("ccf None in A, 0.5 in B")
+    assert (other.table, other.columns, other.different) == ("pair", ("contamination_frac",), 1)
+    assert "contamination_frac" in other.rows[0]
+    assert other.rows[0].endswith("in A, 0.4 in B")
 
 
 @pytest.mark.parametrize(
@@ -117,7 +116,8 @@ def test_what_came_out_otherwise_is_named_by_table_row_and_column(finished, requ
 def test_what_cannot_be_reproduced_is_refused(request_again, tmp_path, change, message):
     if change == {"pair": "TUM-A01"}:
         key = tmp_path / "other.key"
-        key.write_text("another-key-of-this-centre-for-a-test-only\n")
+        key.write_text("0123456789abcdef" * 3 + "fedcba9876543210\n")
+        key.chmod(0o600)
         change = {**change, "key_file": key}
     with pytest.raises(InputError, match=message):
         reproduce(dataclasses.replace(request_again, **change))
