@@ -82,7 +82,8 @@ def test_a_pair_that_is_added_runs_alone(grown):
 def test_the_release_holds_no_local_id_and_no_unresolved_variant(finished, centre):
     release = finished / "results/9_release" / centre
     small = pl.read_parquet(next((release / "small_variant").rglob("*.parquet")))
-    assert set(small["origin"]) == {"somatic"}
+    # Without a normal nothing is sure enough to leave.
+    assert set(small["origin"]) == ({"somatic"} if centre == "DEMO-A" else set())
     for path in release.rglob("*"):
         if path.is_file():
             content = path.read_bytes()
@@ -121,5 +122,5 @@ def test_reads_that_are_cut_off_fail_the_pair_by_name(a_slice, tmp_path):
     assert done.returncode == 1
     said = done.stdout.split("error: 1 job failed")[1]
     assert "sample NOR-A01, of pair TUM-A01: rule count_reads failed." in said
-    assert "cut_1.fq.gz has" in said
+    assert "cut_1.fq.gz, line 13973: the last read has 2 of its four lines." in said
     assert not (folder / "results/3_alignments/NOR-A01.bam").exists()

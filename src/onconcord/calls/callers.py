@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jsonschema import Draft202012Validator
 
 from onconcord.errors import Fault, InputError
 
@@ -131,6 +130,9 @@ def _read(folder: Path) -> dict[str, Any]:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as why:
         raise InputError.at(path, f"cannot be read: {why}") from why
+    # Imported here: `--help` reads no caller, and does without it.
+    from jsonschema import Draft202012Validator
+
     found = [
         Fault(str(path), f"{error.message}.", column=".".join(map(str, error.absolute_path)))
         for error in Draft202012Validator(SCHEMA).iter_errors(raw)
