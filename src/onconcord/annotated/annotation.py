@@ -66,7 +66,7 @@ class Annotation:
         genome: what the events are on.
         transcripts: `1_reference/transcripts.parquet`.
         chosen: the transcript set.
-        annotator_version: version of SnpEff.
+        annotator_version: version of SnpEff; null without a gene model, where it is not run.
         clinical: what the clinical resource says of itself.
     """
 
@@ -75,7 +75,7 @@ class Annotation:
     genome: Genome
     transcripts: Path
     chosen: tuple[Chosen, ...]
-    annotator_version: str
+    annotator_version: str | None
     clinical: Clinical
 
 
@@ -226,7 +226,7 @@ def _consequences(of: Annotation, sites: pl.DataFrame) -> pl.DataFrame:
         is_mane_plus=_is_kind("mane_plus_clinical", known_mane),
         is_picked=first.fill_null(True),
         annotator=pl.lit("SnpEff"),
-        annotator_version=pl.lit(of.annotator_version),
+        annotator_version=pl.lit(of.annotator_version, dtype=pl.String),
         transcript_set_version=pl.lit(set_id(of.chosen)),
         consequence_terms="consequence_terms",
     )

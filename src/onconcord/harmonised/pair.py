@@ -203,7 +203,7 @@ class _PairSources:
             genome,
             files.reference / "transcripts.parquet",
             chosen,
-            versions["snpEff"],
+            versions.get("snpEff"),
             Clinical.of(Path(clinical) if clinical else None),
         )
         return cls(facts, annotation, hotspots, genes, identity["digest"])
