@@ -4,6 +4,7 @@ import dataclasses
 import gzip
 import hashlib
 import json
+import secrets
 import shutil
 
 import polars as pl
@@ -116,7 +117,7 @@ def test_what_came_out_otherwise_is_named_by_table_row_and_column(finished, requ
 def test_what_cannot_be_reproduced_is_refused(request_again, tmp_path, change, message):
     if change == {"pair": "TUM-A01"}:
         key = tmp_path / "other.key"
-        key.write_text("0123456789abcdef" * 3 + "fedcba9876543210\n")
+        key.write_text(secrets.token_hex(32) + "\n")
         key.chmod(0o600)
         change = {**change, "key_file": key}
     with pytest.raises(InputError, match=message):
