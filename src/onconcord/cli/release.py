@@ -122,6 +122,10 @@ def verify(
     public_key: Annotated[
         Path | None, typer.Option(help="Ed25519 key (.pub) that must have signed it.")
     ] = None,
+    model: Annotated[
+        list[Path] | None,
+        typer.Option(exists=True, help="Model file of a centre; those of config/models are known."),
+    ] = None,
 ) -> None:
     """Check digests, contract, keys, tiers, completeness and derived values of a release."""
     from onconcord.verify import verify_certificate, verify_releases
@@ -129,7 +133,7 @@ def verify(
     if folder.is_file():
         reports = {folder: verify_certificate(folder, golden_cohort("golden"))}
     else:
-        reports = verify_releases(folder, public_key)
+        reports = verify_releases(folder, public_key, model or [])
     if as_json:
         found = {str(path): report.as_dict() for path, report in reports.items()}
         print(json.dumps(found, indent=1))

@@ -1,7 +1,7 @@
 """Verifying a release: every check is named, and one that cannot be made has its reason."""
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from onconcord.errors import Fault, InputError
 from onconcord.release import layout
 from onconcord.release.manifest import Release, read_release
 from onconcord.release.tiers import released_tables
+from onconcord.verify import posterior
 from onconcord.verify.files import (
     description_faults,
     manifest_faults,
@@ -33,18 +34,21 @@ MEMORY = "2GB"
 """What DuckDB may use before it spills to disk."""
 
 
-def verify_release(folder: Path, public_key: Path | None = None) -> Report:
+def verify_release(
+    folder: Path, public_key: Path | None = None, models: Sequence[Path] = ()
+) -> Report:
     """
     Check a release against its manifest, its contract and itself.
 
     Args:
         folder: the release.
         public_key: key that must have signed it; None accepts any signature, and none.
+        models: model files beside those of `config/models`.
     Returns:
         Everything checked, everything that could not be, every fault. A damaged table does not
         keep the others from being checked.
     Raises:
-        InputError: the folder is no release, or the key cannot be read.
+        InputError: the folder is no release, or the key or a model cannot be read.
     """
     release = read_release(folder)
     report = Report(release.name, release.tier)
@@ -65,11 +69,15 @@ def verify_release(folder: Path, public_key: Path | None = None) -> Report:
     else:
         report.not_checked["signature"] = "the release is not signed"
     unreadable = _check_parts(folder, release, report)
-    _check_rules(folder, release, unreadable, report)
+    columns = _columns(folder, release, unreadable)
+    _check_rules(folder, release, unreadable, columns, report)
+    _check_posterior(folder, release, columns, models, report)
     return report
 
 
-def verify_releases(folder: Path, public_key: Path | None = None) -> dict[Path, Report]:
+def verify_releases(
+    folder: Path, public_key: Path | None = None, models: Sequence[Path] = ()
+) -> dict[Path, Report]:
     """
     Check a release, or every release of a folder, and these against each other.
 
@@ -80,7 +88,7 @@ def verify_releases(folder: Path, public_key: Path | None = None) -> dict[Path, 
         InputError: the folder is no release and has none.
     """
     if (folder / layout.RELEASE).is_file():
-        return {folder: verify_release(folder, public_key)}
+        return {folder: verify_release(folder, public_key, models)}
     folders = sorted(path.parent for path in folder.glob(f"*/{layout.RELEASE}"))
     if not folders:
         message = (
@@ -88,7 +96,7 @@ def verify_releases(folder: Path, public_key: Path | None = None) -> dict[Path, 
             "`onconcord release` or `onconcord pool` made"
         )
         raise InputError.at(folder, message)
-    reports = {path: verify_release(path, public_key) for path in folders}
+    reports = {path: verify_release(path, public_key, models) for path in folders}
     ordered = sorted(folders, key=lambda path: (read_release(path).name, path))
     retracted: dict[tuple[str, str], str] = {}
     for path in ordered:
@@ -148,8 +156,13 @@ def _all(found: list[PartFaults], name: str) -> Iterator[Fault]:
         yield from getattr(faults, name)
 
 
-def _check_rules(folder: Path, release: Release, unreadable: set[str], report: Report) -> None:
-    columns = _columns(folder, release, unreadable)
+def _check_rules(
+    folder: Path,
+    release: Release,
+    unreadable: set[str],
+    columns: dict[str, set[str]],
+    report: Report,
+) -> None:
     # a table that the tier does not have cannot break a rule
     there = released_tables(release.tier)
     broken: dict[int, _Broken] = {}
@@ -184,6 +197,36 @@ def _check_rules(folder: Path, release: Release, unreadable: set[str], report: R
         faults.setdefault(found.rule.name, []).extend(found.faults())
     for name, of_rule in faults.items():
         report.check(name, of_rule)
+
+
+def _check_posterior(
+    folder: Path,
+    release: Release,
+    columns: dict[str, set[str]],
+    models: Sequence[Path],
+    report: Report,
+) -> None:
+    """Work out the probabilities again, in the tiers that have the counts."""
+    if "decision" not in released_tables(release.tier):
+        return
+    lacking = [table for table in posterior.NEEDS if table not in columns]
+    why = None
+    if lacking:
+        why = f"tier {release.tier} has no readable {', '.join(lacking)}"
+    elif release.contract_version != contract.CONTRACT_VERSION:
+        why = f"made under contract {release.contract_version}"
+    if why is not None:
+        report.not_checked |= {"posterior": why, "posterior_model": why}
+        return
+    parts = [part for part in release.parts if part.table in posterior.NEEDS]
+    found = posterior.look_again(cut(folder, parts, "pair"), models)
+    report.check("posterior", found.of_shares.all())
+    report.check("posterior_model", found.of_model.all())
+    if found.every > 1:
+        reason = f"one candidate of {found.every} was judged again, since there are so many"
+        report.not_checked["posterior_model: others"] = reason
+    for sha256, reason in found.unknown.items():
+        report.not_checked[f"posterior_model: {sha256[:12]}"] = reason
 
 
 def _columns(folder: Path, release: Release, unreadable: set[str]) -> dict[str, set[str]]:
