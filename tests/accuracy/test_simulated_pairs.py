@@ -221,8 +221,16 @@ def test_a_seed_has_one_purpose(tmp_path):
         read_plan(path)
 
 
+def test_a_profile_is_made_for_its_purposes_only(plan):
+    fitted = {profile.name for profile in plan.made_for("fit", "exome")}
+    scored = {profile.name for profile in plan.made_for("score", "exome")}
+    assert scored < fitted
+    assert all(name.startswith("alone-") for name in fitted - scored)
+
+
 def test_every_fault_of_a_plan_is_named(tmp_path):
     text = PLAN.read_text().replace("clean-60x-30x: {", "clean-60x-30x: {oxyg: 1, ")
+    text = text.replace("stutter: 6.0}\n  tumour", "stutter: 6.0, purposes: [guess]}\n  tumour")
     path = tmp_path / "profiles.yaml"
     path.write_text(text.replace("layout: primer", "layout: primed"))
     with pytest.raises(InputError) as caught:
@@ -230,6 +238,7 @@ def test_every_fault_of_a_plan_is_named(tmp_path):
     assert [str(fault) for fault in caught.value.faults] == [
         'profiles.yaml, "amplicons": layout is "primed": expected one of capture, primer.',
         'profiles.yaml, "clean-60x-30x": the profile has oxyg too much or too little.',
+        'profiles.yaml, "stutter": "guess": expected purposes of fit, score, slice.',
     ]
 
 
@@ -273,7 +282,7 @@ def test_the_same_seed_gives_the_same_files_whatever_the_cores(plan, genome, tmp
     bed = tmp_path / "exome.bed"
     bed.write_text("20\t400\t500\n20\t600\t1000\n20\t1100\t1700\n20\t1750\t1900\n")
     sources = Sources(genome.path, tmp_path / "none", bed, tmp_path / "genes.gtf")
-    few = dataclasses.replace(plan, profiles=plan.profiles[-3:])
+    few = dataclasses.replace(plan, profiles=plan.made_for("slice", "exome")[-3:])
     written = []
     for cores in (1, 2):
         folder = Folder(few, few.assays["exome"], 3, "slice", tmp_path / f"with{cores}")

@@ -74,7 +74,7 @@ def write_cohort(folder: Folder, sources: Sources, cores: int) -> None:
     stamp.unlink(missing_ok=True)
     genome = Genome(sources.fasta)
     world = _world(folder, sources)
-    profiles = folder.plan.of_assay(folder.assay.name)
+    profiles = folder.plan.made_for(folder.purpose, folder.assay.name)
     length = genome.contigs[CHROM].length
     draw = profiles[0].draw(folder.seed, "population")
     files = {

@@ -37,7 +37,7 @@ class Profile:
     without a normal. `fractions` are (share of events, lowest, highest allele fraction); where
     `purity` is given, clonal events have half of it instead. `oxog` and `ffpe` are mean damage per
     fragment and base, `stutter` a factor on the usual slippage, `tumour_in_normal` and
-    `contamination` fractions of fragments.
+    `contamination` fractions of fragments. `purposes` are those of PURPOSES that it is made for.
     """
 
     name: str
@@ -58,6 +58,7 @@ class Profile:
     stutter: float
     tumour_in_normal: float
     contamination: float
+    purposes: tuple[str, ...]
 
     def draw(self, seed: int, what: str) -> np.random.Generator:
         """Random numbers of one purpose: a change of one profile leaves the others as they are."""
@@ -74,9 +75,9 @@ class Plan:
     event_every_bp: int
     classes: dict[str, float]
 
-    def of_assay(self, assay: str) -> tuple[Profile, ...]:
-        """Profiles of one assay, in the order of the file."""
-        return tuple(one for one in self.profiles if one.assay == assay)
+    def made_for(self, purpose: str, assay: str) -> tuple[Profile, ...]:
+        """Profiles of one purpose and assay, in the order of the file."""
+        return tuple(one for one in self.profiles if purpose in one.purposes and one.assay == assay)
 
 
 def read_plan(path: Path) -> Plan:
@@ -105,7 +106,12 @@ def read_plan(path: Path) -> Plan:
             if values[key] not in known:
                 message = f'{key} is "{values[key]}": expected one of {", ".join(known)}.'
                 faults.append(Fault(path.name, message, column=name))
+        for purpose in values["purposes"]:
+            if purpose not in PURPOSES:
+                message = f'"{purpose}": expected purposes of {", ".join(PURPOSES)}.'
+                faults.append(Fault(path.name, message, column=name))
         values["fractions"] = tuple(tuple(part) for part in values["fractions"])
+        values["purposes"] = tuple(values["purposes"])
         profiles.append(Profile(name, **values))
     seeds = {purpose: tuple(text["seeds"][purpose]) for purpose in PURPOSES}
     drawn = [seed for purpose in PURPOSES for seed in seeds[purpose]]

@@ -21,8 +21,6 @@ from onconcord.files import file_sha256
 from onconcord.reference.contigs import read_contigs
 from onconcord.reference.sequence import ContigNames, Genome
 
-OF_NORMAL = [name for name in COUNTS if name.startswith("normal_")]
-
 
 @dataclass(frozen=True)
 class Examples:
@@ -48,18 +46,6 @@ class Examples:
     @property
     def matched(self) -> bool:
         return "normal" in self.background["role"]
-
-    def alone(self) -> "Examples":
-        """The same as if the pair had no normal; what the callers say is still of the pair."""
-        unknown = (pl.lit(None, dtype=pl.Int64).alias(name) for name in OF_NORMAL)
-        return Examples(
-            self.pair,
-            self.candidates.with_columns(unknown),
-            self.recount,
-            self.background.filter(pl.col("role") == "tumour"),
-            self.contamination,
-            self.made_of,
-        )
 
 
 def read_all(folders: Sequence[Path], plan: Plan) -> list[Examples]:

@@ -24,7 +24,7 @@ from onconcord.decision.examples import Examples, read_all
 from onconcord.decision.hypotheses import HYPOTHESES, Floats
 from onconcord.decision.model import SETTINGS_SCHEMA, model_faults, posterior
 from onconcord.decision.terms import GROUP_OF, GROUPS, ODDS, of_candidates
-from onconcord.errors import InputError
+from onconcord.errors import Fault, InputError
 from onconcord.files import file_sha256, write_text
 
 RISING = (ODDS, "against_", "log_alt", "base_quality", "mapping_quality")
@@ -262,23 +262,29 @@ def write_model(
         model_id: what the model calls itself.
         out: the model file.
     Raises:
-        InputError: the settings have a fault; a pair cannot be fitted on; or fewer than two pairs
-            with a normal have a true candidate, so that none could be judged by the other's model.
+        InputError: the settings have a fault; a pair cannot be fitted on; fewer than two pairs
+            with a normal have a true candidate, so that none could be judged by the other's model;
+            or no tumour alone has one.
     """
     if faults := model_faults(settings, str(settings), SETTINGS_SCHEMA):
         raise InputError(faults)
     given = yaml.safe_load(settings.read_bytes())
     examples = read_all(folders, plan)
     matched = [one for one in examples if one.matched]
-    if (true := sum(bool(one.candidates["truth"].any()) for one in matched)) < 2:
-        message = (
-            f"{true} of the {len(matched)} pairs with a normal have a candidate that is in their "
-            "truth: expected two or more. Add pairs, and compare the names of contigs."
-        )
-        raise InputError.at(", ".join(map(str, folders)), message)
+    tumours = [one for one in examples if not one.matched]
+    faults = []
+    for what, own, least in (("pairs with a normal", matched, 2), ("tumours alone", tumours, 1)):
+        if (true := sum(bool(one.candidates["truth"].any()) for one in own)) < least:
+            message = (
+                f"{true} of the {len(own)} {what} have a candidate that is in their truth: "
+                f"expected {least} or more. Add some, and compare the names of contigs."
+            )
+            faults.append(Fault(", ".join(map(str, folders)), message))
+    if faults:
+        raise InputError(faults)
     hypotheses = given["hypotheses"]
     table, terms = _candidates_and_terms(matched, hypotheses)
-    alone, terms_alone = _candidates_and_terms([one.alone() for one in examples], hypotheses)
+    alone, terms_alone = _candidates_and_terms(tumours, hypotheses)
     design = {"hypotheses": hypotheses, "known_driver": given["known_driver"]}
     p = _p_by_others(table, terms, design)
     document = {
