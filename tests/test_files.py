@@ -1,12 +1,16 @@
 """Files and folders are whole or absent, and a value has one text and one digest."""
 
+import errno
 import hashlib
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from onconcord import files
 from onconcord.canonical_json import canonical_json, json_sha256
+from onconcord.errors import BusyError
 
 
 def fail(path):
@@ -43,6 +47,61 @@ def test_a_fault_in_a_new_folder_leaves_nothing(tmp_path):
     with pytest.raises(KeyError), files.whole_folder(tmp_path / "release") as folder:
         fail(folder / "half")
     assert list(tmp_path.iterdir()) == []
+
+
+def writer_elsewhere(target):
+    """Another process in the middle of writing a folder, and how to let it end."""
+    words = (
+        "import sys; from pathlib import Path; from onconcord.files import whole_folder\n"
+        "with whole_folder(Path(sys.argv[1])) as folder:\n"
+        "    (folder / 'theirs').write_text('theirs'); print('ready', flush=True); input()\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", words, target],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def test_of_two_writers_of_a_folder_one_is_refused(tmp_path):
+    target = tmp_path / "release"
+    other = writer_elsewhere(target)
+    with pytest.raises(BusyError, match="writes it now"), files.whole_folder(target):
+        pass
+    other.communicate("\n")
+    assert other.returncode == 0
+    assert [path.name for path in target.iterdir()] == ["theirs"]
+    assert [path.name for path in tmp_path.iterdir()] == ["release"]
+
+
+def test_what_a_killed_writer_left_is_removed_by_the_next(tmp_path):
+    target = tmp_path / "release"
+    other = writer_elsewhere(target)
+    other.kill()
+    other.wait()
+    (left,) = files.leftovers(target)
+    assert [path.name for path in left.iterdir()] == ["theirs"]
+    with files.whole_folder(target) as folder:
+        (folder / "ours").write_text("ours")
+    assert [path.name for path in tmp_path.rglob("*")] == ["release", "ours"]
+
+
+def test_without_locks_the_work_of_another_stays(tmp_path, monkeypatch):
+    target = tmp_path / "release"
+    other = writer_elsewhere(target)
+
+    def no_locks(*_):
+        raise OSError(errno.ENOLCK, "no locks")
+
+    monkeypatch.setattr(files.fcntl, "flock", no_locks)
+    with files.whole_folder(target) as folder:
+        (folder / "ours").write_text("ours")
+    other.communicate("\n")
+    assert other.returncode == 0
+    assert [path.name for path in target.iterdir()] == ["theirs"]
 
 
 def test_the_digest_of_a_file(tmp_path):

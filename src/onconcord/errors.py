@@ -68,3 +68,9 @@ class ToolError(OnconcordError):
     """An external tool failed, or ended without the output it promised."""
 
     exit_code = 3
+
+
+class BusyError(OnconcordError):
+    """Another process works in the place that this one was to write to."""
+
+    exit_code = 3

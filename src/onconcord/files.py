@@ -3,17 +3,23 @@
 import csv
 import ctypes
 import errno
+import fcntl
 import filecmp
+import glob
 import hashlib
 import os
 import shutil
+import socket
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from onconcord.errors import BusyError
+
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
+_CANNOT_LOCK = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
 _UNSUPPORTED = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP}
 
 
@@ -62,14 +68,23 @@ def whole_folder(target: Path) -> Iterator[Path]:
     Until then, and when it ends with one, `target` is as it was. What a run that was killed left
     behind is put right first. A file that has the same bytes in both stays the file it was, with
     its inode and time, so that copying and backing up take only what changed.
+
+    Raises:
+        BusyError: another process writes it now.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    staging, old = beside(target, "building"), beside(target, "old")
+    with only_writer(target) as certain:
+        yield from _whole_folder(target, certain)
+
+
+def _whole_folder(target: Path, alone: bool) -> Iterator[Path]:
+    staging = beside(target, f"building.{socket.gethostname()}.{os.getpid()}")
+    old = beside(target, "old")
     if old.exists() and not target.exists():
         old.rename(target)
-    for leftover in (staging, old):
-        if leftover.exists():
-            shutil.rmtree(leftover)
+    # Where a file system cannot lock, somebody may be at work in them.
+    for leftover in leftovers(target) if alone else ():
+        shutil.rmtree(leftover)
     staging.mkdir()
     try:
         yield staging
@@ -107,8 +122,57 @@ def _keep_same(staging: Path, target: Path) -> None:
 
 
 def beside(target: Path, what: str) -> Path:
-    """Where `whole_folder` builds a folder ("building") and keeps the one before it ("old")."""
+    """A hidden place of `whole_folder` beside its target."""
     return target.with_name(f".{target.name}.{what}")
+
+
+def leftovers(target: Path) -> list[Path]:
+    """What a writer that was killed left beside a folder: one half built, or the one before it."""
+    building = target.parent.glob(f"{glob.escape(beside(target, 'building').name)}*")
+    return sorted(path for path in (*building, beside(target, "old")) if os.path.lexists(path))
+
+
+@contextmanager
+def only_writer(target: Path) -> Iterator[bool]:
+    """
+    Be the only process that writes a file or folder; the lock ends with it, however it ends.
+
+    Args:
+        target: in a folder that is there.
+    Returns:
+        Whether that is certain: some cluster file systems have no locks.
+    Raises:
+        BusyError: another process writes it now.
+    """
+    path = beside(target, "lock")
+    while True:
+        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+        got = try_lock(lock)
+        if got is False:
+            os.close(lock)
+            raise BusyError(f"{target}: another process writes it now: wait until it has ended.")
+        # Who held it may have removed the file in between, and another made a new one.
+        if path.exists() and os.path.samestat(path.stat(), os.fstat(lock)):
+            break
+        os.close(lock)
+    try:
+        yield bool(got)
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(lock)
+
+
+def try_lock(file: int) -> bool | None:
+    """Whether this process got the lock of an open file; None where there are no locks."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as why:
+        if why.errno in _CANNOT_LOCK:
+            return None
+        raise
+    return True
 
 
 def _exchange(one: Path, two: Path) -> bool:

@@ -1,7 +1,10 @@
 """A release takes the place of a release, and nothing is followed out of it."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -38,7 +41,7 @@ def test_what_somebody_laid_into_a_release_stays(made, tmp_path):
     assert (target / "run/notes.txt").read_text() == "keep"
 
 
-@pytest.mark.parametrize("name", ["release", ".release.building", ".release.old"])
+@pytest.mark.parametrize("name", ["release", ".release.building.host.7", ".release.old"])
 def test_links_are_not_followed(made, tmp_path, name):
     victim = tmp_path / "victim"
     victim.mkdir()
@@ -81,3 +84,42 @@ def test_verify_of_one_release_does_not_look_at_its_neighbours(made, tmp_path):
     (tmp_path / "all/broken").mkdir()
     (tmp_path / "all/broken/release.json").write_text("{")
     assert list(verify_releases(release)) == [release]
+
+
+RELEASE = """
+import sys
+from pathlib import Path
+from builders import release_of
+sys.stdin.readline()
+release_of(Path(sys.argv[1]), [Path(one) for one in sys.argv[3:]], "ONE", out=Path(sys.argv[2]))
+"""
+
+
+@pytest.mark.slow
+def test_of_two_releases_at_once_none_is_broken(made, tmp_path):
+    target = tmp_path / "release"
+    words = [sys.executable, "-c", RELEASE, made[0], target, *made[1]]
+    support = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    for _ in range(2):
+        two = [
+            subprocess.Popen(words, stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=support)
+            for _ in range(2)
+        ]
+        for one in two:
+            one.stdin.write(b"go\n")
+            one.stdin.flush()
+        ends = {one.communicate()[1].decode().strip().rpartition("\n")[2] for one in two}
+        assert "" in ends
+        assert all("another process writes it now" in said for said in ends if said)
+        assert verify_release(target).faults == []
+        assert [path.name for path in tmp_path.iterdir()] == ["release"]
+
+
+def test_verify_of_a_folder_counts_what_a_killed_release_left(made, tmp_path):
+    release = shutil.copytree(made[2], tmp_path / "ONE")
+    shutil.copytree(made[2], tmp_path / ".ONE.building.host.7")
+    (report,) = verify_releases(tmp_path).values()
+    assert list(verify_releases(tmp_path)) == [release]
+    assert report.not_checked["leftovers"] == (
+        ".ONE.building.host.7: left by a release that was killed; the next one removes it"
+    )

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from onconcord.runtime.lock import BusyError, folder_lock
+from onconcord.errors import BusyError
+from onconcord.runtime.lock import folder_lock
 
 HEAD = """
 import sys

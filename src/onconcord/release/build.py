@@ -1,6 +1,7 @@
 """One centre's release: finished pairs to a whole, checked folder."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pyarrow as pa
 
 from onconcord import contract
 from onconcord.errors import Fault, InputError
-from onconcord.files import beside, whole_folder, write_text
+from onconcord.files import leftovers, only_writer, whole_folder, write_text
 from onconcord.harmonised.event_ids import event_id
 from onconcord.release import layout
 from onconcord.release.aggregate import aggregate_variants
@@ -40,6 +41,7 @@ def build_release(order: Order, summary: Path | None = None) -> Release:
     Raises:
         InputError: every fault of the pairs found: damaged tables, rows that contradict each other,
             text that must not leave; or a key, name, centre or tier that cannot be used.
+        BusyError: another process makes this release now.
     """
     layout.check_centre(order.centre)
     layout.check_name(order.name)
@@ -58,15 +60,19 @@ def build_release(order: Order, summary: Path | None = None) -> Release:
     gone = {one.pair_id for one in order.retractions}
     kept = [one for one in finished if one.pair not in gone]
     patients = _patients(kept) if order.tier == "open" else frozenset[str]()
-    if order.tier == "open":
-        check_cohort(order.ledger, order.name, patients)
-    with whole_folder(order.out) as folder:
-        parts = _write_tables(order, folder, kept, names, words)
-        centre = Centre(order.centre, None if order.tier == "open" else len(kept))
-        release = Release(order.name, order.tier, (centre,), tuple(parts))
-        write_descriptions(folder, release, order.sign_key)
-    if order.tier == "open":
-        note_cohort(order.ledger, order.name, patients)
+    with ExitStack() as held:
+        if order.tier == "open":
+            # Of two open releases at once, neither would know of the other's patients.
+            order.ledger.parent.mkdir(parents=True, exist_ok=True)
+            held.enter_context(only_writer(order.ledger))
+            check_cohort(order.ledger, order.name, patients)
+        with whole_folder(order.out) as folder:
+            parts = _write_tables(order, folder, kept, names, words)
+            centre = Centre(order.centre, None if order.tier == "open" else len(kept))
+            release = Release(order.name, order.tier, (centre,), tuple(parts))
+            write_descriptions(folder, release, order.sign_key)
+        if order.tier == "open":
+            note_cohort(order.ledger, order.name, patients)
     if summary is not None:
         facts = {
             "name": release.name,
@@ -96,7 +102,7 @@ def check_target(out: Path) -> None:
     Raises:
         InputError: a link, a file, or a folder that holds anything that no release put there.
     """
-    for path in (out, *(beside(out, what) for what in ("building", "old"))):
+    for path in (out, *leftovers(out)):
         if path.is_symlink():
             raise InputError.at(path, "is a link: name a folder itself with --out, or remove it")
     if not out.exists():

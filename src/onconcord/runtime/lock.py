@@ -1,7 +1,5 @@
 """One run at a time in a working folder: a lock that ends with the processes that hold it."""
 
-import errno
-import fcntl
 import os
 import socket
 import sys
@@ -11,18 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from onconcord.errors import OnconcordError
+from onconcord.errors import BusyError
+from onconcord.files import try_lock
 
 LOCK = ".onconcord.lock"
 HELD = "ONCONCORD_HOLDS"
 """Environment variable that tells Snakemake which folder the run that started it holds."""
-CANNOT_LOCK = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP})
-
-
-class BusyError(OnconcordError):
-    """Another process works in the folder."""
-
-    exit_code = 3
 
 
 @contextmanager
@@ -68,7 +60,8 @@ def is_locked_by_snakemake(folder: Path) -> bool:
 
 def _take(folder: Path, file: TextIO) -> None:
     waits = False
-    while not _is_taken(file):
+    # Where there are no locks Snakemake's own still holds.
+    while try_lock(file.fileno()) is False:
         file.seek(0)
         number, _, host = file.read().strip().partition(" ")
         if host != socket.gethostname() or _is_alive(int(number)):
@@ -85,18 +78,6 @@ def _take(folder: Path, file: TextIO) -> None:
     file.truncate()
     file.write(f"{os.getpid()} {socket.gethostname()}\n")
     file.flush()
-
-
-def _is_taken(file: TextIO) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError as why:
-        # Some cluster file systems have no locks; Snakemake's own lock still holds there.
-        if why.errno not in CANNOT_LOCK:
-            raise
-    return True
 
 
 def _is_alive(number: int) -> bool:

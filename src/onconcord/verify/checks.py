@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from onconcord import contract
 from onconcord.contract.artefacts import quoted
 from onconcord.errors import Fault, InputError
+from onconcord.files import leftovers
 from onconcord.release import layout
 from onconcord.release.manifest import Release, read_release
 from onconcord.release.tiers import released_tables
@@ -89,7 +90,8 @@ def verify_releases(
     """
     if (folder / layout.RELEASE).is_file():
         return {folder: verify_release(folder, public_key, models)}
-    folders = sorted(path.parent for path in folder.glob(f"*/{layout.RELEASE}"))
+    # A release that was killed leaves hidden folders, which are none.
+    folders = sorted(path.parent for path in folder.glob(f"[!.]*/{layout.RELEASE}"))
     if not folders:
         message = (
             "neither a release (it has no release.json) nor a folder of releases: name what "
@@ -97,6 +99,11 @@ def verify_releases(
         )
         raise InputError.at(folder, message)
     reports = {path: verify_release(path, public_key, models) for path in folders}
+    for path, report in reports.items():
+        if left := ", ".join(one.name for one in leftovers(path)):
+            report.not_checked["leftovers"] = (
+                f"{left}: left by a release that was killed; the next one removes it"
+            )
     ordered = sorted(folders, key=lambda path: (read_release(path).name, path))
     retracted: dict[tuple[str, str], str] = {}
     for path in ordered:
