@@ -172,3 +172,20 @@ def test_contigs_are_rows_of_the_reference(tmp_path):
         ("decoy", False, 0),
     ]
     assert {row["reference_id"] for row in rows} == {"custom-1"}
+
+
+def test_what_the_sheet_states_stands_in_the_rows_and_not_in_the_run_id():
+    plain = pair_spec()
+    told = replace(
+        plain,
+        stated={"age_years_at_index": 63},
+        tumour=replace(plain.tumour, stated={"sample_type": "primary"}),
+        assay=replace(plain.assay, stated={"capture_kit": "V6"}),
+    )
+    assert provenance.subject_rows(told)[0]["age_years_at_index"] == 63
+    assert [row.get("sample_type") for row in provenance.sample_rows(told)] == ["primary", None]
+    targets = pl.DataFrame({"chrom": ["chr1"], "start0": [0], "end0": [9]})
+    genes = pl.DataFrame(schema={"start0": pl.Int64, "end0": pl.Int64, "gene_id": pl.String})
+    assert provenance.assay_rows(told, targets, genes, {})[0]["capture_kit"] == "V6"
+    ids = {provenance.run_id(spec, INPUTS, {}, "digest") for spec in (plain, told)}
+    assert len(ids) == 1

@@ -7,6 +7,7 @@ import pytest
 
 from onconcord.errors import InputError
 from onconcord.inputs import cohort
+from onconcord.inputs.stated import OF_ASSAY
 
 HEADER = "patient sample role read_group fastq_1 fastq_2"
 PAIR = ["P1 T1 tumour L1 t_1.gz t_2.gz", "P1 N1 normal L1 n_1.gz n_2.gz"]
@@ -94,6 +95,7 @@ def test_the_pair_spec_holds_everything_and_no_other_pair(tmp_path):
         "sex": None,
         "diagnosis": None,
         "consent": None,
+        "stated": {},
         "lanes": (
             {
                 "read_group": "L1",
@@ -113,6 +115,7 @@ def test_the_pair_spec_holds_everything_and_no_other_pair(tmp_path):
         "tumour_only": False,
         "duplicates": "mark",
         "qc": "wes",
+        "stated": dict.fromkeys(OF_ASSAY.values()),
     }
     assert spec.resources.fasta == str(tmp_path / "g.fa")
     assert "T9" not in str(spec)

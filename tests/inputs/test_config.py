@@ -7,6 +7,7 @@ import yaml
 
 from onconcord.errors import InputError
 from onconcord.inputs import config, folder
+from onconcord.inputs.stated import OF_ASSAY
 from onconcord.runtime import checkout
 
 
@@ -47,6 +48,7 @@ def test_named_assays_replace_the_default_one_and_inherit_its_keys(tmp_path):
             "duplicates": "mark",
             "qc": "wes",
             "model": "exome",
+            **dict.fromkeys(OF_ASSAY),
         }
     }
 
@@ -70,7 +72,8 @@ def test_one_key_of_a_section_leaves_the_others_at_their_defaults(tmp_path):
         pytest.param(
             {"assays": {"x": {"targetz": None}}},
             'config.yaml, "assays.x.targetz": unknown key. Did you mean "targets"? Known here: '
-            "strategy, targets, padding, tumour_only, duplicates, qc, model.",
+            "strategy, targets, padding, tumour_only, duplicates, qc, model, version, "
+            "capture_kit, platform, instrument_model, read_length_bp, umi.",
             id="an unknown key of an assay",
         ),
         pytest.param(

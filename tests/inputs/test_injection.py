@@ -9,6 +9,7 @@ import yaml
 
 from onconcord.errors import OnconcordError
 from onconcord.inputs import cohort, preflight
+from onconcord.inputs.stated import STATED
 from small_folder import SEQUENCE, configure, write_fastq, write_sheet
 
 pytestmark = pytest.mark.slow
@@ -36,7 +37,7 @@ PAYLOADS = [
     "=cmd|' /C touch PWNED'!A0",
 ]
 COLUMNS = ("patient", "sample", "role", "read_group", "fastq_1", "fastq_2", "bam", "realign")
-OPTIONAL = ("centre", "library", "specimen", "sex", "assay", "diagnosis", "consent")
+OPTIONAL = ("centre", "library", "specimen", "sex", "assay", "diagnosis", "consent", *STATED)
 
 
 @pytest.fixture

@@ -6,13 +6,13 @@ import pytest
 from typer.testing import CliRunner
 
 from builders import KEY_TEXT, pairs_of, release_of, write_key, write_pairs
+from onconcord.accuracy.release_bytes import texts_of
 from onconcord.cli import app
 from onconcord.errors import InputError
 from onconcord.release.key import load_key
 from onconcord.release.pseudonyms import is_pseudonym
 from onconcord.runtime import checkout
 from onconcord.verify import verify_release
-from release_bytes import texts_of
 
 
 @pytest.mark.parametrize(

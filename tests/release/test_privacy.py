@@ -9,6 +9,7 @@ import pytest
 
 from builders import PairOf, pairs_of, release_of, write_pair, write_pairs
 from onconcord import contract
+from onconcord.accuracy.release_bytes import pieces
 from onconcord.errors import ContractError, InputError
 from onconcord.release.build import _leaks, _rows
 from onconcord.release.finished import read_finished
@@ -17,7 +18,6 @@ from onconcord.release.pseudonyms import KINDS, Pseudonymiser
 from onconcord.release.text import DIGESTS, FORMS, PROSE, text_faults
 from onconcord.release.tiers import PairTables
 from onconcord.release.words import Words
-from release_bytes import pieces
 
 CANARIES = {
     "sample name": "TUM-0001",
@@ -272,9 +272,15 @@ def test_ages_are_masked(tmp_path, age, shown, mask):
     pair = PairOf()
     tables = pair.tables()
     tables["subject"][0]["age_years_at_index"] = age
+    for row in tables["sample"]:
+        row["days_from_index"] = 700
     read = read_finished([write_pair(tmp_path, pair, tables)], "ONE")[0].read()
-    (row,) = _rows(read, "consortium", None)["subject"].to_pylist()
+    rows = _rows(read, "consortium", None)
+    (row,) = rows["subject"].to_pylist()
     assert (row["age_years_at_index"], row["age_mask"]) == (shown, mask)
+    # days behind the index date would tell how old somebody is at least
+    days = set(rows["sample"]["days_from_index"].to_pylist())
+    assert days == {None if mask == "gt89" else 700}
 
 
 @pytest.mark.parametrize(

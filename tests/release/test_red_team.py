@@ -15,10 +15,10 @@ import pytest
 from scipy.stats import binom
 
 from builders import PairOf, release_of, write_pair
+from onconcord.accuracy.release_bytes import pieces
 from onconcord.harmonised.event_ids import event_id
 from onconcord.release.germline import INDEL_SHARE, SNV_SHARE
 from onconcord.verify import verify_release
-from release_bytes import pieces
 
 SITES_OF_A_PAIR = 160
 PAIRS = 14

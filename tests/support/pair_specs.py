@@ -16,7 +16,7 @@ from onconcord.inputs.pair_spec import (
 
 def sample_spec(sample="TUM", role="tumour", sex=None):
     lane = LaneSpec("L1", f"/{sample}_1.fq.gz", f"/{sample}_2.fq.gz", None, False, sample)
-    return SampleSpec(sample, role, None, None, sex, None, None, (lane,))
+    return SampleSpec(sample, role, None, None, sex, None, None, {}, (lane,))
 
 
 def pair_spec(tumour="TUM", normal="NOR", sex=None, decision=None):
@@ -32,9 +32,10 @@ def pair_spec(tumour="TUM", normal="NOR", sex=None, decision=None):
         centre="CENTRE",
         pair=tumour,
         patient="PAT",
+        stated={},
         tumour=sample_spec(tumour, "tumour", sex),
         normal=sample_spec(normal, "normal", sex) if normal else None,
-        assay=AssaySpec("exome", "WES", 100, normal is None, "mark", "wes"),
+        assay=AssaySpec("exome", "WES", 100, normal is None, "mark", "wes", {}),
         resources=ResourceSpec("/g.fa", None, None, None, None, None, None, None),
         reference=ReferenceSpec("custom"),
         parameters=replace(parameters, decision=decision) if decision else parameters,

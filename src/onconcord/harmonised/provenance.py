@@ -44,7 +44,11 @@ def run_id(
     made_from = {
         "inputs": {role: sorted(file.sha256 for file in files) for role, files in inputs.items()},
         "parameters": spec.parameters.to_dict(),
-        "assay": {key: value for key, value in asdict(spec.assay).items() if key != "assay_id"},
+        "assay": {
+            key: value
+            for key, value in asdict(spec.assay).items()
+            if key not in ("assay_id", "stated")
+        },
         "resources": resources,
         "reference": reference_digest,
         "pipeline": checkout.version(),
@@ -170,6 +174,7 @@ def subject_rows(spec: PairSpec) -> Rows:
             "subject_id": spec.patient,
             "sex_karyotypic": sex,
             "consent_code": [consent] if consent else None,
+            **spec.stated,
         }
     ]
 
@@ -185,6 +190,7 @@ def sample_rows(spec: PairSpec) -> Rows:
                     "role": name,
                     "library_id": sample.library,
                     "diagnosis_oncotree": sample.diagnosis,
+                    **sample.stated,
                 }
             )
     return rows
@@ -204,6 +210,7 @@ def assay_rows(
             "callable_padding_bp": spec.assay.padding,
             "alteration_types": ["small_variant"],
             "n_genes": targeted if genes.height else None,
+            **spec.assay.stated,
         }
     ]
 

@@ -20,11 +20,15 @@ from onconcord.inputs.pair_spec import (
     SampleSpec,
 )
 from onconcord.inputs.schema_faults import listed, nearest
+from onconcord.inputs.stated import OF_ASSAY, OF_PATIENT, STATED, Value, stated_faults, stated_of
 from onconcord.inputs.tabular import Row, read_table
 
 REQUIRED = ("patient", "sample", "role", "read_group")
 READS = ("fastq_1", "fastq_2", "bam")
-OF_SAMPLE = ("patient", "role", "centre", "assay", "specimen", "sex", "diagnosis", "consent")
+OF_SAMPLE = (
+    *("patient", "role", "centre", "assay", "specimen", "sex", "diagnosis", "consent"),
+    *STATED,
+)
 COLUMNS = (*REQUIRED, *READS, "realign", "library", *OF_SAMPLE[2:])
 ROLES = ("tumour", "normal")
 SEXES = ("female", "male", "other")
@@ -77,7 +81,13 @@ class Lane:
 
 @dataclass(frozen=True)
 class Sample:
-    """One sample, its lanes in the order of their read groups; null = the sheet does not say."""
+    """
+    One sample, its lanes in the order of their read groups; null = the sheet does not say.
+
+    Args:
+        stated: columns of the table `sample` that the sheet states.
+        of_patient: columns of the table `subject` that it states.
+    """
 
     sample_id: str
     patient: str
@@ -88,6 +98,8 @@ class Sample:
     sex: str | None
     diagnosis: str | None
     consent: str | None
+    stated: Mapping[str, Value]
+    of_patient: Mapping[str, Value]
     lanes: tuple[Lane, ...]
 
     @property
@@ -205,6 +217,7 @@ def pair_spec(cohort: Cohort, pair_id: str) -> PairSpec:
         centre=pair.centre,
         pair=pair.pair_id,
         patient=pair.patient,
+        stated=_of_patient(cohort, pair),
         tumour=_sample_spec(pair.tumour),
         normal=_sample_spec(pair.normal) if pair.normal else None,
         assay=AssaySpec(
@@ -214,6 +227,7 @@ def pair_spec(cohort: Cohort, pair_id: str) -> PairSpec:
             tumour_only=assay["tumour_only"],
             duplicates=assay["duplicates"],
             qc=Path(assay["qc"]).stem,
+            stated={column: assay[key] for key, column in OF_ASSAY.items()},
         ),
         resources=ResourceSpec(
             fasta=config["reference"]["fasta"],
@@ -235,6 +249,16 @@ def pair_spec(cohort: Cohort, pair_id: str) -> PairSpec:
     )
 
 
+def _of_patient(cohort: Cohort, pair: Pair) -> dict[str, Value]:
+    """What the sheet states of the pair's patient, on whichever of the samples' lines."""
+    return {
+        column: value
+        for sample in cohort.samples.values()
+        if (sample.centre, sample.patient) == (pair.centre, pair.patient)
+        for column, value in sample.of_patient.items()
+    }
+
+
 def _sample_spec(sample: Sample) -> SampleSpec:
     return SampleSpec(
         sample=sample.sample_id,
@@ -244,6 +268,7 @@ def _sample_spec(sample: Sample) -> SampleSpec:
         sex=sample.sex,
         diagnosis=sample.diagnosis,
         consent=sample.consent,
+        stated=dict(sample.stated),
         lanes=tuple(
             LaneSpec(
                 read_group=lane.read_group,
@@ -324,6 +349,7 @@ def _cell_faults(name: str, row: Row) -> Iterator[Fault]:
     yield from _choice(name, row, "sex", SEXES, f"is none of {listed(SEXES)}.")
     yield from _choice(name, row, "realign", ("yes", "no"), 'is neither "yes" nor "no".')
     yield from _released_faults(name, row)
+    yield from stated_faults(name, row)
     if cells["bam"] and (cells["fastq_1"] or cells["fastq_2"]):
         message = "a row has FASTQ or a BAM, not both: leave one of them empty."
         yield Fault(name, message, row.line, "bam")
@@ -437,6 +463,8 @@ def _sample(
         sex=first["sex"] or None,
         diagnosis=first["diagnosis"] or None,
         consent=first["consent"] or None,
+        stated=stated_of("sample", first),
+        of_patient=stated_of("subject", first),
         lanes=tuple(sorted(lanes, key=lambda lane: (lane.read_group, lane.line))),
     )
 
@@ -498,6 +526,12 @@ def _patient_faults(name: str, of_patient: list[Sample], config: dict[str, Any])
     if len(sexes) > 1:
         message = f'patient "{patient}" has the sexes {listed(sorted(sexes))}: expected one.'
         yield Fault(name, message, max(sample.line for sample in sexes.values()), "sex")
+    for column in OF_PATIENT:
+        field = STATED[column].field
+        found = {one.of_patient[field]: one for one in of_patient if field in one.of_patient}
+        if len(found) > 1:
+            message = f'patient "{patient}" has {listed(found)} here and there: expected one.'
+            yield Fault(name, message, max(one.line for one in found.values()), column)
     # A misspelled role is a fault already, and may well be the one that is missed here.
     if len(tumours) + len(normals) < len(of_patient):
         return

@@ -13,6 +13,7 @@ import yaml
 from onconcord.decision.model import model_faults
 from onconcord.errors import Fault, InputError
 from onconcord.inputs.schema_faults import nearest, schema_faults, shown
+from onconcord.inputs.stated import OF_ASSAY, forbidden_in
 from onconcord.inputs.yaml_file import YamlFile, located, read_yaml
 from onconcord.qc.thresholds import check_thresholds
 from onconcord.runtime import checkout
@@ -162,6 +163,11 @@ def _rule_faults(values: dict[str, Any], faulty: set[str]) -> list[Fault]:
         if caller not in there:
             message = f'there is no caller "{caller}".{nearest(caller, there)}'
             faults.append(Fault(NAME, f"{message} Callers: {', '.join(there)}.", column="callers"))
+    for assay_id, assay in values["assays"].items() if "assays" not in faulty else ():
+        for key in OF_ASSAY:
+            if what := forbidden_in(assay[key]):
+                message = f'"{assay[key]}" has {what} in it, which does not leave a centre.'
+                faults.append(Fault(NAME, message, column=f"assays.{assay_id}.{key}"))
     alignment = values["alignment"]
     if "alignment" not in faulty and alignment["bqsr"] and alignment["known_sites"] is None:
         message = "is null, but alignment.bqsr is true and needs a VCF of known sites."

@@ -24,8 +24,8 @@ SHEET_HEAD = """\
 # One line per lane, with tabs between the columns; lines with # are comments. For example:
 # P01\tP01-T\ttumour\tL1\treads/P01-T_1.fastq.gz\treads/P01-T_2.fastq.gz
 # P01\tP01-N\tnormal\tL1\treads/P01-N_1.fastq.gz\treads/P01-N_2.fastq.gz
-# Optional columns: bam, realign, centre, library, specimen, sex, assay, diagnosis, consent
-# (docs/samples.md).
+# Optional columns: bam, realign, centre, library, specimen, sex, assay, diagnosis, consent, and
+# what is known of patient and sample, such as age, sample_type, cellularity (docs/samples.md).
 """
 PAGE_HEAD = """\
 # Configuration

@@ -10,7 +10,7 @@ from typing import Any, Self, get_args, get_origin, get_type_hints
 from onconcord.errors import Fault, InputError
 
 Section = dict[str, Any]
-"""A section of the configuration, whose keys are those of config/schema.yaml."""
+"""A section of the configuration, by the keys of config/schema.yaml, or cells by column."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ class SampleSpec:
     Args:
         sample: the sample's id.
         role: tumour or normal.
+        stated: further columns of the table `sample`, as the sheet states them.
     """
 
     sample: str
@@ -52,6 +53,7 @@ class SampleSpec:
     sex: str | None
     diagnosis: str | None
     consent: str | None
+    stated: Section
     lanes: tuple[LaneSpec, ...]
 
 
@@ -64,6 +66,7 @@ class AssaySpec:
         padding: bases that calling goes beyond each end of a target.
         duplicates: mark, or keep where they are not told apart from other reads (amplicons).
         qc: name of the QC thresholds.
+        stated: further columns of the table `assay`; they change no result and are not in run_id.
     """
 
     assay_id: str
@@ -72,6 +75,7 @@ class AssaySpec:
     tumour_only: bool
     duplicates: str
     qc: str
+    stated: Section
 
 
 @dataclass(frozen=True)
@@ -124,12 +128,14 @@ class PairSpec:
 
     Args:
         pair: the pair's id, which is the sample id of its tumour.
+        stated: further columns of the table `subject`, as the sheet states them.
         normal: null for a tumour alone.
     """
 
     centre: str
     pair: str
     patient: str
+    stated: Section
     tumour: SampleSpec
     normal: SampleSpec | None
     assay: AssaySpec

@@ -67,6 +67,7 @@ def released_rows(pair: PairTables, tier: str) -> dict[str, pa.Table]:
         _follow(tables)
         tables["variant_annotation"] = _licensed(tables["variant_annotation"])
         tables["subject"] = _masked_ages(tables["subject"])
+        tables["sample"] = _masked_days(tables["sample"], tables["subject"])
         tables["qc_metric"] = _coded_values(tables["qc_metric"])
         tables["analysis_scope"] = _true_scope(tables, tier, failed, withheld)
     spec = contract.load().tables
@@ -166,7 +167,14 @@ def _masked_ages(subject: pa.Table) -> pa.Table:
     return _replace(_replace(subject, "age_years_at_index", shown), "age_mask", mask)
 
 
-def _replace(table: pa.Table, column: str, values: pa.ChunkedArray) -> pa.Table:
+def _masked_days(sample: pa.Table, subject: pa.Table) -> pa.Table:
+    """Days from the index date, but for a patient so old that they would tell of the age."""
+    if "gt89" not in subject["age_mask"].to_pylist():
+        return sample
+    return _replace(sample, "days_from_index", pa.nulls(sample.num_rows, pa.int32()))
+
+
+def _replace(table: pa.Table, column: str, values: pa.ChunkedArray | pa.Array) -> pa.Table:
     index = table.column_names.index(column)
     return table.set_column(index, table.schema.field(column), values)
 
