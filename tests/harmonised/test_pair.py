@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -161,6 +162,27 @@ def test_a_pair_without_candidates_has_every_table_and_says_that_nothing_was_fou
     }
 
 
+@pytest.mark.parametrize("role", ["tumour", "normal"])
+def test_a_pair_with_a_dead_sample_has_every_table_and_was_not_searched(files, tmp_path, role):
+    nothing = {
+        role: write_rows(tmp_path / "dead.q.bed.gz", ("20", 0, LENGTH, "NO_COVERAGE")),
+    }
+    without_reads = {role: write_rows(tmp_path / "dead.r.bed.gz", ("20", 100, 300, 0.0))}
+    dead = replace(
+        files,
+        quantized=files.quantized | nothing,
+        anymapq=files.anymapq | nothing,
+        regions=files.regions | without_reads,
+    )
+    harmonise_pair(dead, tmp_path / "TUM")
+    scope = {row["analysis"]: row for row in rows(tmp_path / "TUM", "analysis_scope")}
+    small = scope["small_variant"]
+    assert (small["status"], small["reason_code"]) == ("failed", "no_callable_base")
+    assert small["region_bp"] is None
+    (gene,) = rows(tmp_path / "TUM", "gene_callability")
+    assert gene["status"] == "not_callable"
+
+
 def test_every_table_that_is_not_planned_has_a_writer(made):
     """Of what harmonising leaves empty, candidates fill some; the release writes two of its own."""
     of_candidates = {
@@ -241,6 +263,12 @@ def test_a_tumour_alone_names_only_the_callers_that_can_do_without_a_normal():
     none = pl.DataFrame()
     for spec, expected in ((pair_spec(), ["alone", "paired"]), (pair_spec(normal=None), ["alone"])):
         of_pair = estimates(spec.normal is not None)
-        facts = SimpleNamespace(spec=spec, callers=able, model=model(), estimates=of_pair)
+        facts = SimpleNamespace(
+            spec=spec,
+            states=pl.DataFrame({"state": ["CALLABLE"]}),
+            callers=able,
+            model=model(),
+            estimates=of_pair,
+        )
         row = pair._scope(facts, 1, none, 5)[0]
         assert (row["callers"], row["status"]) == (expected, "done")

@@ -60,11 +60,6 @@ def fasta_in_gzip(path):
             id="gzip without its end",
         ),
         pytest.param(
-            without_reads,
-            "t_1.gz: holds no read. Give the lane's reads, or remove the lane from the sheet.",
-            id="no read",
-        ),
-        pytest.param(
             fasta_in_gzip,
             't_1.gz, line 1: begins with ">read0", expected "@": a record of FASTQ has four '
             "lines, @name, bases, + and qualities. Give the FASTQ of the lane.",
@@ -75,6 +70,14 @@ def fasta_in_gzip(path):
 def test_a_broken_fastq_is_found_at_its_ends(folder, break_file, expected):
     break_file(folder / "t_1.gz")
     assert faults_of(folder) == [f'samples.tsv, line 2, column "fastq_1": {expected}']
+
+
+def test_a_dead_sample_is_taken_and_half_of_one_is_not(folder):
+    without_reads(folder / "t_1.gz")
+    (fault,) = faults_of(folder)
+    assert "differ in length: t_1.gz has 0 reads, t_2.gz has 20." in fault
+    without_reads(folder / "t_2.gz")
+    assert faults_of(folder) == []
 
 
 @pytest.mark.parametrize(

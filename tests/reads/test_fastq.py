@@ -87,6 +87,23 @@ def test_the_format_is_that_of_the_content(tmp_path):
     assert [file.format for file in read_lane("L1", paths)] == ["fastq", "fastq.gz"]
 
 
+@pytest.mark.parametrize("form", [gzip.compress, bgzip, lambda data: gzip.compress(data) * 3])
+@pytest.mark.parametrize("head_only", [False, True])
+def test_the_lane_of_a_dead_sample_has_no_pair(tmp_path, form, head_only):
+    paths = [tmp_path / "a", tmp_path / "b"]
+    for path in paths:
+        path.write_bytes(form(b""))
+    assert [file.reads for file in read_lane("L1", paths, head_only=head_only)] == [0, 0]
+    assert pairs_of(paths) == ""
+
+
+def test_a_file_without_reads_beside_one_with_many_is_found_at_their_beginnings(tmp_path):
+    first, second = lane(tmp_path, records(3000), forms=("plain", "plain"))
+    first.write_bytes(gzip.compress(b""))
+    found = message([first, second], head_only=True)
+    assert "a has 0 reads, b has at least " in found
+
+
 def test_reads_of_no_base_are_reads(tmp_path):
     made = [("a", ["", ""], ["", ""]), ("b", ["AC", ""], ["II", ""])]
     assert pairs_of(lane(tmp_path, made)) == interleaved(made)
@@ -121,7 +138,8 @@ def test_reads_of_no_base_are_reads(tmp_path):
         ),
         pytest.param(
             lambda data: gzip.compress(b""),
-            "b: holds no read. Give the lane's reads, or remove the lane from the sheet.",
+            "b: R1 and R2 of lane L1 differ in length: a has 20 reads, b has 0. The two files must "
+            "hold the mates of the same reads in the same order: copy the shorter one again.",
             id="nothing inside",
         ),
         pytest.param(

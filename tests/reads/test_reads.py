@@ -200,7 +200,7 @@ def test_the_scripts_say_what_is_wrong_by_their_exit_code(sample, capsys):
     assert capsys.readouterr().out == "T1: all 28 reads are accounted for\n"
     assert script("alignments_account")(words) == 3
     assert LOST in capsys.readouterr().err
-    (sample / "2_2.fq.gz").write_bytes(b"")
+    (sample / "2_2.fq.gz").write_bytes(b"\n")
     assert script("reads_count")([*lanes[0], *lanes[1], "--out", f"{sample}/none.tsv"]) == 2
     assert "2_2.fq.gz: holds no read" in capsys.readouterr().err
     assert not (sample / "none.tsv").exists()

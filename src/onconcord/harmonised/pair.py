@@ -354,13 +354,17 @@ def _scope(
     }
     limits = canonical_json(judged_by)
     able = sorted(name for name, one in facts.callers.items() if matched or one.tumour_only)
+    # Where no base is deep enough, that nothing was found says nothing.
+    searched = (facts.states["state"] == "CALLABLE").any()
+    found = "done" if passing else "done_none_found"
     rows: list[dict[str, Any]] = [
         {
             "pair_id": spec.pair,
             "analysis": "small_variant",
-            "status": "done" if passing else "done_none_found",
+            "status": found if searched else "failed",
+            "reason_code": None if searched else "no_callable_base",
             "callers": able,
-            "region_bp": region_bp,
+            "region_bp": region_bp if searched else None,
             "params_json": limits,
         },
         {

@@ -13,6 +13,8 @@ from onconcord.reads.bam import GivenReference, alignment_faults, count_alignmen
 from onconcord.reads.fastq import read_lane
 
 HEAD_BYTES = 1 << 16
+HOLLOW_BYTES = 1 << 10
+"""More than gzip of nothing takes, with the name of the file and a comment."""
 WHOLE_BYTES = 32 << 20
 """Plain gzip up to this size is read whole; beyond it only `--deep` can tell that it is cut off."""
 WHOLE_BUDGET_BYTES = 1 << 30
@@ -109,12 +111,20 @@ def _twice(path: str, where: str, seen: _Seen) -> str | None:
     if inode in seen.inodes:
         return f"{path} is the same file as on {seen.inodes[inode]}: each file has one row."
     seen.inodes[inode] = where
-    if status.st_size and os.access(real, os.R_OK):
+    if status.st_size and os.access(real, os.R_OK) and not _is_hollow(Path(real), status.st_size):
         content = (status.st_size, _fingerprint(Path(real), status.st_size))
         if content in seen.contents:
             return f"{path} is a copy of the file on {seen.contents[content]}: give its own reads."
         seen.contents[content] = where
     return None
+
+
+def _is_hollow(path: Path, size: int) -> bool:
+    """Whether a file is gzip of nothing: those of two dead samples are equal, and no copies."""
+    try:
+        return size < HOLLOW_BYTES and not any(read_chunks(path))
+    except ValueError:
+        return False
 
 
 def _fingerprint(path: Path, size: int) -> str:

@@ -91,8 +91,8 @@ class FastqReader:
         Records in the order of the file.
 
         Raises:
-            InputError: damaged or cut off, no record, a record that is not of four lines or has
-                not one quality per base, qualities of offset 64; with the line.
+            InputError: damaged or cut off, no record in a plain file, a record that is not of four
+                lines or has not one quality per base, qualities of offset 64; with the line.
         """
         lines: list[bytes] = []
         rest = b""
@@ -109,7 +109,8 @@ class FastqReader:
             raise self._fault(message) from error
         if self.whole:
             yield from self._last([*lines, rest])
-        if not self.reads:
+        # A whole gzip of nothing is what a sequencer writes of a dead sample.
+        if not self.reads and not is_gzip(self.path):
             message = "holds no read. Give the lane's reads, or remove the lane from the sheet."
             raise self._fault(message)
         if self._lowest >= PHRED64_LOWEST and self._highest >= PHRED64_TOP:
@@ -328,10 +329,17 @@ class _Lane:
                 "second as fastq_2."
             )
             return [Fault(str(two.path), message)]
-        if one.whole and two.whole and one.reads != two.reads:
+        # Where only the beginnings were read, a file that ends in its own is the shorter one.
+        lacking = [
+            reader
+            for reader in (one, two)
+            if reader.whole and reader.reads < max(one.reads, two.reads)
+        ]
+        if lacking:
+            said = [f"{'' if reader.whole else 'at least '}{reader.reads}" for reader in (one, two)]
             message = (
                 f"R1 and R2 of lane {self._read_group} differ in length: {one.path.name} has "
-                f"{one.reads} reads, {two.path.name} has {two.reads}. The two files must hold the "
+                f"{said[0]} reads, {two.path.name} has {said[1]}. The two files must hold the "
                 "mates of the same reads in the same order: copy the shorter one again."
             )
             return [Fault(str(two.path), message)]
