@@ -334,6 +334,12 @@ def judge(folder, *rows, sex=None, normal="N", samples=None):
             threshold(
                 metric="identity_lod", applies_to="pair", direction="at_least", warn=3, fail=-3
             ),
+            "WARN",
+            ["identity_lod"],
+            id="nobody has shown that it is one person",
+        ),
+        pytest.param(
+            threshold(metric="reversal_lod", applies_to="pair", warn=-3, fail=3),
             "PASS",
             [],
             id="not measured changes no verdict",
@@ -388,6 +394,7 @@ def test_a_tumour_without_a_normal_is_judged_on_its_own(tmp_path):
             None,
             "tumour without a normal",
         )
+    assert of_pair["identity_lod"]["status"] == "NA"
 
 
 @pytest.mark.parametrize(
@@ -429,6 +436,16 @@ def metric(metric_id, **values):
             "every sample of the pair): variants elsewhere cannot be excluded: sequence the "
             "poorer sample deeper.",
             id="below",
+        ),
+        pytest.param(
+            "pair",
+            metric(
+                "identity_lod", value_text="3 informative common sites, 20 needed", status="WARN"
+            ),
+            "WARN identity_lod of the pair: not measured, 3 informative common sites, 20 needed "
+            "(log10 odds that tumour and normal are of one person): compare the samples with those "
+            "of the other patients: two may be exchanged.",
+            id="not measured",
         ),
         pytest.param(
             "pair",

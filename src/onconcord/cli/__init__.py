@@ -56,6 +56,7 @@ from onconcord.cli import (  # noqa: E402
     contract,  # noqa: F401
     doctor,  # noqa: F401
     explain,  # noqa: F401
+    fit,  # noqa: F401
     key,  # noqa: F401
     release,  # noqa: F401
     report,  # noqa: F401

@@ -17,6 +17,9 @@ WORSE = ("NA", "PASS", "WARN", "FAIL")
 """Verdicts, the worst one last."""
 KARYOTYPES = {"female": "XX", "male": "XY"}
 NO_NORMAL = Answer(None, "tumour without a normal")
+MUST_BE_KNOWN = frozenset({"identity_lod"})
+"""Metrics with a limit that give WARN where they could not be measured: nobody has shown whose DNA
+it is. Nothing is asked of a tumour without a normal."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,8 @@ def write_pair_qc(
         samples: by role, tumour and, where there is one, normal.
         contamination_table: GATK's table; header-only where it was not estimated.
         out: JSON: pair, status (PASS, WARN, FAIL), reasons (ids of the metrics that gave WARN or
-            FAIL), metrics. A metric that was not measured changes no verdict.
+            FAIL), metrics. A metric that was not measured changes no verdict, but for those of
+            MUST_BE_KNOWN.
     Raises:
         InputError: faulty thresholds.
         ToolError: a file of a tool is cut off or of another form.
@@ -140,6 +144,8 @@ def _judge(role: str, entity: str, metric_id: str, answer: Answer, wanted: Thres
         found = "NA" if answer.value is None else one.verdict(answer.value)
         if WORSE.index(found) > WORSE.index(status):
             status, limit = found, one
+    if limits and metric_id in MUST_BE_KNOWN and answer.value is None and answer is not NO_NORMAL:
+        status = "WARN"
     return Metric(
         subject_kind="pair" if definition.of_pair else "sample",
         entity_id=entity,
@@ -178,8 +184,13 @@ def verdict_sentence(role: str, metric: Metric) -> str:
             f"WARN sex_inferred: the depth of X and Y is that of {metric.value_text}, the sheet "
             f"says otherwise: {definition.remedy}."
         )
+    if metric.value is None:
+        why = f", {metric.value_text}" if metric.value_text else ""
+        return (
+            f"{metric.status} {metric.metric_id} of the {role}: not measured{why} "
+            f"({definition.meaning}): {definition.remedy}."
+        )
     limit = metric.threshold_fail if metric.status == "FAIL" else metric.threshold_warn
-    assert metric.value is not None
     assert limit is not None
     side = "below" if metric.value < limit else "above"
     return (

@@ -1,13 +1,13 @@
 """A model that is fitted on made-up pairs: the same bytes each time, and nothing of what scores."""
 
-import functools
-import importlib.util
 import json
+import sys
 
 import numpy as np
 import polars as pl
 import pytest
 
+from onconcord.cli import main
 from onconcord.decision.model import Model, judge
 from onconcord.evidence.background import SCHEMA as BACKGROUND_SCHEMA
 from onconcord.evidence.recount import SCHEMA as RECOUNT_SCHEMA
@@ -16,15 +16,6 @@ from recounted import candidate, estimates, frame, said
 
 BASES = "ACGTTGCAAGCTCAGATCGA" * 100
 TRUE_EVERY = 2
-
-
-@functools.cache
-def script():
-    path = checkout.root() / "scripts/decision_fit.py"
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.main
 
 
 def rows_of(pair, count, normal=True):
@@ -102,9 +93,14 @@ def write_pair(folder, pair, count=20, normal=True):
     (folder / f"truth/{pair}.tsv").write_text("\n".join([header, *somatic]) + "\n")
 
 
-def fit(folder, out, *more):
-    words = ["--folders", str(folder), "--model-id", "own-1", "--out", str(out), *map(str, more)]
-    return script()(words)
+def fit(folders, out, *more):
+    """The exit code of the command."""
+    words = ["onconcord", "fit", *folders, "--id", "own-1", "--out", out, *more]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", [str(word) for word in words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+    return ended.value.code or 0
 
 
 @pytest.fixture(scope="module")
@@ -119,15 +115,15 @@ def finished(tmp_path_factory):
 @pytest.fixture(scope="module")
 def fitted(finished, tmp_path_factory):
     out = tmp_path_factory.mktemp("model") / "own.yaml"
-    assert fit(finished, out) == 0
+    assert fit([finished], out) == 0
     return out
 
 
 def test_the_same_pairs_give_the_same_bytes(finished, fitted, tmp_path):
-    assert fit(finished, tmp_path / "again.yaml") == 0
+    assert fit([finished], tmp_path / "again.yaml") == 0
     assert (tmp_path / "again.yaml").read_bytes() == fitted.read_bytes()
     write_pair(finished, "clean-11")
-    assert fit(finished, tmp_path / "anew.yaml") == 0
+    assert fit([finished], tmp_path / "anew.yaml") == 0
     assert (tmp_path / "anew.yaml").read_bytes() == fitted.read_bytes()
 
 
@@ -148,7 +144,7 @@ def test_every_pair_that_nothing_is_fitted_on_is_refused(finished, tmp_path, cap
         write_pair(tmp_path, pair)
     write_pair(tmp_path, "mixed-13")
     (tmp_path / "results/8_harmonised/mixed-13/MANIFEST.json").unlink()
-    assert fit(tmp_path, tmp_path / "own.yaml") == 2
+    assert fit([tmp_path], tmp_path / "own.yaml") == 2
     assert capsys.readouterr().err.replace(f"{tmp_path}/", "").splitlines() == [
         'error: truth/clean-101.tsv: the pair "clean-101" is of seed 101, which is for "score": a '
         "model that has seen it would be scored on what it knows. Fit on pairs of the seeds 11, "
@@ -162,12 +158,12 @@ def test_every_pair_that_nothing_is_fitted_on_is_refused(finished, tmp_path, cap
 
 
 def test_a_folder_that_says_nothing_is_refused(finished, tmp_path, capsys):
-    assert fit(tmp_path, tmp_path / "own.yaml", "--folders", finished, finished, tmp_path) == 2
+    assert fit([finished, finished, tmp_path], tmp_path / "own.yaml") == 2
     said_of = capsys.readouterr().err
     assert f'the pair "clean-11" is in {finished} too. Name each folder once.' in said_of
     assert f"{tmp_path}: expected truth/PAIR.tsv of at least one pair, found none." in said_of
     write_pair(tmp_path, "clean-11")
-    assert fit(tmp_path, tmp_path / "own.yaml") == 2
+    assert fit([tmp_path], tmp_path / "own.yaml") == 2
     said_of = capsys.readouterr().err
     for what, least in (("1 of the 1 pairs with a normal", 2), ("0 of the 0 tumours alone", 1)):
         assert f"{what} have a candidate that is in their truth: expected {least} or" in said_of
@@ -177,5 +173,5 @@ def test_a_fault_of_the_settings_is_named(finished, tmp_path, capsys):
     path = tmp_path / "fit.yaml"
     given = (checkout.root() / "config/accuracy/fit.yaml").read_text()
     path.write_text(given.replace("threshold: 0.5", "threshold: 2"))
-    assert fit(finished, tmp_path / "own.yaml", "--settings", path) == 2
+    assert fit([finished], tmp_path / "own.yaml", "--settings", path) == 2
     assert '"threshold": 2 is greater than the maximum of 1.' in capsys.readouterr().err
