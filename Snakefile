@@ -18,7 +18,7 @@ from snakemake.utils import min_version
 from onconcord.calls.callers import read_caller
 from onconcord.inputs import cohort as cohorts
 from onconcord.inputs.settings import keep_settings, sample_file, setting_file
-from onconcord.inputs.config import RETRACTIONS, release_name
+from onconcord.inputs.config import RETRACTIONS, files_of, release_name
 from onconcord.errors import OnconcordError
 from onconcord.runtime.failures import FailedJobs
 from onconcord.runtime.lock import hold_folder

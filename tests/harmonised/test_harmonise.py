@@ -21,6 +21,7 @@ from onconcord.harmonised import pieces
 from onconcord.harmonised.features import (
     changed_bases,
     covered,
+    frequencies,
     known_drivers,
     repeats,
     trinucleotides,
@@ -347,3 +348,24 @@ def test_a_pair_without_candidates_has_empty_tables(genome, tmp_path):
     )
     assert passing == 0
     assert {one.rows for one in found.values()} == {0}
+
+
+@pytest.mark.parametrize(
+    ("own", "first", "second", "expected"),
+    [
+        pytest.param(0.001, 0.2, 0.3, 0.001, id="its own"),
+        pytest.param(None, 0.2, 0.3, 0.2, id="that of the rarest atom"),
+        pytest.param(None, 0.2, 0.0, 0.0, id="an atom that was looked for and not seen"),
+        pytest.param(None, 0.2, None, None, id="an atom that is not known"),
+    ],
+)
+def test_a_haplotype_is_at_most_as_frequent_as_its_rarest_atom(own, first, second, expected):
+    parts = atoms(MNV)
+    rows = [(MNV, own), (parts[0], first), (parts[1], second), (snv(200), 0.5)]
+    known = pl.DataFrame(
+        [(one.chrom, one.pos, one.ref, one.alt, frequency) for one, frequency in rows],
+        schema=[*KEY, "gnomad_af_max"],
+        orient="row",
+    )
+    events = known[[0, 3]]
+    assert frequencies(events, {0: parts}, known).to_list() == [expected, 0.5]

@@ -97,6 +97,23 @@ def test_a_vcf_of_other_contigs_is_refused(folder):
     ]
 
 
+def test_several_population_files_and_their_fields_are_checked(folder):
+    for name, info in (("one.vcf", "AF_afr"), ("other.vcf", "AF")):
+        write_vcf(folder / name, [("chr20", 10, SEQUENCE[9])], info=info)
+    given = {"population": ["one.vcf", "other.vcf"], "population_fields": ["AF_afr"]}
+    configure(folder, resources=given)
+    assert faults_of(folder) == []
+    configure(folder, resources={**given, "population_fields": ["AF_arf"]})
+    assert sorted(fault.split(": ", 1)[-1] for fault in faults_of(folder)) == [
+        "has no INFO/AF or INFO/AF_arf, the allele frequency that filters need, with one number "
+        "for each alternate allele.",
+        'there is no INFO field "AF_arf" in one.vcf, other.vcf: name fields that hold frequencies '
+        "as their headers have them, or leave it out; AF is always read.",
+    ]
+    configure(folder, resources={"population": ["one.vcf", "none.vcf"]})
+    assert any("there is no file none.vcf." in fault for fault in faults_of(folder))
+
+
 def test_a_population_resource_needs_allele_frequencies(folder):
     write_vcf(folder / "p.vcf", [("chr20", 10, SEQUENCE[9])], info="DP")
     configure(folder, resources={"population": "p.vcf"})

@@ -2,6 +2,7 @@
 
 import gzip
 import random
+import re
 import subprocess
 
 import pysam
@@ -80,14 +81,14 @@ def test_contig_lines_are_not_needed(tmp_path, genome):
 @pytest.mark.parametrize(
     ("info", "count", "expected"),
     [
-        pytest.param("AF=0.25", 1, ["AF=0.25"], id="a number"),
-        pytest.param("DP=3;AF=6.5e-05;XAF=1", 1, ["AF=6.5e-05"], id="among others"),
+        pytest.param("AF=0.25", 1, ["0.25"], id="a number"),
+        pytest.param("DP=3;AF=6.5e-05;XAF=1", 1, ["6.5e-05"], id="among others"),
         pytest.param("AF=.", 1, [], id="missing"),
         pytest.param("AF=nan", 1, [], id="not a number"),
         pytest.param("DP=3", 1, [], id="absent"),
-        pytest.param("AF=0.1,0.2", 2, ["AF=0.1", "AF=0.2"], id="one for each allele"),
-        pytest.param("AF=0.1,.", 2, ["AF=0.1"], id="one is missing"),
-        pytest.param("AF=0.7,0.1,0.2", 2, ["AF=0.1", "AF=0.2"], id="the reference comes first"),
+        pytest.param("AF=0.1,0.2", 2, ["0.1", "0.2"], id="one for each allele"),
+        pytest.param("AF=0.1,.", 2, ["0.1"], id="one is missing"),
+        pytest.param("AF=0.7,0.1,0.2", 2, ["0.1", "0.2"], id="the reference comes first"),
         pytest.param("AF=0.1", 2, [], id="one for several alleles"),
     ],
 )
@@ -99,7 +100,8 @@ def test_a_frequency_is_one_number_of_one_allele_or_not_known(
     lines = [*GOOD, f"20\t50\t.\t{ref}\t{alts}\t.\t.\t{info}\n"]
     found, faults, tally = read(tmp_path, genome, lines)
     assert faults == []
-    assert [line.rstrip("\n").split("\t")[7] for line in found[20:]] == expected
+    infos = [line.rstrip("\n").split("\t")[7] for line in found[20:]]
+    assert infos == [f"AF={one};AF_MAX={one}" for one in expected]
     assert tally.no_frequency == count - len(expected)
 
 
@@ -193,7 +195,7 @@ def test_the_normal_form_is_sorted_shifted_indexed_and_whole(tmp_path, genome):
     lines = [*reversed(GOOD), f"20\t{run + 2}\t.\tA\tAA\t.\t.\tAF=0.25\n"]
     (tmp_path / "r.vcf").write_bytes(gzip.compress((HEADER + "".join(lines)).encode()))
     out, counts = tmp_path / "o/population.vcf.gz", tmp_path / "o/counts.json"
-    write_resource("population", tmp_path / "r.vcf", genome.path, out, counts)
+    write_resource("population", [tmp_path / "r.vcf"], genome.path, out, counts)
     said = subprocess.run(
         ["bcftools", "query", "-r", "20", "-f", "%POS %REF %ALT %AF\n", out],
         capture_output=True,
@@ -213,8 +215,79 @@ def test_a_wrong_resource_leaves_nothing_behind(tmp_path, genome):
     (tmp_path / "r.vcf").write_text(HEADER + snv(50, "7"))
     out = tmp_path / "o/population.vcf.gz"
     with pytest.raises(InputError, match=r'r\.vcf, line 5, column "INFO": AF "7" is no frequency'):
-        write_resource("population", tmp_path / "r.vcf", genome.path, out, tmp_path / "o/c.json")
+        write_resource("population", [tmp_path / "r.vcf"], genome.path, out, tmp_path / "o/c.json")
     assert list((tmp_path / "o").iterdir()) == []
+
+
+GNOMAD = """##fileformat=VCFv4.2
+##INFO=<ID=AF,Number=A,Type=Float,Description="Alternate allele frequency">
+##INFO=<ID=AF_grpmax,Number=A,Type=Float,Description="Maximum over groups">
+##INFO=<ID=AF_afr,Number=A,Type=Float,Description="African">
+#CHROM	POS	ID	REF	ALT	QUAL	FILTER	INFO
+"""
+
+
+@pytest.mark.parametrize(
+    ("info", "expected"),
+    [
+        pytest.param(
+            "AF=0.01;AF_grpmax=0.03;AF_afr=2e-2", "AF=0.01;AF_MAX=0.03", id="the highest counts"
+        ),
+        pytest.param("AF=0.01;AF_grpmax=.", "AF=0.01;AF_MAX=0.01", id="AF where no group has it"),
+        pytest.param("AF_afr=0.5", "AF=0.5;AF_MAX=0.5", id="a group where there is no AF"),
+        pytest.param("AF=0;AN=1000", "AF=0;AF_MAX=0", id="looked for in many and not seen"),
+        pytest.param("AF=0;AN=0", None, id="of no chromosome is not known, not 0"),
+        pytest.param(
+            "AF=0.1;AF_afr=0;AN_afr=0", "AF=0.1;AF_MAX=0.1", id="a group of no chromosome"
+        ),
+        pytest.param("AC=3", None, id="no frequency"),
+    ],
+)
+def test_the_highest_of_the_stated_frequencies_counts(tmp_path, genome, info, expected):
+    lines = [*GOOD, snv(200).replace("AF=0.5", info)]
+    (tmp_path / "r.vcf").write_text(GNOMAD + "".join(lines))
+    fields = ("AF_grpmax", "AF_afr")
+    resource = ResourceVcf(tmp_path / "r.vcf", "population", genome, fields=fields)
+    found = [line.split("\t") for line in resource.records()]
+    last = [cells[7].strip() for cells in found if cells[1] == "200"]
+    assert last == ([expected] if expected else [])
+    assert (resource.faults, resource.tally.no_frequency) == ([], 0 if expected else 1)
+
+
+def test_exomes_and_genomes_are_one_resource(tmp_path, genome):
+    (tmp_path / "exomes.vcf").write_text(GNOMAD + snv(10).replace("AF=", "AF_grpmax=0.7;AF="))
+    (tmp_path / "genomes.vcf").write_text(HEADER + snv(10, "0.2") + snv(20, "0.1"))
+    out, counts = tmp_path / "population.vcf.gz", tmp_path / "c.json"
+    given = [tmp_path / "exomes.vcf", tmp_path / "genomes.vcf"]
+    tally = write_resource("population", given, genome.path, out, counts, ("AF_grpmax",))
+    said = subprocess.run(
+        ["bcftools", "query", "-f", "%POS %AF %AF_MAX\n", out],
+        capture_output=True,
+        check=True,
+        text=True,
+    ).stdout.splitlines()
+    assert sorted(said) == ["10 0.2 0.2", "10 0.5 0.7", "20 0.1 0.1"]
+    assert (tally.records, tally.kept) == (3, 3)
+
+
+def test_a_field_that_no_file_of_the_population_has_is_refused(tmp_path, genome):
+    (tmp_path / "r.vcf").write_text(GNOMAD + "".join(GOOD))
+    out = tmp_path / "population.vcf.gz"
+    message = (
+        'config.yaml, "resources.population_fields": there is no INFO field "AF_popmax" in r.vcf: '
+        "name fields that hold frequencies as their headers have them, or leave it out; AF is "
+        "always read."
+    )
+    with pytest.raises(InputError, match=re.escape(message)):
+        write_resource(
+            "population",
+            [tmp_path / "r.vcf"],
+            genome.path,
+            out,
+            tmp_path / "c.json",
+            ("AF_afr", "AF_popmax"),
+        )
+    assert not out.exists()
 
 
 @given(data=st.data())

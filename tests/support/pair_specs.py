@@ -26,6 +26,7 @@ def pair_spec(tumour="TUM", normal="NOR", sex=None, decision=None):
         callers=("freebayes", "mutect2"),
         qc={},
         model="0d" * 32,
+        population_fields=(),
         **{name: values[name] for name in ("reads", "alignment", "calling", "decision")},
     )
     return PairSpec(
@@ -36,7 +37,7 @@ def pair_spec(tumour="TUM", normal="NOR", sex=None, decision=None):
         tumour=sample_spec(tumour, "tumour", sex),
         normal=sample_spec(normal, "normal", sex) if normal else None,
         assay=AssaySpec("exome", "WES", 100, normal is None, "mark", "wes", {}),
-        resources=ResourceSpec("/g.fa", None, None, None, None, None, None, None),
+        resources=ResourceSpec("/g.fa", None, None, (), None, None, None, None),
         reference=ReferenceSpec("custom"),
         parameters=replace(parameters, decision=decision) if decision else parameters,
     )

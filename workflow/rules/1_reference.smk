@@ -22,11 +22,20 @@ RESOURCE_FILES = {
         "transcripts": config["reference"]["transcripts"],
         "targets": ASSAY["targets"],
         "known_sites": config["alignment"]["known_sites"],
-        **config["resources"],
+        **{
+            name if number == 1 else f"{name}_{number}": path
+            for name, given in config["resources"].items()
+            for number, path in enumerate(files_of(given), start=1)
+            if name != "population_fields"
+        },
     }.items()
     if path is not None
 }
-GIVEN_VCFS = {name: RESOURCE_FILES[name] for name in RESOURCE_VCFS if name in RESOURCE_FILES}
+GIVEN_VCFS = {
+    name: [path for key, path in RESOURCE_FILES.items() if re.fullmatch(f"{name}(_[0-9]+)?", key)]
+    for name in RESOURCE_VCFS
+    if name in RESOURCE_FILES
+}
 
 
 RESOURCE_KEYS = [
@@ -181,8 +190,14 @@ def given_resource(wildcards):
 
 
 def setting_of_resource(wildcards):
+    if wildcards.resource == "population":
+        return settings("resources.population", "resources.population_fields")
     section = "alignment" if wildcards.resource == "known_sites" else "resources"
     return settings(f"{section}.{wildcards.resource}")
+
+
+def fields_of_resource(wildcards):
+    return config["resources"]["population_fields"] if wildcards.resource == "population" else []
 
 
 rule resource_vcf:
@@ -202,12 +217,15 @@ rule resource_vcf:
         resource="|".join(RESOURCE_VCFS),
     conda:
         "../../envs/evidence.yaml"
+    params:
+        fields=fields_of_resource,
     shell:
         r"""
         exec &> {log:q}
         {PYTHON:q} {SCRIPTS:q}/reference_resource.py \
             --kind {wildcards.resource:q} \
             --given {input.given:q} \
+            --fields {params.fields:q} \
             --fasta {input.fasta:q} \
             --out {output.vcf:q} \
             --counts {output.counts:q}

@@ -42,7 +42,7 @@ rule annotate_pair:
         resources=$(mktemp -d)
         trap 'rm -rf "$resources"' EXIT
         if [ -n "$population" ]; then
-            printf '[[annotation]]\nfile="%s"\nfields=["AF"]\nnames=["population_af"]\nops=["max"]\n' \
+            printf '[[annotation]]\nfile="%s"\nfields=["AF_MAX"]\nnames=["population_af"]\nops=["max"]\n' \
                 "$population" >> "$resources/vcfanno.toml"
         fi
         if [ -n "$clinical" ]; then

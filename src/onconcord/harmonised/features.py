@@ -1,5 +1,7 @@
 """What a variant's place says of it: regions, sequence around it, repeats, known drivers."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -81,6 +83,31 @@ def known_drivers(hotspots: pl.DataFrame, events: pl.DataFrame) -> pl.Series:
         .select(pl.col("known").fill_null(False))
         .to_series()
     )
+
+
+def frequencies(
+    events: pl.DataFrame, several: Mapping[int, tuple[Allele, ...]], known: pl.DataFrame
+) -> pl.Series:
+    """
+    How frequent each event is at most in a population: its own frequency; else that of its rarest
+    atom, as no haplotype is more frequent than what it is made of.
+
+    Args:
+        events: gnomad_af_max as the resource has it for the whole event, shape (n, ...).
+        several: atoms of the events that are not one atom themselves, by row.
+        known: native key and gnomad_af_max of events and atoms.
+    Returns:
+        Shape (n,); null where the resource knows neither the event nor all of its atoms.
+    """
+    of_allele = {
+        Allele(*key): frequency
+        for *key, frequency in known.select(*KEY, "gnomad_af_max").drop_nulls().iter_rows()
+    }
+    found = events["gnomad_af_max"].to_list()
+    for row, atoms_of in several.items():
+        if found[row] is None and all(one in of_allele for one in atoms_of):
+            found[row] = min(of_allele[one] for one in atoms_of)
+    return pl.Series(found, dtype=pl.Float64)
 
 
 def trinucleotides(genome: Genome, chrom: pl.Series, pos: pl.Series) -> pl.Series:

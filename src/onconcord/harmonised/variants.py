@@ -21,6 +21,7 @@ from onconcord.harmonised.event_ids import event_id
 from onconcord.harmonised.features import (
     changed_bases,
     covered,
+    frequencies,
     known_drivers,
     repeats,
     trinucleotides,
@@ -84,10 +85,11 @@ def variant_tables(
     """
     evidence = choose(evidence, recount)
     small = _with_facts(facts, _events(evidence, facts.callers), recount, picked)
+    several = _steps_of_several(small)
+    small = small.with_columns(gnomad_af_max=frequencies(small, several, picked))
     small = small.hstack(judge(small, facts.estimates, facts.model))
     limits = decision_limits(facts.spec, facts.model)
     decided, trail = decide(small, limits)
-    several = _steps_of_several(facts.names, small)
     whole = small.with_columns(decided["origin"])
     judged = _judged_steps(facts, whole, several, recount, picked)
     unstated = [name for name in COUNTS if name not in STATED_COUNTS]
@@ -214,7 +216,7 @@ def _with_facts(
         n_callers_capable=pl.col("variant_class").replace_strict(
             capable, default=0, return_dtype=pl.Int64
         ),
-        has_population=pl.lit(spec.resources.population is not None),
+        has_population=pl.lit(bool(spec.resources.population)),
         in_target=covered(facts.targets, chrom, *changed),
         is_callable=covered(callable_, chrom, *changed),
         is_hotspot=known_drivers(facts.hotspots, small),
@@ -242,7 +244,7 @@ def _variant_class() -> pl.Expr:
 Steps = Mapping[int, tuple[Allele, ...]]
 
 
-def _steps_of_several(names: ContigNames, small: pl.DataFrame) -> Steps:
+def _steps_of_several(small: pl.DataFrame) -> Steps:
     """The atoms of the events that are not one atom themselves, by row."""
     rows = small.with_row_index("row").filter(pl.col("variant_class").is_in(["MNV", "DELINS"]))
     return {row: atoms(Allele(*key)) for row, *key in rows.select("row", *KEY).iter_rows()}

@@ -207,6 +207,8 @@ def pair_spec(cohort: Cohort, pair_id: str) -> PairSpec:
         KeyError: there is no such pair, which is our own mistake.
     """
     pair, config = cohort.pairs[pair_id], cohort.config
+    resources = dict(config["resources"])
+    fields = tuple(resources.pop("population_fields"))
     assay = config["assays"][pair.assay]
     alignment = {key: value for key, value in config["alignment"].items() if key != "known_sites"}
     # Whether a BAM was aligned again changes the result, so it belongs to what run_id is made of.
@@ -234,7 +236,7 @@ def pair_spec(cohort: Cohort, pair_id: str) -> PairSpec:
             genes=config["reference"]["genes"],
             targets=assay["targets"],
             known_sites=config["alignment"]["known_sites"],
-            **config["resources"],
+            **{**resources, "population": configuration.files_of(resources["population"])},
         ),
         reference=ReferenceSpec(build=config["reference"]["build"]),
         parameters=Parameters(
@@ -244,6 +246,7 @@ def pair_spec(cohort: Cohort, pair_id: str) -> PairSpec:
             calling=config["calling"],
             decision=config["decision"],
             qc=cohort.qc[assay["qc"]],
+            population_fields=fields,
             model=hashlib.sha256(cohort.models[assay["model"]].read_bytes()).hexdigest(),
         ),
     )

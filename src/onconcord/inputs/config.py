@@ -123,6 +123,12 @@ def _read(path: Path) -> YamlFile:
     return file
 
 
+def files_of(value: Any) -> tuple[str, ...]:
+    """The files that a key names which takes one path, several or null."""
+    found = value if isinstance(value, list) else [value]
+    return tuple(path for path in found if isinstance(path, str) and path)
+
+
 def retired_keys(folder: Path) -> tuple[str, ...]:
     """Dotted keys of a config.yaml that once had a meaning, and have no effect any more."""
     given = _read(folder / NAME).values
@@ -235,9 +241,14 @@ def _models(folder: Path, values: dict[str, Any]) -> tuple[dict[str, Path], list
 def _make_paths_absolute(folder: Path, values: dict[str, Any]) -> None:
     """Paths of the configuration start at its folder; a null or faulty one is left as it is."""
 
+    def absolute(path: Any) -> Any:
+        return str((folder / path).absolute()) if isinstance(path, str) and path else path
+
     def resolve(section: Any, key: str) -> None:
-        if isinstance(section, dict) and isinstance(section.get(key), str) and section[key]:
-            section[key] = str((folder / section[key]).absolute())
+        if isinstance(section, dict) and isinstance(section.get(key), list):
+            section[key] = [absolute(path) for path in section[key]]
+        elif isinstance(section, dict) and key in section:
+            section[key] = absolute(section[key])
 
     for *sections, key in PATH_KEYS:
         section: Any = values

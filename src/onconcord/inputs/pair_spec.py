@@ -80,12 +80,12 @@ class AssaySpec:
 
 @dataclass(frozen=True)
 class ResourceSpec:
-    """Absolute paths of the reference and the resources; null = the centre has none."""
+    """Absolute paths of the reference and the resources; null or nothing = the centre has none."""
 
     fasta: str
     genes: str | None
     targets: str | None
-    population: str | None
+    population: tuple[str, ...]
     panel_of_normals: str | None
     clinical: str | None
     hotspots: str | None
@@ -105,6 +105,7 @@ class Parameters:
     What changes a result and is part of run_id: no path and no id.
 
     Args:
+        population_fields: INFO fields of the population resource that are frequencies, beside AF.
         model: SHA-256 of the model file that candidates are judged by.
     """
 
@@ -114,11 +115,13 @@ class Parameters:
     calling: Section
     decision: Section
     qc: Section
+    population_fields: tuple[str, ...]
     model: str
 
     def to_dict(self) -> Section:
         """The parameters as JSON has them."""
-        return {**asdict(self), "callers": list(self.callers)}
+        lists = {name: list(getattr(self, name)) for name in ("callers", "population_fields")}
+        return {**asdict(self), **lists}
 
 
 @dataclass(frozen=True)

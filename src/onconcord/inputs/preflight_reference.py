@@ -13,14 +13,15 @@ from pysam.utils import SamtoolsError
 
 from onconcord.errors import Fault, InputError
 from onconcord.inputs.config import NAME as CONFIG
+from onconcord.inputs.config import files_of
 from onconcord.inputs.hotspots import read_hotspot_list
-from onconcord.inputs.resource_vcf import ResourceVcf
+from onconcord.inputs.resource_vcf import ResourceVcf, unmet_fields
 from onconcord.inputs.transcripts import read_choices
 from onconcord.reads.bam import GivenReference
 from onconcord.reference.builds import CUSTOM, digest_faults, length_faults
 from onconcord.reference.contigs import contig_rows, name_faults
 from onconcord.reference.genes import GeneModel
-from onconcord.reference.sequence import OpenFasta
+from onconcord.reference.sequence import OpenFasta, Sequences
 from onconcord.reference.targets import check_bed
 
 DIGEST_BYTES = 500_000_000
@@ -72,13 +73,7 @@ def check_reference(
             if hotspots:
                 faults += read_hotspot_list(hotspots, OpenFasta(sequences))[1]
             for section, key in VCF_KEYS:
-                vcf = _given(config, f"{section}.{key}", broken)
-                if vcf:
-                    limit = None if deep else CHECKED_RECORDS
-                    resource = ResourceVcf(vcf, key, OpenFasta(sequences), limit)
-                    for _ in resource.records():
-                        pass
-                    faults += resource.faults
+                faults += _vcf_faults(config, section, key, broken, OpenFasta(sequences), deep)
     except (OSError, ValueError, SamtoolsError) as error:
         text = " ".join(str(error).split())
         message = f"{fasta} cannot be read as FASTA ({text}): plain text, or compressed with bgzip."
@@ -112,6 +107,30 @@ def check_reference(
     return ReferenceReport(genome, tuple(faults))
 
 
+def _vcf_faults(
+    config: Mapping[str, Any],
+    section: str,
+    key: str,
+    broken: set[str],
+    genome: Sequences,
+    deep: bool,
+) -> Iterator[Fault]:
+    """Faults of the VCFs that a key names; of their first records, or with `deep` of all."""
+    if f"{section}.{key}" in broken or not isinstance(config[section], dict):
+        return
+    fields = config[section].get("population_fields") if key == "population" else None
+    fields = tuple(name for name in fields if isinstance(name, str)) if fields else ()
+    resources = [
+        ResourceVcf(Path(path), key, genome, None if deep else CHECKED_RECORDS, fields)
+        for path in files_of(config[section].get(key))
+    ]
+    for resource in resources:
+        for _ in resource.records():
+            pass
+        yield from resource.faults
+    yield from unmet_fields(resources)
+
+
 def _given(config: Mapping[str, Any], key: str, broken: set[str]) -> Path | None:
     """The file that a dotted key names; None where it names none, or is faulty itself."""
     found: Any = config
@@ -136,9 +155,7 @@ def _missing_files(config: Mapping[str, Any], assays: set[str]) -> Iterator[Faul
     index = config["reference"].get("bwa_index") if isinstance(config["reference"], dict) else None
     if isinstance(index, str) and index:
         named |= {f"reference.bwa_index{end}": f"{index}{end}" for end in BWA_SUFFIXES}
-    for key, path in named.items():
-        if not isinstance(path, str) or not path:
-            continue
+    for key, path in ((key, path) for key, value in named.items() for path in files_of(value)):
         column = "reference.bwa_index" if key.startswith("reference.bwa_index") else key
         if not os.path.isfile(path):
             yield Fault(CONFIG, f"there is no file {path}.", column=column)

@@ -3,13 +3,15 @@ Resource VCFs: one reader of what a centre gives, for the check, and for stage 1
 into one normal form that every tool downstream takes.
 
 In the normal form a record has one alternate allele, the FASTA's name of its contig and a REF that
-is the FASTA's; it keeps what is used of it, an AF or CLINICAL_KEYS, and nothing else.
+is the FASTA's; it keeps what is used of it, AF and AF_MAX or CLINICAL_KEYS, and nothing else.
+AF_MAX is the highest of AF and of the fields that the configuration states, such as gnomAD's
+AF_grpmax or AF_afr.
 """
 
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -28,9 +30,13 @@ patches and alternate contigs that a FASTA has not; more than that is another bu
 SHOWN = 3
 _BASES = re.compile("[ACGT]+")
 _IUPAC = re.compile("[ACGTNRYSWKMBDHV]+")
+_DECLARED = re.compile("##INFO=<ID=([^,>]+)")
 _COLUMNS = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"
 _INFO = {
-    "population": '##INFO=<ID=AF,Number=A,Type=Float,Description="Allele frequency">\n',
+    "population": (
+        '##INFO=<ID=AF,Number=A,Type=Float,Description="Allele frequency">\n'
+        '##INFO=<ID=AF_MAX,Number=A,Type=Float,Description="Highest frequency of any population">\n'
+    ),
     "clinical": (
         '##INFO=<ID=CLNSIG,Number=.,Type=String,Description="Clinical significance">\n'
         '##INFO=<ID=CLNREVSTAT,Number=.,Type=String,Description="Review status">\n'
@@ -52,7 +58,8 @@ class Tally:
         other_contigs: records left out, since the FASTA has not their contig.
         ambiguous: records left out, since the FASTA or REF has an ambiguity code there.
         no_alternate: alternate alleles left out that are no bases: missing, symbolic, deleted.
-        no_frequency: alleles of a population resource left out, since their AF is missing.
+        no_frequency: alleles of a population resource left out, since none of their frequencies
+            is there, or is of no chromosome (AN 0).
     """
 
     records: int = 0
@@ -61,6 +68,10 @@ class Tally:
     ambiguous: int = 0
     no_alternate: int = 0
     no_frequency: int = 0
+
+    def __add__(self, other: "Tally") -> "Tally":
+        sums = {name: count + getattr(other, name) for name, count in asdict(self).items()}
+        return Tally(**sums)
 
     def __str__(self) -> str:
         counts = (f"{name.replace('_', ' ')} {count}" for name, count in asdict(self).items())
@@ -78,12 +89,16 @@ class ResourceVcf:
         kind: one of KINDS.
         genome: what contigs and REF are compared with.
         limit: records to look at; None for all.
+        fields: INFO fields of a population resource that are frequencies, beside AF.
+        met: those of AF and `fields` that its header or a record has.
     """
 
     path: Path
     kind: str
     genome: Sequences
     limit: int | None = None
+    fields: tuple[str, ...] = ()
+    met: set[str] = field(default_factory=set)
     tally: Tally = field(default_factory=Tally)
     faults: list[Fault] = field(default_factory=list)
     _others: Counter[str] = field(default_factory=Counter)
@@ -115,6 +130,8 @@ class ResourceVcf:
             if not columns:
                 if line.startswith("#CHROM"):
                     columns = line.count("\t") + 1
+                elif declared := _DECLARED.match(line):
+                    self.met.update({declared[1]} & {"AF", *self.fields})
                 elif not line.startswith("##"):
                     raise InputError.at(
                         self.path.name,
@@ -190,27 +207,54 @@ class ResourceVcf:
                 f"{key}={given[key].replace(' ', '_')}" for key in CLINICAL_KEYS if given.get(key)
             ]
             return [";".join(kept) or "."] * count
-        values = given["AF"].split(",") if given.get("AF") else []
+        return self._frequencies(given, count, number)
+
+    def _frequencies(self, given: Mapping[str, str], count: int, number: int) -> list[str | None]:
+        """AF, and the highest of it and the other fields, of each allele; None without any."""
+        found = {
+            name: self._of_alleles(given, name, count, number)
+            for name in dict.fromkeys(("AF", *self.fields))
+            if name in given
+        }
+        self.met.update(found)
+        infos: list[str | None] = []
+        for at in range(count):
+            known = {name: told for name, alleles in found.items() if (told := alleles[at])}
+            highest = max(known.values(), key=float, default=None)
+            infos.append(highest and f"AF={known.get('AF', highest)};AF_MAX={highest}")
+        return infos
+
+    def _of_alleles(
+        self, given: Mapping[str, str], name: str, count: int, number: int
+    ) -> list[str | None]:
+        """One frequency of each alternate allele as it is written; None where it is not known."""
+        values = given[name].split(",")
         if len(values) == count + 1:
             # Number=R: the reference comes first.
             del values[0]
         if len(values) != count:
             return [None] * count
-        return [self._frequency(one, number) for one in values]
+        chromosomes = given.get(name.replace("AF", "AN", 1), "").split(",")
+        if len(chromosomes) != count:
+            chromosomes = chromosomes[:1] * count
+        return [
+            None if of == "0" else self._frequency(name, text, number)
+            for text, of in zip(values, chromosomes, strict=True)
+        ]
 
-    def _frequency(self, text: str, number: int) -> str | None:
+    def _frequency(self, name: str, text: str, number: int) -> str | None:
         try:
             value = float(text)
         except ValueError:
             value = math.nan
             if text not in (".", ""):
-                self._fault("INFO", f'AF "{text}" is not a number.', number)
+                self._fault("INFO", f'{name} "{text}" is not a number.', number)
         if math.isnan(value):
             return None
         if not 0 <= value <= 1:
-            self._fault("INFO", f'AF "{text}" is no frequency: expected 0 to 1.', number)
+            self._fault("INFO", f'{name} "{text}" is no frequency: expected 0 to 1.', number)
             return None
-        return f"AF={text}"
+        return text
 
     def _fault(self, column: str, message: str, number: int) -> None:
         self.faults.append(Fault(self.path.name, message, number, column))
@@ -243,13 +287,31 @@ class ResourceVcf:
             message = "has no record: give a resource, or leave its key null."
             self.faults.append(Fault(name, message))
         elif tally.no_frequency and not tally.kept:
+            others = "".join(f" or INFO/{name}" for name in self.fields)
             message = (
-                "has no INFO/AF, the allele frequency that filters need, with one number for each "
-                "alternate allele."
+                f"has no INFO/AF{others}, the allele frequency that filters need, with one number "
+                "for each alternate allele."
             )
             self.faults.append(Fault(name, message))
         elif not (tally.kept or self._wrong or self.faults):
             self.faults.append(Fault(name, f"has no record that can be used: {tally}."))
+
+
+def unmet_fields(resources: Iterable[ResourceVcf]) -> list[Fault]:
+    """Faults of the stated fields that none of the files of a population resource has."""
+    resources = tuple(resources)
+    met = set().union(*(one.met for one in resources))
+    names = ", ".join(one.path.name for one in resources)
+    return [
+        Fault(
+            "config.yaml",
+            f'there is no INFO field "{name}" in {names}: name fields that hold frequencies as '
+            "their headers have them, or leave it out; AF is always read.",
+            column="resources.population_fields",
+        )
+        for name in dict.fromkeys(name for one in resources for name in one.fields)
+        if name not in met
+    ]
 
 
 def vcf_lines(path: Path) -> Iterator[tuple[int, str]]:

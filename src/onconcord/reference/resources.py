@@ -3,14 +3,14 @@
 import json
 import subprocess
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from onconcord.canonical_json import canonical_json
 from onconcord.errors import InputError, ToolError
 from onconcord.files import whole_file, write_text
-from onconcord.inputs.resource_vcf import KINDS, ResourceVcf, Tally
+from onconcord.inputs.resource_vcf import KINDS, ResourceVcf, Tally, unmet_fields
 from onconcord.reference.sequence import Genome
 from onconcord.runtime.programs import Program
 
@@ -24,23 +24,34 @@ INDEX = Program("reference_resource.py", "bcftools index --tbi --force {vcf}")
 COUNT = Program("reference_resource.py", "bcftools index --nrecords {vcf}")
 
 
-def write_resource(kind: str, given: Path, fasta: Path, out: Path, counts: Path) -> Tally:
+def write_resource(
+    kind: str,
+    given: Sequence[Path],
+    fasta: Path,
+    out: Path,
+    counts: Path,
+    fields: tuple[str, ...] = (),
+) -> Tally:
     """
     Write a resource VCF in normal form: shifted to the left, sorted, BGZF, indexed.
 
+    An allele that several files have stands there once for each of them.
+
     Args:
         kind: one of `inputs.resource_vcf.KINDS`.
-        given: the VCF of the centre.
+        given: the VCFs of the centre that make up the resource.
         fasta: the run's FASTA with its `.fai`.
         out: VCF to write, with its `.tbi`.
         counts: JSON to write, what became of the records.
+        fields: INFO fields of a population resource that are frequencies, beside AF.
     Returns:
-        The counts.
+        The counts, of all files together.
     Raises:
-        InputError: every fault of the VCF.
+        InputError: every fault of the VCFs.
         ToolError: a tool failed, or not every record came out of it.
     """
-    resource = ResourceVcf(given, kind, Genome(fasta))
+    genome = Genome(fasta)
+    resources = [ResourceVcf(path, kind, genome, fields=fields) for path in given]
     with whole_file(out) as temporary, tempfile.TemporaryDirectory(dir=out.parent) as scratch:
         shift = SHIFT.words(fasta=str(fasta))
         sort = SORT.words(scratch=f"{scratch}/sort", out=str(temporary))
@@ -52,27 +63,30 @@ def write_resource(kind: str, given: Path, fasta: Path, out: Path, counts: Path)
             assert shifting.stdout is not None
             shifting.stdout.close()
             try:
-                shifting.stdin.write(resource.header().encode())
-                for record in resource.records():
-                    shifting.stdin.write(record.encode())
+                shifting.stdin.write(resources[0].header().encode())
+                for resource in resources:
+                    for record in resource.records():
+                        shifting.stdin.write(record.encode())
                 shifting.stdin.close()
             except BrokenPipeError:
                 pass
-        if resource.faults:
-            raise InputError(resource.faults)
+        faults = [fault for resource in resources for fault in resource.faults]
+        faults += unmet_fields(resources)
+        if faults:
+            raise InputError(faults)
+        tally = sum((resource.tally for resource in resources), Tally())
         for name, tool in (("norm", shifting), ("sort", sorting)):
             if tool.returncode:
                 raise ToolError(f"{kind}: bcftools {name} ended with code {tool.returncode}")
         INDEX.run(vcf=str(temporary))
         found = int(COUNT.run(vcf=str(temporary)))
-        if found != resource.tally.kept:
+        if found != tally.kept:
             raise ToolError(
-                f"{kind}: {resource.tally.kept} records went into bcftools norm and sort, {found} "
-                "came out"
+                f"{kind}: {tally.kept} records went into bcftools norm and sort, {found} came out"
             )
         Path(f"{temporary}.tbi").replace(f"{out}.tbi")
-    write_text(counts, canonical_json(asdict(resource.tally)) + "\n")
-    return resource.tally
+    write_text(counts, canonical_json(asdict(tally)) + "\n")
+    return tally
 
 
 def read_counts(reference: Path, resources: Iterable[str]) -> dict[str, dict[str, int]]:
