@@ -149,3 +149,23 @@ def test_terms_stand_in_the_order_of_vep():
     assert sorted(ordered, key=RANKS.__getitem__) == list(ordered)
     assert [IMPACTS[term] for term in ordered[:4]] == ["HIGH"] * 4
     assert pl.Series(list(IMPACTS.values())).is_in(["HIGH", "MODERATE", "LOW", "MODIFIER"]).all()
+
+
+@pytest.mark.parametrize(
+    ("pos", "terms"),
+    [
+        (19, "splice_donor_5th_base_variant&intron_variant"),
+        (18, "splice_donor_region_variant&intron_variant"),
+        (21, "splice_region_variant&intron_variant"),
+        (51, "splice_region_variant&splice_polypyrimidine_tract_variant&intron_variant"),
+    ],
+)
+def test_terms_of_the_ends_of_introns_stand_beside_those_of_the_annotator(tmp_path, pos, terms):
+    told = entry("splice_region_variant&intron_variant", "LOW", "CANON.4")
+    row = (pos, SEQUENCE[pos - 1], "N", f"ANN={told}")
+    exons = ((1, 14), (55, 70))
+    of = annotated(tmp_path, SEQUENCE, [row], (("CANON.4", "MANE_Select"),), exons)
+    consequences, picked, _ = read_annotation(of)
+    assert picked["consequence_terms"].item() == terms
+    assert consequences["consequence_so"].to_list() == terms.split("&")
+    assert set(consequences["impact"]) == {"LOW", "MODIFIER"}

@@ -78,6 +78,29 @@ def test_an_event_has_its_name_on_either_strand(tmp_path, strand, event, coding,
     assert (found.coding, found.protein.short, found.protein.full) == (coding, short, full or short)
 
 
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        pytest.param((15, "G", "A"), (), id="an exon"),
+        pytest.param((17, "T", "A"), (), id="a splice site"),
+        pytest.param((18, "A", "C"), ("donor_region", "polypyrimidine_tract"), id="base 3"),
+        pytest.param((20, "G", "C"), ("donor_5th_base", "polypyrimidine_tract"), id="base 5"),
+        pytest.param((22, "C", "G"), ("polypyrimidine_tract",), id="base 7, 13 before an exon"),
+        pytest.param((32, "C", "A"), ("polypyrimidine_tract",), id="3 before an exon"),
+        pytest.param((33, "A", "C"), (), id="the acceptor"),
+        pytest.param((17, "TAAG", "T"), ("donor_5th_base", "polypyrimidine_tract"), id="deleted"),
+        pytest.param((18, "A", "AGC"), ("donor_region", "polypyrimidine_tract"), id="inserted"),
+        pytest.param((16, "G", "GCC"), (), id="inserted before the region"),
+    ],
+)
+@pytest.mark.parametrize("strand", [1, -1])
+def test_the_ends_of_an_intron_have_terms(tmp_path, strand, event, expected):
+    sequence = FORWARD if strand > 0 else other_strand(FORWARD)
+    event = event if strand > 0 else flipped(*event)
+    found = namer_of(tmp_path, sequence).names(small(strand), *event)
+    assert found.splice == tuple(f"splice_{name}_variant" for name in expected)
+
+
 def test_a_transcript_that_codes_for_nothing_has_n_numbers_within_it(tmp_path):
     namer = namer_of(tmp_path, FORWARD)
     transcript = Transcript("N.1", "20", 1, (FIRST, SECOND))

@@ -19,19 +19,23 @@ def write_fasta(path, sequences):
     return path
 
 
-def _gene_model(folder, length, tags):
+def _gene_model(folder, length, tags, exons):
     lines = [
         f'20\tx\t{kind}\t{start}\t{end}\t.\t+\t.\tgene_id "G1"; gene_name "GENE"; '
         f'transcript_id "{name}"; tag "{tag}"; db_xref "HGNC:HGNC:42";\n'
         for name, tag in tags
-        for kind, start, end in (("transcript", 1, 14), ("exon", 1, 14), ("CDS", 3, 11))
+        for kind, start, end in (
+            ("transcript", exons[0][0], exons[-1][1]),
+            *(("exon", *exon) for exon in exons),
+            ("CDS", 3, 11),
+        )
     ]
     (folder / "genes.gtf").write_text("".join(lines))
     return GeneModel(folder / "genes.gtf", {"20": length}).transcripts
 
 
-def annotated(folder, sequence, rows, tags=TRANSCRIPTS):
-    """An annotated VCF; a row is (pos, ref, alt, info)."""
+def annotated(folder, sequence, rows, tags=TRANSCRIPTS, exons=((1, 14),)):
+    """An annotated VCF; a row is (pos, ref, alt, info), an exon its first and last base."""
     lines = [
         "##fileformat=VCFv4.2",
         f"##contig=<ID=20,length={len(sequence)}>",
@@ -47,7 +51,7 @@ def annotated(folder, sequence, rows, tags=TRANSCRIPTS):
     path.write_text("\n".join(lines) + "\n")
     pysam.tabix_index(str(path), preset="vcf", force=True)
     genome = Genome(write_fasta(folder / "genome.fa", {"20": sequence}))
-    table = _gene_model(folder, len(sequence), tags)
+    table = _gene_model(folder, len(sequence), tags, exons)
     table.with_columns(is_mitochondrial=False).write_parquet(folder / "transcripts.parquet")
     return Annotation(
         folder / "annotated.vcf.gz",

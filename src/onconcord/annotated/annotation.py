@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from onconcord.annotated.clinical import CLINICAL, Clinical, clinical_rows
-from onconcord.annotated.names import Namer
+from onconcord.annotated.names import DONOR_5TH_BASE, DONOR_REGION, Namer
 from onconcord.annotated.severity import FLANKS, IMPACTS, RANKS
 from onconcord.evidence.events import KEY
 from onconcord.inputs.transcripts import KINDS
@@ -47,11 +47,12 @@ _PLACES = {
     "exon": 8,
     "distance": 14,
 }
-_OF_TRANSCRIPT = {
+_OF_TRANSCRIPT: dict[str, Any] = {
     "hgvsc": pl.String,
     "hgvsp": pl.String,
     "hgvsp_full": pl.String,
     "is_coding": pl.Boolean,
+    "splice": pl.List(pl.String),
 }
 
 
@@ -142,7 +143,9 @@ def _read_sites(path: Path, region: tuple[str, int, int] | None) -> pl.DataFrame
 
 def _consequences(of: Annotation, sites: pl.DataFrame) -> pl.DataFrame:
     """
-    One row per variant, transcript and term of SnpEff's ANN field; regions are left out.
+    One row per variant, transcript and term: those of SnpEff's ANN field, regions left out, and of
+    introns' ends those of `names.splice_terms`, of which a donor's takes the place of the wider
+    splice_region_variant.
 
     Beside the columns of `variant_consequence` there is consequence_terms: all terms of the
     variant on the transcript, the most severe first, joined by &.
@@ -153,18 +156,28 @@ def _consequences(of: Annotation, sites: pl.DataFrame) -> pl.DataFrame:
         .explode("entry")
         .with_columns(pl.col("entry").str.split("|"))
     )
+    told = entries.select(
+        *KEY,
+        "variant_key",
+        *(
+            pl.col("entry").list.get(at, null_on_oob=True).replace("", None).alias(name)
+            for name, at in _PLACES.items()
+        ),
+    ).filter(pl.col("feature") == "transcript")
+    splice = pl.col("splice").fill_null([])
+    is_donor = splice.list.contains(DONOR_5TH_BASE) | splice.list.contains(DONOR_REGION)
     told = (
-        entries.select(
-            *KEY,
-            "variant_key",
-            *(
-                pl.col("entry").list.get(at, null_on_oob=True).replace("", None).alias(name)
-                for name, at in _PLACES.items()
-            ),
+        told.join(
+            _names(of, told),
+            on=["variant_key", "transcript_id"],
+            how="left",
+            maintain_order="left",
         )
-        .filter(pl.col("feature") == "transcript")
-        .with_columns(consequence_so=pl.col("effect").str.split("&"))
+        .with_columns(
+            consequence_so=pl.col("effect").str.split("&").list.concat(splice), is_donor=is_donor
+        )
         .explode("consequence_so")
+        .filter(~(pl.col("is_donor") & (pl.col("consequence_so") == "splice_region_variant")))
         .unique(["variant_key", "transcript_id", "consequence_so"], maintain_order=True)
     )
     kinds = pl.DataFrame(
@@ -175,8 +188,7 @@ def _consequences(of: Annotation, sites: pl.DataFrame) -> pl.DataFrame:
     known_mane = any(one.kind.startswith("mane") for one in of.chosen)
     genes = pl.scan_parquet(of.transcripts).select("gene_id", "hgnc_id").unique("gene_id").collect()
     told = (
-        told.join(_names(of, told), on=["variant_key", "transcript_id"], how="left")
-        .join(kinds, on="transcript_id", how="left")
+        told.join(kinds, on="transcript_id", how="left")
         .join(genes, on="gene_id", how="left")
         .with_columns(
             severity=pl.col("consequence_so").replace_strict(
@@ -251,7 +263,8 @@ def _names(of: Annotation, told: pl.DataFrame) -> pl.DataFrame:
             found = namer.names(transcript, pos, ref, alt)
             protein = found.protein
             coding = transcript.coding is not None
-            rows.append((key, transcript_id, found.coding, protein.short, protein.full, coding))
+            names = (found.coding, protein.short, protein.full, coding, list(found.splice))
+            rows.append((key, transcript_id, *names))
     return pl.DataFrame(
         rows,
         schema={"variant_key": pl.String, "transcript_id": pl.String, **_OF_TRANSCRIPT},

@@ -27,6 +27,8 @@ from onconcord.reference.transcripts import (
 SPLICE_SITE_BP = 2
 """Bases of an intron next to an exon without which it is not spliced as before."""
 SHORTEST_INVERSION_BP = 3
+DONOR_5TH_BASE, DONOR_REGION = "splice_donor_5th_base_variant", "splice_donor_region_variant"
+POLYPYRIMIDINE_TRACT = "splice_polypyrimidine_tract_variant"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +39,12 @@ class Names:
     Args:
         coding: c. or, on a transcript that codes for nothing, n.; None where it has no number.
         protein: p.; None where no protein is changed or none can be named.
+        splice: what of an intron's ends it changes, see `splice_terms`.
     """
 
     coding: str | None
     protein: ProteinNames
+    splice: tuple[str, ...] = ()
 
 
 class Namer:
@@ -60,7 +64,11 @@ class Namer:
             pos: 1-based position of the first base of `ref`.
         """
         change = self._change(transcript, pos, ref, alt)
-        return Names(coding_name(transcript, change), self._protein(transcript, change))
+        return Names(
+            coding_name(transcript, change),
+            self._protein(transcript, change),
+            splice_terms(transcript, change),
+        )
 
     def genomic(self, contig: str, pos: int, ref: str, alt: str) -> str:
         """The g. name of an event, without the contig."""
@@ -140,6 +148,40 @@ def _is_of_splicing(
         near = 0 < first.intron <= site or -site <= last.intron < 0
         return near and span[0] <= before < span[1] - 1
     return first.base < span[1] and last.base >= span[0]
+
+
+def splice_terms(transcript: Transcript, change: Change) -> tuple[str, ...]:
+    """
+    The ends of introns that a change has a part in, where it is named: terms of the Sequence
+    Ontology beside those of splice sites and regions, which the annotator has.
+
+    Source: SO:0001787, base 5 behind an exon; SO:0002170, bases 3 to 6; SO:0002169, bases 17 to 3
+    before one.
+    """
+    places = range(change.start, change.end) or (change.start - 1, change.start)
+    steps = [_into_intron(transcript, place) for place in places]
+    # What is inserted lies in a region where the bases on both sides of it do.
+    has_part = any if change.ref else all
+    found = []
+    if change.ref and any(donor == 5 for donor, _ in steps):
+        found.append(DONOR_5TH_BASE)
+    elif has_part(3 <= donor <= 6 for donor, _ in steps):
+        found.append(DONOR_REGION)
+    if has_part(3 <= acceptor <= 17 for _, acceptor in steps):
+        found.append(POLYPYRIMIDINE_TRACT)
+    return tuple(found)
+
+
+def _into_intron(transcript: Transcript, place: int) -> tuple[int, int]:
+    """Bases from the exon before and from the one behind, 1-based; 0, 0 outside introns."""
+    where = transcript.locate(place)
+    if not where.intron:
+        return 0, 0
+    exons = transcript.exons if transcript.strand > 0 else transcript.exons[::-1]
+    before, behind = exons[where.exon], exons[where.exon + 1]
+    length = max(before[0], behind[0]) - min(before[1], behind[1])
+    donor = where.intron if where.intron > 0 else length + 1 + where.intron
+    return donor, length + 1 - donor
 
 
 def coding_name(transcript: Transcript, change: Change) -> str | None:
