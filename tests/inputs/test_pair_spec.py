@@ -48,8 +48,8 @@ def test_every_fault_is_named_at_once():
     assert str(error.value).splitlines() == [
         'TUM.json, "assay.padding": true is not of the type int.',
         'TUM.json, "centre": the key is missing.',
-        'TUM.json, "extra": unknown key; expected centre, pair, patient, tumour, normal, assay, '
-        "resources, reference, parameters.",
+        'TUM.json, "extra": unknown key; expected centre, pair, patient, stated, tumour, normal, '
+        "assay, resources, reference, parameters.",
         'TUM.json, "normal": "NOR" is not of the type SampleSpec or null.',
         'TUM.json, "parameters.decision": [] is not of the type dict.',
         'TUM.json, "tumour.lanes.0.realign": 0 is not of the type bool.',
