@@ -105,7 +105,7 @@ def files(tmp_path):
         plain.write_text(head + filters + line)
         pysam.tabix_index(str(plain), preset="vcf", force=True)
     roles = ("tumour", "normal")
-    states = (("20", 0, 250, "CALLABLE"), ("20", 250, LENGTH, "LOW"))
+    states = (("20", 0, 250, "80:100"), ("20", 250, LENGTH, "1:10"))
     regions = (("20", 100, 200, 90.0), ("20", 200, 300, 60.0))
     return PairFiles(
         spec=spec,
