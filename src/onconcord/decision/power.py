@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from functools import cached_property
 from math import comb
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -38,7 +39,7 @@ _SHOWN = [
 _CHANGES = (("A", "C"), ("C", "A"), ("C", "T"))
 """Substitutions of which each must be found: the plain kind, and those that damage makes too."""
 _DEPTHS = np.unique(np.geomspace(1, 20_000, 90).astype(int))
-"""Depths at which the model is asked; a depth between two of them is taken for the shallower one."""
+"""Depths at which the model is asked; one between two of them is taken for the shallower."""
 
 
 class Power:
@@ -133,7 +134,7 @@ class Power:
         ]
         if not rows:
             return
-        schema = dict.fromkeys(("depth", "normal", "count", "first"), pl.Int64)
+        schema: dict[str, Any] = dict.fromkeys(("depth", "normal", "count", "first"), pl.Int64)
         schema |= {"share": pl.Float64, "at": pl.Int64, "ref": pl.String, "alt": pl.String}
         table = pl.DataFrame(rows, schema=schema, orient="row")
         own = self._model.of(self._matched)

@@ -361,7 +361,7 @@ def _scope(
     limits = canonical_json(judged_by)
     able = sorted(name for name, one in facts.callers.items() if matched or one.tumour_only)
     # Where no base is deep enough, that nothing was found says nothing.
-    searched = (facts.states["state"] == "CALLABLE").any()
+    searched = passing > 0 or bool((facts.states["state"] == "CALLABLE").any())
     found = "done" if passing else "done_none_found"
     rows: list[dict[str, Any]] = [
         {
