@@ -5,7 +5,6 @@ import subprocess
 import numpy as np
 import pysam
 import pytest
-from scipy.stats import binom
 
 from onconcord.qc.identity import compare_genotypes
 from people import RULES, SITES, People
@@ -33,6 +32,8 @@ def pileups():
 
 def phred_likelihoods(pileup):
     """Of each genotype at each site, from the read counts: shape (sites, 3)."""
+    from scipy.stats import binom
+
     alt, depth = (
         pileup["alt_count"].to_numpy(),
         (pileup["ref_count"] + pileup["alt_count"]).to_numpy(),

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from pyiceberg.catalog.sql import SqlCatalog
 from typer.testing import CliRunner
 
 import onconcord
@@ -36,6 +35,8 @@ def release(tmp_path_factory):
 
 
 def opened(file):
+    from pyiceberg.catalog.sql import SqlCatalog
+
     return SqlCatalog(NAME, uri=f"sqlite:///{file}")
 
 

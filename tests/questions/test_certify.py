@@ -2,6 +2,7 @@
 
 import json
 import runpy
+import shutil
 from pathlib import Path
 
 import polars as pl
@@ -22,29 +23,43 @@ SCRIPT = Path(__file__).parents[2] / "scripts/demo_golden.py"
 PAIR = "TUM-A01"
 
 
-@pytest.fixture
-def run(tmp_path):
-    return open_source(write_cohort(tmp_path / "run", pairs=(PAIR, "TUM-A02")))
-
-
-@pytest.fixture
-def truth(tmp_path, run):
-    """The first passing variant of PAIR is true, and one more that no run finds."""
-    row = run.read("small_variant", PAIR).filter(pl.col("is_pass")).row(0, named=True)
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """
+    A run, its golden files, and a truth in which the first passing variant of PAIR is true, and one
+    more that no run finds.
+    """
+    folder = tmp_path_factory.mktemp("made")
+    source = open_source(write_cohort(folder / "run", pairs=(PAIR, "TUM-A02")))
+    row = source.read("small_variant", PAIR).filter(pl.col("is_pass")).row(0, named=True)
     known = [PAIR, *(str(row[name]) for name in ("chrom", "pos", "ref", "alt", "variant_class"))]
     absent = [PAIR, "chr20", "9", "A", "T", "SNV"]
-    out = tmp_path / "truth.tsv"
-    out.write_text("\n".join("\t".join(row) for row in (TRUTH_COLUMNS, known, absent)) + "\n")
-    return out
+    lines = ("\t".join(row) for row in (TRUTH_COLUMNS, known, absent))
+    (folder / "truth.tsv").write_text("\n".join(lines) + "\n")
+    main = runpy.run_path(str(SCRIPT))["main"]
+    words = ["--folder", str(source.root), "--truth", str(folder / "truth.tsv")]
+    assert main([*words, "--out", str(folder / "golden")]) == 0
+    return folder
 
 
 @pytest.fixture
-def golden(tmp_path, run, truth):
-    out = tmp_path / "golden"
-    main = runpy.run_path(str(SCRIPT))["main"]
-    words = ["--folder", str(run.root), "--truth", str(truth), "--out", str(out)]
-    assert main(words) == 0
-    return out
+def copied(tmp_path, made):
+    return Path(shutil.copytree(made, tmp_path / "copied"))
+
+
+@pytest.fixture
+def run(copied):
+    return open_source(copied / "run")
+
+
+@pytest.fixture
+def truth(copied):
+    return copied / "truth.tsv"
+
+
+@pytest.fixture
+def golden(copied):
+    return copied / "golden"
 
 
 def change(run, table, **values):

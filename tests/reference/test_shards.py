@@ -95,7 +95,7 @@ def test_every_base_is_called_and_owned_once(data, tmp_path_factory):
 
 @pytest.mark.parametrize("form", FORMS)
 def test_the_number_of_shards_is_that_of_the_genome_whatever_its_form(tmp_path, form):
-    text = ">1 a\n" + "ACGTACGTAC\n" * 150_000 + ">patch\n" + "ACGT\n" * 500_000
+    text = ">1 a\n" + ("ACGT" * 25 + "\n") * 15_000 + ">patch\n" + ("ACGT" * 25 + "\n") * 6_000
     fasta = tmp_path / "g.fa"
     fasta.write_bytes(FORMS[form](text.encode()))
     assert shard_count(None, fasta, tmp_path / "none.fai", 1) == 2

@@ -12,7 +12,7 @@ import random
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from scipy.stats import binom
+from scipy.special import bdtr
 
 from builders import PairOf, release_of, write_pair
 from onconcord.accuracy.release_bytes import pieces
@@ -59,8 +59,8 @@ class Site:
         """How often a normal of this depth shows so little of the allele that it may leave."""
         share = SNV_SHARE if len(self.ref) == len(self.alt) else INDEL_SHARE
         counts = np.arange(self.depth + 1)
-        fooled = counts[binom.cdf(counts, self.depth, share) <= 1e-5]
-        return float(binom.cdf(fooled.max(), self.depth, self.share)) if len(fooled) else 0.0
+        fooled = counts[bdtr(counts, self.depth, share) <= 1e-5]
+        return float(bdtr(fooled.max(), self.depth, self.share)) if len(fooled) else 0.0
 
     @property
     def words(self):

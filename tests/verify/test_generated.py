@@ -1,6 +1,7 @@
 """Every generated file of every tier is run, by a test and by verify."""
 
 import json
+from functools import cache
 
 import duckdb
 import pyarrow.parquet as pq
@@ -13,19 +14,22 @@ from onconcord.verify import verify_release
 
 
 @pytest.fixture(scope="module")
-def releases(tmp_path_factory):
+def release_in(tmp_path_factory):
+    """Function: the release of a tier, made when it is first asked for."""
     folder = tmp_path_factory.mktemp("tiers")
-    few, many = (write_pairs(folder, pairs_of("ONE", count, 1)) for count in (2, 20))
-    return {
-        tier: release_of(folder, many if tier == "open" else few, "ONE", tier=tier)
-        for tier in contract.TIERS
-    }
+
+    @cache
+    def release(tier):
+        manifests = write_pairs(folder, pairs_of("ONE", 20 if tier == "open" else 2))
+        return release_of(folder, manifests, "ONE", tier=tier)
+
+    return release
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("tier", contract.TIERS)
-def test_the_generated_files_of_a_tier_fit_its_tables(releases, tier, monkeypatch):
-    release = releases[tier]
+def test_the_generated_files_of_a_tier_fit_its_tables(release_in, tier, monkeypatch):
+    release = release_in(tier)
     monkeypatch.chdir(release)
     tables = {path.name for path in release.iterdir() if path.is_dir()} - {"workflow"}
     names = {
@@ -54,8 +58,8 @@ def test_the_generated_files_of_a_tier_fit_its_tables(releases, tier, monkeypatc
     assert verify_release(release).of("generated") == []
 
 
-def test_a_changed_file_is_named_and_not_run(releases, tmp_path):
-    release = releases["consortium"]
+def test_a_changed_file_is_named_and_not_run(release_in, tmp_path):
+    release = release_in("consortium")
     sql = (release / "views.sql").read_text()
     planted = tmp_path / "planted"
     (release / "views.sql").write_text(f"COPY (SELECT 1) TO '{planted}';\n")
@@ -72,8 +76,8 @@ def test_a_changed_file_is_named_and_not_run(releases, tmp_path):
     assert not planted.exists()
 
 
-def test_views_that_do_not_load_are_a_fault(releases, monkeypatch):
-    release = releases["consortium"]
+def test_views_that_do_not_load_are_a_fault(release_in, monkeypatch):
+    release = release_in("consortium")
     texts = artefacts.generated(release, "consortium")
     monkeypatch.setattr(
         artefacts, "generated", lambda *_: texts | {"views.sql": "SELECT , center FROM x;"}

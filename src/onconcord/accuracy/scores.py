@@ -5,8 +5,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from scipy.stats import binomtest
-
 from onconcord.accuracy.outcomes import DECISION, UNION, Candidate, Outcome
 from onconcord.accuracy.profiles import CLASSES
 
@@ -62,6 +60,9 @@ def _f1_of(share: float) -> float:
 
 def wilson(hits: int, total: int) -> Interval | None:
     """95 % interval of a share; None of nothing. Source: Wilson 1927."""
+    # Here, since it takes a second that only a page of accuracy needs.
+    from scipy.stats import binomtest
+
     if not total:
         return None
     found = binomtest(hits, total).proportion_ci(method="wilson")

@@ -1,8 +1,9 @@
 """What is generated from the contract: JSON, Frictionless, DuckDB, Spark, R and docs."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -63,9 +64,18 @@ def generated(release: Path, tier: str = "local") -> dict[str, str]:
     """
     contract = load()
     return {
-        "contract.json": _json(contract_mapping(contract)),
+        **_of_tier(tier),
         "datapackage.json": _json(_datapackage(contract, release, tier)),
         "views.sql": _views(contract, tier, _callers(release)),
+    }
+
+
+@cache
+def _of_tier(tier: str) -> Mapping[str, str]:
+    """The files that are the same in every release of a tier."""
+    contract = load()
+    return {
+        "contract.json": _json(contract_mapping(contract)),
         "spark.json": _json({t.name: _spark(t, tier) for t in contract.tables_of(tier)}),
         "schema.R": _r_schemas(contract, tier),
     }

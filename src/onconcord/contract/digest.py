@@ -16,6 +16,7 @@ string offsets, bytes under nulls and row groups do not count.
 import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Self
 
 import numpy as np
@@ -49,6 +50,7 @@ class Digest:
         return cls(rows, columns, json_sha256({"rows": rows, "columns": columns}))
 
 
+@cache
 def kind(type_: pa.DataType) -> str:
     """
     Name of the contract's type that holds the values of an Arrow type.

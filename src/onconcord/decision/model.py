@@ -7,8 +7,10 @@ share in an answer is a number of its own.
 """
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -223,14 +225,25 @@ class Model:
 def model_faults(path: Path, name: str, schema: Mapping[str, Any] = _SCHEMA) -> list[Fault]:
     """What is wrong with a model file, or one of SETTINGS_SCHEMA, called `name` in the faults."""
     try:
-        # Written by a program and long: the fast reader does.
-        raw = yaml.load(path.read_bytes(), yaml.CSafeLoader)
-    except (OSError, yaml.YAMLError) as error:
+        text = path.read_bytes()
+    except OSError as error:
         return [Fault(name, f"cannot be read as YAML: {error}.")]
-    return [
-        Fault(name, f"{error.message}.", column=".".join(map(str, error.absolute_path)))
-        for error in Draft202012Validator(schema).iter_errors(raw)
-    ]
+    faults = _faults_of_text(text, canonical_json(schema))
+    return [Fault(name, message, column=column) for message, column in faults]
+
+
+@cache
+def _faults_of_text(text: bytes, schema: str) -> tuple[tuple[str, str], ...]:
+    """Message and key of each fault; kept, since every reading of a configuration asks for it."""
+    try:
+        # Written by a program and long: the fast reader does.
+        raw = yaml.load(text, yaml.CSafeLoader)
+    except yaml.YAMLError as error:
+        return ((f"cannot be read as YAML: {error}.", ""),)
+    return tuple(
+        (f"{error.message}.", ".".join(map(str, error.absolute_path)))
+        for error in Draft202012Validator(json.loads(schema)).iter_errors(raw)
+    )
 
 
 def judge(candidates: pl.DataFrame, pair: PairEstimates, model: Model) -> pl.DataFrame:

@@ -149,9 +149,8 @@ _COUNT = {"type": "integer", "minimum": 1}
 SCHEMA: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
-    "required": ["callable_vaf", "sites", "thresholds"],
+    "required": ["sites", "thresholds"],
     "properties": {
-        "callable_vaf": {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
         "sites": {
             "type": "object",
             "additionalProperties": False,
