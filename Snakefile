@@ -23,6 +23,7 @@ from onconcord.errors import OnconcordError
 from onconcord.runtime.failures import FailedJobs
 from onconcord.runtime.lock import hold_folder
 from onconcord.runtime.running import is_dry
+from onconcord.qc.callability import depth_levels
 from onconcord.reference.shards import shard_count
 from onconcord.runtime.tools import refuse_other_versions
 

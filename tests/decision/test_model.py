@@ -11,7 +11,6 @@ from onconcord.decision.estimates import estimate_pair
 from onconcord.decision.fit import confident_probabilities, fit_groups
 from onconcord.decision.hypotheses import HYPOTHESES
 from onconcord.decision.model import Model, judge
-from onconcord.decision.power import Power
 from onconcord.decision.terms import PairEstimates, of_candidates
 from onconcord.errors import InputError
 from onconcord.evidence.recount import SCHEMA
@@ -112,15 +111,6 @@ def test_tumour_in_the_normal_is_found_from_clear_variants():
     few = estimate_pair(recount.head(3), shown, None, settings)
     assert few.tumour_in_normal == 0
     assert PairEstimates.read(found.stated()).stated() == found.stated()
-
-
-def test_the_power_is_that_of_the_decision():
-    power = Power(model(), estimates(), 10, 0.02)
-    deep, thin, none = power.lowest_fractions([(300.0, 100.0), (30.0, 100.0), (4.0, 100.0)])
-    assert deep < thin < 0.5
-    assert none is None
-    clean, shallow = power.lowest_fractions([(100.0, 100.0), (100.0, 3.0)])
-    assert shallow >= clean
 
 
 def broken(tmp_path, change):

@@ -105,7 +105,7 @@ def files(tmp_path):
         plain.write_text(head + filters + line)
         pysam.tabix_index(str(plain), preset="vcf", force=True)
     roles = ("tumour", "normal")
-    states = (("20", 0, 250, "CALLABLE"), ("20", 250, LENGTH, "LOW"))
+    states = (("20", 0, 250, "80:100"), ("20", 250, LENGTH, "1:10"))
     regions = (("20", 100, 200, 90.0), ("20", 200, 300, 60.0))
     return PairFiles(
         spec=spec,
@@ -165,7 +165,7 @@ def test_a_pair_without_candidates_has_every_table_and_says_that_nothing_was_fou
 @pytest.mark.parametrize("role", ["tumour", "normal"])
 def test_a_pair_with_a_dead_sample_has_every_table_and_was_not_searched(files, tmp_path, role):
     nothing = {
-        role: write_rows(tmp_path / "dead.q.bed.gz", ("20", 0, LENGTH, "NO_COVERAGE")),
+        role: write_rows(tmp_path / "dead.q.bed.gz", ("20", 0, LENGTH, "0:1")),
     }
     without_reads = {role: write_rows(tmp_path / "dead.r.bed.gz", ("20", 100, 300, 0.0))}
     dead = replace(

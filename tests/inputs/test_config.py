@@ -185,6 +185,7 @@ alignment:
   bqsr: yes
 """
 OWN_QC = """\
+callable_vaf: 2
 sites: {min_depth: 10, min_informative: 0, min_distance_bp: 1}
 thresholds:
   - {metric: dup_frac, applies_to: tumour, direction: at_most, warn: 0.4, fail: high}
@@ -207,10 +208,11 @@ def test_every_fault_of_yaml_names_its_line(tmp_path):
         ("config.yaml", 7, "decision.min_tumour_vaf"),
         ("config.yaml", 8, "callers"),
         ("config.yaml", 14, "alignment.known_sites"),
-        ("own.yaml", 1, "sites.min_informative"),
-        ("own.yaml", 3, "thresholds.0.fail"),
-        ("own.yaml", 6, "thresholds.1.direction"),
-        ("own.yaml", 9, "thresholds.1.why"),
+        ("own.yaml", 1, "callable_vaf"),
+        ("own.yaml", 2, "sites.min_informative"),
+        ("own.yaml", 4, "thresholds.0.fail"),
+        ("own.yaml", 7, "thresholds.1.direction"),
+        ("own.yaml", 10, "thresholds.1.why"),
     ]
     assert 'config.yaml, line 7, "decision.min_tumour_vaf": 2 is above 1' in str(InputError(faults))
 

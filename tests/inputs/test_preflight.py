@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from compressed_forms import TEXT_FORMS
 from onconcord.cli import app
 from onconcord.inputs import preflight
+from onconcord.reference.targets import check_bed
 from small_folder import SEQUENCE, configure, faults_of, write_vcf
 
 REAL = Path(__file__).parents[3] / "shared/data"
@@ -26,29 +28,30 @@ def test_good_input_has_no_fault_and_nothing_is_written(folder, deep):
     [
         pytest.param(
             "20\t10\t20",
-            'contig "20" is not in the FASTA, which calls it "chr20": rename it, so that all files '
-            "have the FASTA's names.",
+            ', column "contig": contig "20" is not in the FASTA, which calls it "chr20": rename '
+            "it, so that all files have the FASTA's names.",
             id="another name of the contig",
         ),
         pytest.param(
             "chr7\t10\t20",
-            'contig "chr7" is not in the FASTA, which has chr20: is this another build?',
+            ', column "contig": contig "chr7" is not in the FASTA, which has chr20: is this '
+            "another build?",
             id="another contig",
         ),
         pytest.param(
             "chr20\t10\t3001",
-            'end 3001 is outside contig "chr20", which has 3000 bases: are these the targets of '
-            "another build?",
+            ', column "end": end 3001 is outside contig "chr20", which has 3000 bases: are these '
+            "the targets of another build?",
             id="outside the contig",
         ),
         pytest.param(
             "chr20\t20\t20",
-            "start 20 is not before end 20: BED is 0-based and half-open.",
+            ', column "start": start 20 is not before end 20: BED is 0-based and half-open.',
             id="no base",
         ),
         pytest.param(
             "chr20 10",
-            '"chr20 10" is not contig, start and end, with tabs between them.',
+            ': "chr20 10" is not contig, start and end, with tabs between them.',
             id="two columns",
         ),
     ],
@@ -56,7 +59,27 @@ def test_good_input_has_no_fault_and_nothing_is_written(folder, deep):
 def test_targets_that_do_not_fit_the_fasta(folder, line, expected):
     (folder / "targets.bed").write_text(f"chr20\t1\t2\n{line}\n")
     configure(folder, assay={"targets": "targets.bed"})
-    assert faults_of(folder) == [f"targets.bed, line 2: {expected}"]
+    assert faults_of(folder) == [f"targets.bed, line 2{expected}"]
+
+
+@pytest.mark.parametrize("form", TEXT_FORMS)
+def test_targets_are_taken_however_they_were_saved(folder, form):
+    text = "# by hand\ntrack name=x\nchr20\t1\t2\tGENE\n\nchr20\t5\t9\n"
+    (folder / "targets.bed").write_bytes(TEXT_FORMS[form](text))
+    configure(folder, assay={"targets": "targets.bed"})
+    assert faults_of(folder) == []
+    found, faults = check_bed(folder / "targets.bed", {"chr20": 3000})
+    assert (found, faults) == ((("chr20", 1, 2), ("chr20", 5, 9)), [])
+
+
+def test_a_fault_of_the_withdrawn_pairs_is_found_before_the_run(folder):
+    (folder / "retractions.tsv").write_text(
+        "pair_id\tfrom_release\treason_code\nT\tr1\tquality\nT\tr2\tquality\n"
+    )
+    assert faults_of(folder) == [
+        'retractions.tsv, line 3, column "pair_id": pair "T" is there already, on line 2: remove '
+        "one."
+    ]
 
 
 def test_a_target_on_a_contig_that_tables_do_not_hold_is_refused(folder):
@@ -64,8 +87,9 @@ def test_a_target_on_a_contig_that_tables_do_not_hold_is_refused(folder):
     (folder / "targets.bed").write_text("chr20\t1\t20\nGL000192.1\t100\t200\n")
     configure(folder, assay={"targets": "targets.bed"})
     assert faults_of(folder) == [
-        'targets.bed, line 2: contig "GL000192.1" is none of the chromosomes 1 to 22, X, Y and M, '
-        "the only ones that tables hold: nothing could be told of this target, so remove the line."
+        'targets.bed, line 2, column "contig": contig "GL000192.1" is none of the chromosomes 1 to '
+        "22, X, Y and M, the only ones that tables hold: nothing could be told of this target, so "
+        "remove the line."
     ]
 
 

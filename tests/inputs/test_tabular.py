@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from compressed_forms import TEXT_FORMS
 from onconcord.inputs.tabular import read_table
 
 KNOWN, REQUIRED = ("id", "chrom", "pos", "note"), ("id", "chrom", "pos")
@@ -21,17 +22,8 @@ def cells(found):
 
 
 FORMS = {
-    "as it is": lambda text: text.encode(),
-    "Windows": lambda text: text.replace("\n", "\r\n").encode(),
-    "an old Macintosh": lambda text: text.replace("\n", "\r").encode(),
-    "a mark at its beginning": lambda text: text.encode("utf-8-sig"),
-    "Unicode text": lambda text: text.encode("utf-16"),
-    "no last line end": lambda text: text.rstrip("\n").encode(),
-    "spaces around cells": lambda text: text.replace("\t", " \t\u00a0").encode(),
+    **TEXT_FORMS,
     "quotes around cells": lambda text: text.replace("a\t", '"a"\t').encode(),
-    "empty columns": lambda text: text.replace("\n", "\t\t\n").encode(),
-    "empty lines": lambda text: text.replace("\n", "\n\n \t \n").encode(),
-    "comments": lambda text: f"# by hand\n{text} # end\n".encode(),
     "capitals in the header": lambda text: text.replace("id\tchrom", "ID\tChrom").encode(),
 }
 

@@ -9,20 +9,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onconcord.errors import ToolError
-from onconcord.qc import callable_regions, gene_callability
+from onconcord.qc import Searched, callable_regions, gene_callability
 
 NAMES = {"1": "chr1", "2": "chr2", "10": "chr10", "X": "chrX"}
-CLASSES = ("NO_COVERAGE", "LOW", "CALLABLE")
+NONE, LOW, DEEP = "0:1", "1:10", "10:inf"
 
 
 class Half:
-    """A decision that finds half of the fragments, at depths of more than 10."""
+    """A decision that finds half of the fragments, at depths of 10 and more."""
 
     def lowest_fractions(self, depths):
-        return [0.5 if tumour and tumour > 10 else None for tumour, _ in depths]
+        return [0.5 if tumour and tumour >= 10 else None for tumour, _ in depths]
+
+    def finds(self, depths, fraction):
+        return [tumour >= 10 and fraction >= 0.5 for tumour, _ in depths]
 
 
 HALF = Half()
+SEARCHED = Searched(HALF, 0.5, {"tumour": 1, "normal": 10})
 
 
 def write_bed(path, rows):
@@ -47,34 +51,30 @@ def states_of(folder, targets, tumour, normal=None, tumour_any=None, normal_any=
         for number, rows in enumerate((tumour, normal, tumour_any or tumour, normal_any or normal))
     ]
     bed = write_bed(folder / "targets.bed", targets)
-    return callable_regions(bed, *files, NAMES).rows()
+    return callable_regions(bed, *files, NAMES, SEARCHED).rows()
 
 
-WHOLE = [("1", 0, 1000, "CALLABLE")]
+WHOLE = [("1", 0, 1000, DEEP)]
 
 
 @pytest.mark.parametrize(
     ("tracks", "state"),
     [
-        pytest.param({"tumour": "CALLABLE"}, "CALLABLE", id="tumour-only and deep"),
-        pytest.param({"tumour": "CALLABLE", "normal": "CALLABLE"}, "CALLABLE", id="both deep"),
-        pytest.param({"tumour": "LOW", "normal": "CALLABLE"}, "LOW_TUMOR", id="shallow tumour"),
-        pytest.param({"tumour": "LOW", "normal": "LOW"}, "LOW_TUMOR", id="the tumour goes first"),
-        pytest.param({"tumour": "CALLABLE", "normal": "LOW"}, "LOW_NORMAL", id="shallow normal"),
+        pytest.param({"tumour": DEEP}, "CALLABLE", id="tumour-only and deep"),
+        pytest.param({"tumour": DEEP, "normal": DEEP}, "CALLABLE", id="both deep"),
+        pytest.param({"tumour": LOW, "normal": DEEP}, "LOW_TUMOR", id="shallow tumour"),
+        pytest.param({"tumour": LOW, "normal": LOW}, "LOW_TUMOR", id="the tumour goes first"),
+        pytest.param({"tumour": DEEP, "normal": LOW}, "LOW_NORMAL", id="shallow normal"),
+        pytest.param({"tumour": DEEP, "normal": NONE}, "LOW_NORMAL", id="no read of normal"),
+        pytest.param({"tumour": NONE}, "NO_COVERAGE", id="no read of the tumour"),
+        pytest.param({"tumour": NONE, "tumour_any": DEEP}, "LOW_MAPQ", id="reads map badly"),
         pytest.param(
-            {"tumour": "CALLABLE", "normal": "NO_COVERAGE"}, "LOW_NORMAL", id="no read of normal"
-        ),
-        pytest.param({"tumour": "NO_COVERAGE"}, "NO_COVERAGE", id="no read of the tumour"),
-        pytest.param(
-            {"tumour": "NO_COVERAGE", "tumour_any": "CALLABLE"}, "LOW_MAPQ", id="reads map badly"
-        ),
-        pytest.param(
-            {"tumour": "NO_COVERAGE", "tumour_any": "LOW"},
+            {"tumour": NONE, "tumour_any": LOW},
             "LOW_TUMOR",
             id="few reads, and they map badly",
         ),
         pytest.param(
-            {"tumour": "CALLABLE", "normal": "LOW", "normal_any": "CALLABLE"},
+            {"tumour": DEEP, "normal": LOW, "normal_any": DEEP},
             "LOW_MAPQ",
             id="the normal's reads map badly",
         ),
@@ -87,13 +87,13 @@ def test_the_state_of_a_base(tmp_path, tracks, state):
 
 def test_states_are_cut_to_the_targets_and_joined_within_one(tmp_path):
     tumour = [
-        ("1", 0, 15, "CALLABLE"),
-        ("1", 15, 18, "LOW"),
-        ("1", 18, 25, "CALLABLE"),
-        ("1", 25, 1000, "CALLABLE"),
-        ("10", 0, 5, "LOW"),
-        ("10", 5, 90, "NO_COVERAGE"),
-        ("2", 0, 50, "CALLABLE"),
+        ("1", 0, 15, DEEP),
+        ("1", 15, 18, LOW),
+        ("1", 18, 25, DEEP),
+        ("1", 25, 1000, DEEP),
+        ("10", 0, 5, LOW),
+        ("10", 5, 90, NONE),
+        ("2", 0, 50, DEEP),
     ]
     targets = [("1", 10, 30), ("1", 30, 40), ("2", 3, 5), ("10", 0, 8)]
     assert states_of(tmp_path, targets, tumour) == [
@@ -110,7 +110,9 @@ def test_states_are_cut_to_the_targets_and_joined_within_one(tmp_path):
 def tiling(size):
     """Intervals with a label that tile 0..size."""
     cuts = st.lists(st.integers(1, size - 1), unique=True, max_size=8).map(sorted)
-    return st.tuples(cuts, st.lists(st.sampled_from(CLASSES), min_size=9, max_size=9)).map(
+    return st.tuples(
+        cuts, st.lists(st.sampled_from([NONE, LOW, DEEP]), min_size=9, max_size=9)
+    ).map(
         lambda drawn: [
             ("1", start, end, label)
             for (start, end), label in zip(
@@ -140,15 +142,15 @@ def test_states_are_those_of_every_single_base(tmp_path_factory, tumour, normal,
     for _, start, end in targets:
         for base in range(start, end):
             own, of_any = label_of(tumour, base), label_of(tumour_any, base)
-            other = label_of(normal, base) if normal else "CALLABLE"
-            if own == other == "CALLABLE":
+            other = label_of(normal, base) if normal else DEEP
+            if own == other == DEEP:
                 expected[base] = "CALLABLE"
-            elif of_any == "NO_COVERAGE":
+            elif of_any == NONE:
                 expected[base] = "NO_COVERAGE"
-            elif of_any == other == "CALLABLE":
+            elif of_any == other == DEEP:
                 expected[base] = "LOW_MAPQ"
             else:
-                expected[base] = "LOW_TUMOR" if own != "CALLABLE" else "LOW_NORMAL"
+                expected[base] = "LOW_TUMOR" if own != DEEP else "LOW_NORMAL"
     assert by_base == expected
     assert sum(end - start for _, start, end, _ in found) == len(expected)
 
@@ -157,22 +159,22 @@ def test_states_are_those_of_every_single_base(tmp_path_factory, tumour, normal,
     ("tumour", "message"),
     [
         pytest.param(
-            [("1", 0, 15, "CALLABLE")],
+            [("1", 0, 15, DEEP)],
             "0.bed.gz: does not cover all targets: mosdepth did not finish",
             id="ends early",
         ),
         pytest.param(
-            [("1", 0, 1000, "0:1")],
-            "0.bed.gz: has the states ['0:1'], not ['NO_COVERAGE', 'LOW', 'CALLABLE']",
-            id="labels of mosdepth's own",
+            [("1", 0, 1000, "CALLABLE")],
+            "0.bed.gz: has the levels ['CALLABLE'], expected such as 10:15 and 15:inf",
+            id="labels of before",
         ),
         pytest.param(
-            [*WHOLE, ("chr1", 0, 5, "LOW")],
+            [*WHOLE, ("chr1", 0, 5, LOW)],
             "0.bed.gz: its contigs ['chr1'] are not in the reference: it was made with another one",
             id="another reference",
         ),
         pytest.param(
-            [("1", 0, 15, "LOW"), ("1", 10, 1000, "LOW")],
+            [("1", 0, 15, LOW), ("1", 10, 1000, LOW)],
             "0.bed.gz: has empty intervals, or some that overlap",
             id="overlap",
         ),
@@ -189,7 +191,7 @@ def test_a_truncated_coverage_file_is_refused(tmp_path):
     bed.write_bytes(bed.read_bytes()[:-6])
     targets = write_bed(tmp_path / "targets.bed", [("1", 0, 5)])
     with pytest.raises(ToolError, match=r"cut\.bed\.gz: not a whole gzip file"):
-        callable_regions(targets, bed, None, bed, None, NAMES)
+        callable_regions(targets, bed, None, bed, None, NAMES, SEARCHED)
 
 
 # ---------------------------------------------------------------------------------------------

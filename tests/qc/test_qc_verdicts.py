@@ -62,7 +62,7 @@ def write_sample(folder, name, depth=100.0, tumour=True, **numbers):
     split = 110 if tumour else 120
     write_bed(
         Path(f"{prefix}.quantized.bed.gz"),
-        [("1", 0, split, "LOW"), ("1", split, 1000, "CALLABLE")],
+        [("1", 0, split, "1:10"), ("1", split, 1000, "10:inf")],
     )
     write_table(
         Path(f"{prefix}.pileups.table"),
@@ -83,7 +83,7 @@ def write_sample(folder, name, depth=100.0, tumour=True, **numbers):
 
 
 def values_of(files):
-    found = sample_metrics(files.prefix, files.inputs, files.flagstat)
+    found = sample_metrics(files.prefix, files.inputs, files.flagstat, 10)
     return {name: (answer.value, answer.text) for name, answer in found.items()}
 
 
@@ -153,7 +153,7 @@ def test_a_report_that_is_cut_off_is_refused(tmp_path, suffix, text, message):
     files = write_sample(tmp_path, "T")
     Path(f"{files.prefix}{suffix}").write_text(text)
     with pytest.raises(ToolError, match=message):
-        sample_metrics(files.prefix, files.inputs, files.flagstat)
+        sample_metrics(files.prefix, files.inputs, files.flagstat, 10)
 
 
 @pytest.mark.parametrize(
@@ -233,7 +233,7 @@ def threshold(**changes):
 
 def thresholds_with(*rows, **changes):
     sites = {"min_depth": 10, "min_informative": 20, "min_distance_bp": 10000}
-    return {"sites": sites, "thresholds": list(rows), **changes}
+    return {"callable_vaf": 0.1, "sites": sites, "thresholds": list(rows), **changes}
 
 
 @pytest.mark.parametrize(
@@ -241,11 +241,13 @@ def thresholds_with(*rows, **changes):
     [
         pytest.param(thresholds_with(threshold(), threshold(applies_to="normal")), [], id="good"),
         pytest.param(
-            {"thresholds": []}, ['q.yaml, "sites": missing, and required.'], id="no rules of sites"
+            {"callable_vaf": 0.1, "thresholds": []},
+            ['q.yaml, "sites": missing, and required.'],
+            id="no rules of sites",
         ),
         pytest.param(
             thresholds_with(extra=1),
-            ['q.yaml, "extra": unknown key. Known here: sites, thresholds.'],
+            ['q.yaml, "extra": unknown key. Known here: callable_vaf, sites, thresholds.'],
             id="unknown key",
         ),
         pytest.param(
@@ -491,7 +493,8 @@ def test_a_metric_may_have_a_limit_at_each_end(tmp_path, value, expected):
     row = "{metric: mean_base_quality, applies_to: tumour, direction: "
     path = tmp_path / "q.yaml"
     path.write_text(
-        "sites: {min_depth: 1, min_informative: 1, min_distance_bp: 1}\nthresholds:\n"
+        "callable_vaf: 0.1\nsites: {min_depth: 1, min_informative: 1, min_distance_bp: 1}\n"
+        "thresholds:\n"
         f"  - {row}at_least, warn: 25, fail: 22}}\n  - {row}at_most, warn: 45, fail: 60}}\n"
     )
     found = _judge("tumour", "T", "mean_base_quality", Answer(value), read_thresholds(path))

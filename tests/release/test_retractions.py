@@ -87,8 +87,8 @@ def test_a_withdrawn_pair_whose_tables_are_gone_stays_withdrawn(folder):
     with pytest.raises(InputError) as caught:
         read_retractions(path, "ONE", manifests(folder))
     assert str(caught.value) == (
-        f'{path}, line 2, column "pair_id": "TUM-GONE" is no finished pair of this folder, which '
-        "has pairs of several centres: say whose it was in a column center_id"
+        'retractions.tsv, line 2, column "pair_id": "TUM-GONE" is no finished pair of this folder, '
+        "which has pairs of several centres: say whose it was in a column center_id."
     )
     path = withdraw(folder, "TUM-GONE\tr2026-10\tquality\tONE", header=f"{HEADER}\tcenter_id")
     assert read_retractions(path, "ONE", manifests(folder)) == gone
@@ -96,25 +96,42 @@ def test_a_withdrawn_pair_whose_tables_are_gone_stays_withdrawn(folder):
 
 
 def test_every_fault_of_the_table_is_named_at_once(folder):
-    path = withdraw(folder, "TUM-ONE-1\tr2026-10\tbored", "\tr2026-10\tquality", "TUM-ONE-2")
+    path = withdraw(
+        folder,
+        "TUM-ONE-1\tr2026-10\tbored",
+        "\tr2026-10\tquality",
+        "",
+        "TUM-ONE-2",
+        "TUM-ONE-2\tr2026-10\tquality",
+    )
     with pytest.raises(InputError) as caught:
         read_retractions(path, "ONE", manifests(folder)[:3])
-    said = [str(fault).removeprefix(f"{path}, ") for fault in caught.value.faults]
+    said = [str(fault).removeprefix("retractions.tsv, ") for fault in caught.value.faults]
     assert said == [
-        'line 2, column "reason_code": "bored" is no reason; expected consent_withdrawn, '
-        "sample_swap, quality, duplicate, other",
-        'line 3, column "pair_id": empty; expected a value',
-        'line 4, column "from_release": empty; expected a value',
-        'line 4, column "reason_code": "" is no reason; expected consent_withdrawn, '
-        "sample_swap, quality, duplicate, other",
+        'line 2, column "reason_code": "bored" is no reason: expected consent_withdrawn, '
+        "sample_swap, quality, duplicate, other.",
+        'line 3, column "pair_id": is empty, and required.',
+        'line 5, column "from_release": is empty, and required.',
+        'line 5, column "reason_code": is empty, and required.',
+        'line 6, column "pair_id": pair "TUM-ONE-2" is there already, on line 5: remove one.',
     ]
+
+
+def test_a_table_that_a_spreadsheet_saved_is_taken(folder):
+    path = withdraw(folder)
+    text = f"{HEADER.upper()}\t\r\n# by hand\r\n\r\n {WITHDRAWN} \t\r\n"
+    path.write_bytes(text.encode("utf-16"))
+    gone = (Retraction("TUM-ONE-2", "r2026-10", "consent_withdrawn"),)
+    assert read_retractions(path, "ONE", manifests(folder)) == gone
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        pytest.param("pair\twhy\n", "the columns are pair, why; expected pair_id", id="columns"),
-        pytest.param(None, "cannot be read", id="no file"),
+        pytest.param(
+            "pair\twhy\n", 'from_release": this column is missing, and required', id="columns"
+        ),
+        pytest.param(None, "there is no such file", id="no file"),
     ],
 )
 def test_a_table_that_is_none_is_refused(folder, text, message):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pysam
 import pytest
 
+from builders import PairOf, write_pair
 from cohort_tables import GNAS_R201C, variant, write_cohort
 from onconcord.errors import InputError
 from onconcord.questions.compare import compare_callers
@@ -16,7 +17,7 @@ from onconcord.questions.sources import open_source
 from onconcord.report import figures, write_report
 from onconcord.report.cohort import consequence_class, pyrimidine_change, read_cohort
 from onconcord.report.compare_page import write_comparison
-from onconcord.report.page import metric_table, not_measured, number, verdict_reasons
+from onconcord.report.page import metric_table, not_measured, number, render, verdict_reasons
 from onconcord.report.read_pages import igv_script
 from onconcord.report.svg import Scale, nice_ticks
 
@@ -64,6 +65,29 @@ def test_the_reasons_of_a_verdict_are_sentences(tmp_path):
             "exchanged."
         ],
     }
+
+
+@pytest.mark.parametrize(
+    ("p_germline", "qc", "expected"),
+    [
+        pytest.param(0.08, "PASS", (1, 0.08), id="judged"),
+        pytest.param(None, "PASS", (1, None), id="not judged"),
+        pytest.param(0.08, "FAIL", (0, 0.0), id="nothing leaves of a pair that fails"),
+    ],
+)
+def test_how_many_germline_variants_leave_of_a_tumour_alone(tmp_path, p_germline, qc, expected):
+    alone = PairOf("ONE", "TUM-ONLY", "PAT-ONLY", None, qc=qc)
+    tables = alone.tables()
+    leaves = alone.variant(1700, "G", "C", method="forced") | {"p_germline": p_germline}
+    alone.add(tables, leaves)
+    tables["qc_metric"] = []
+    write_pair(tmp_path, alone, tables)
+    write_pair(tmp_path, PairOf("ONE", "TUM-2", "PAT-2", "NRM-2"))
+    cohort = read_cohort(open_source(tmp_path))
+    assert cohort.alone.rows() == [("ONE", "TUM-ONLY", *expected)]
+    page = render(cohort, [], tmp_path / "report.html")
+    cell = "n/a" if expected[1] is None else f"{expected[1]:.2f}"
+    assert f'<td class="n">{expected[0]}</td><td class="n">{cell}</td>' in page
 
 
 @pytest.mark.parametrize(

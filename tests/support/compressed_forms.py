@@ -34,3 +34,18 @@ FORMS = {
     "empty lines at the end": lambda data: gzip.compress(data + b"\n\n"),
     "lines of Windows": lambda data: gzip.compress(data.replace(b"\n", b"\r\n")),
 }
+
+TEXT_FORMS = {
+    "as it is": lambda text: text.encode(),
+    "Windows": lambda text: text.replace("\n", "\r\n").encode(),
+    "an old Macintosh": lambda text: text.replace("\n", "\r").encode(),
+    "a mark at its beginning": lambda text: text.encode("utf-8-sig"),
+    "Unicode text": lambda text: text.encode("utf-16"),
+    "gzip": lambda text: gzip.compress(text.encode()),
+    "no last line end": lambda text: text.rstrip("\n").encode(),
+    "spaces around cells": lambda text: text.replace("\t", " \t\u00a0").encode(),
+    "empty columns": lambda text: text.replace("\n", "\t\t\n").encode(),
+    "empty lines": lambda text: text.replace("\n", "\n\n \t \n").encode(),
+    "comments": lambda text: f"# by hand\n{text} # end\n".encode(),
+}
+"""Forms in which people save a table."""

@@ -24,7 +24,7 @@ def pair_spec(tumour="TUM", normal="NOR", sex=None, decision=None):
     values = config.defaults()
     parameters = Parameters(
         callers=("freebayes", "mutect2"),
-        qc={},
+        qc={"callable_vaf": 0.5},
         model="0d" * 32,
         population_fields=(),
         **{name: values[name] for name in ("reads", "alignment", "calling", "decision")},

@@ -51,7 +51,7 @@ def write_vcf(path, records, info="AF"):
 
 def configure(work, **sections):
     sites = "{min_depth: 10, min_informative: 20, min_distance_bp: 10000}"
-    (work / "qc.yaml").write_text(f"sites: {sites}\nthresholds: []\n")
+    (work / "qc.yaml").write_text(f"callable_vaf: 0.1\nsites: {sites}\nthresholds: []\n")
     config = {
         "centre": "A",
         "reference": {"fasta": "genome.fa", **sections.pop("reference", {})},

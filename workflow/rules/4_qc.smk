@@ -1,5 +1,5 @@
 """
-4_qc: coverage, callable states, contamination, identity, verdicts.
+4_qc: coverage, levels of depth, contamination, identity, verdicts.
 
 Inputs: alignments, targets, population resource. Outputs: results/4_qc/.
 Steps: sample_qc (one job a sample), pair_qc (one job a pair), multiqc (one of the cohort).
@@ -8,8 +8,8 @@ cat, which does not, and the one of two lines, which fits into any block, may no
 """
 
 
-def callable_depth_of_sample(wildcards):
-    return config["decision"][f"min_{SAMPLES[wildcards.sample].role}_depth"]
+def depth_levels_of_sample(wildcards):
+    return depth_levels(config["decision"][f"min_{SAMPLES[wildcards.sample].role}_depth"])
 
 
 # All that mosdepth writes, read by us, by MultiQC or by nobody: Snakemake removes it where the job
@@ -35,7 +35,7 @@ QC_OF_SAMPLE = [
 
 
 rule sample_qc:
-    """Coverage, callable states, read statistics and pileups at common sites of one sample."""
+    """Coverage, levels of depth, read statistics and pileups at common sites of one sample."""
     input:
         reads=f"results/3_alignments/{{sample}}.{READS}",
         index=f"results/3_alignments/{{sample}}.{READS_INDEX}",
@@ -67,19 +67,18 @@ rule sample_qc:
         mem_mb=4000,
         runtime=120,
     params:
-        callable_depth=callable_depth_of_sample,
+        depth_levels=depth_levels_of_sample,
         min_mapping_quality=config["calling"]["min_mapping_quality"],
     shell:
         r"""
         exec &> {log:q}
         prefix=results/4_qc/samples/{wildcards.sample:q}
         sites={input.sites:q}
-        export MOSDEPTH_Q0=NO_COVERAGE MOSDEPTH_Q1=LOW MOSDEPTH_Q2=CALLABLE
         mosdepth --no-per-base --fasta {input.fasta:q} --by {input.depth:q} \
             --mapq {params.min_mapping_quality:q} \
-            --quantize 0:1:{params.callable_depth:q}: "$prefix" {input.reads:q}
+            --quantize {params.depth_levels:q} "$prefix" {input.reads:q}
         mosdepth --no-per-base --fasta {input.fasta:q} \
-            --quantize 0:1:{params.callable_depth:q}: "$prefix.anymapq" {input.reads:q}
+            --quantize {params.depth_levels:q} "$prefix.anymapq" {input.reads:q}
         samtools stats --reference {input.fasta:q} --target-regions {input.targets:q} \
             {input.reads:q} | cat > "$prefix.stats.txt"
         if [ -s "$sites" ]; then

@@ -168,6 +168,14 @@ class _PairSources:
         genome = Genome(files.reference / "genome.fa")
         hotspots = read_hotspots(spec.resources.hotspots, genome)
         model = Model.read(files.model)
+        estimates = estimate_pair(
+            recount,
+            read_checked(files.background, BACKGROUND_SCHEMA),
+            _contamination(files.qc),
+            model.of(spec.normal is not None)["hypotheses"],
+        )
+        decision = spec.parameters.decision
+        power = Power(model, estimates, decision["min_tumour_depth"], decision["min_tumour_vaf"])
         facts = Facts(
             spec=spec,
             reference_id=identity["reference_id"],
@@ -185,17 +193,18 @@ class _PairSources:
                 files.anymapq["tumour"],
                 files.anymapq.get("normal"),
                 names.table_of,
+                qc.Searched(
+                    power,
+                    spec.parameters.qc["callable_vaf"],
+                    {role: decision[f"min_{role}_depth"] for role in ("tumour", "normal")},
+                ),
             ),
             hotspots=hotspots.select("chrom", "pos", "ref", "alt"),
             refget={row.source_name: row.refget_sq for row in contigs},
             panel=panel_counts(spec.resources.panel_of_normals, genome),
             model=model,
-            estimates=estimate_pair(
-                recount,
-                read_checked(files.background, BACKGROUND_SCHEMA),
-                _contamination(files.qc),
-                model.of(spec.normal is not None)["hypotheses"],
-            ),
+            estimates=estimates,
+            power=power,
         )
         annotation = Annotation(
             files.annotated,
@@ -228,17 +237,13 @@ def _tables(
     pair_columns = {"pair_id": spec.pair, "reference_id": reference_id}
     metrics = [{**row, "run_id": run} for row in verdict["metrics"]]
     targets, states, hotspots = facts.targets, facts.states, sources.hotspots
-    decision = spec.parameters.decision
-    power = Power(
-        facts.model, facts.estimates, decision["min_tumour_depth"], decision["min_tumour_vaf"]
-    )
     genes_callable = qc.gene_callability(
         files.reference / "gene_regions.tsv",
         states,
         files.regions["tumour"],
         files.regions.get("normal"),
         names.table_of,
-        power=power,
+        power=facts.power,
     )
     region_bp = targets.select((pl.col("end0") - pl.col("start0")).sum()).item()
     return {
@@ -349,13 +354,14 @@ def _scope(
     matched = spec.normal is not None
     judged_by = {
         **decision_limits(spec, facts.model),
+        "callable_vaf": spec.parameters.qc["callable_vaf"],
         "model": facts.model.model_id,
         **facts.estimates.stated(),
     }
     limits = canonical_json(judged_by)
     able = sorted(name for name, one in facts.callers.items() if matched or one.tumour_only)
     # Where no base is deep enough, that nothing was found says nothing.
-    searched = (facts.states["state"] == "CALLABLE").any()
+    searched = passing > 0 or bool((facts.states["state"] == "CALLABLE").any())
     found = "done" if passing else "done_none_found"
     rows: list[dict[str, Any]] = [
         {

@@ -13,6 +13,7 @@ from onconcord.canonical_json import canonical_json
 from onconcord.decision.choose import choose
 from onconcord.decision.decide import JUDGED, MODEL_RULE, RULES, decide
 from onconcord.decision.model import Model, judge
+from onconcord.decision.power import Power
 from onconcord.decision.terms import CANDIDATE_COLUMNS, PairEstimates, counts_of
 from onconcord.evidence.events import KEY, new_event
 from onconcord.evidence.normal_form import Allele, atoms, steps
@@ -52,6 +53,7 @@ class Facts:
         refget: `SQ.…` by native contig name.
         panel: native key and pon_count of what the panel of normals has.
         model, estimates: what candidates are judged by.
+        power: what could have been found.
     """
 
     spec: PairSpec
@@ -67,6 +69,7 @@ class Facts:
     panel: pl.DataFrame
     model: Model
     estimates: PairEstimates
+    power: Power
 
 
 def variant_tables(

@@ -82,7 +82,12 @@ def check_inputs(cohort: Cohort, deep: bool = False) -> list[Fault]:
     assays = {sample.assay for sample in cohort.samples.values()}
     reference = check_reference(cohort.config, assays, deep)
     reads = reads_faults(cohort.sheet.name, cohort.samples.values(), reference.genome, deep)
-    faults = [*reference.faults, *reads, *_permission_faults(cohort.folder)]
+    faults = [
+        *reference.faults,
+        *reads,
+        *_retraction_faults(cohort.folder),
+        *_permission_faults(cohort.folder),
+    ]
     return located(faults, configuration.NAME, cohort.config_lines)
 
 
@@ -130,6 +135,17 @@ def _checked(cohort: Cohort, deep: bool) -> Iterator[str]:
     how = "every VCF record" if deep else "the first VCF records"
     yield f"reference: build, contigs of targets, genes and resources, REF of {how}"
     yield "working folder: permission to write, space"
+
+
+def _retraction_faults(folder: Path) -> list[Fault]:
+    """Faults of the table of withdrawn pairs, which would stop the release at the end."""
+    table = folder / configuration.RETRACTIONS
+    if not table.is_file():
+        return []
+    # Brings the contract with it, which only a folder with such a table should wait for.
+    from onconcord.release.retractions import retraction_rows
+
+    return retraction_rows(table)[1]
 
 
 def _permission_faults(folder: Path) -> Iterator[Fault]:

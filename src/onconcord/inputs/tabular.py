@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from onconcord.compressed import read_chunks
 from onconcord.errors import Fault
 from onconcord.inputs.schema_faults import listed, nearest
 
@@ -72,13 +73,11 @@ def read_table(
         others: whether columns without a meaning may be there.
     """
     name = path.name
-    lines, faults = _lines(path)
+    lines, faults = text_lines(path)
     if faults:
         return Table(1, frozenset(known), (), tuple(faults))
     filled = (
-        (number, [_cell(cell) for cell in line.split("\t")])
-        for number, line in enumerate(lines, start=1)
-        if line.strip(UNSEEN) and not line.lstrip(UNSEEN).startswith("#")
+        (number, cells_of(line)) for number, line in enumerate(lines, start=1) if is_filled(line)
     )
     header_line, header = next(filled, (1, []))
     while header and not header[-1]:
@@ -98,14 +97,16 @@ def read_table(
     return Table(header_line, absent, tuple(rows), tuple(faults))
 
 
-def _lines(path: Path) -> tuple[list[str], list[Fault]]:
+def text_lines(path: Path) -> tuple[list[str], list[Fault]]:
+    """Lines of a text file without their ends, plain or gzip, or why it cannot be read as one."""
     name = path.name
     try:
-        raw = path.read_bytes()
+        raw = b"".join(read_chunks(path))
     except FileNotFoundError:
         return [], [Fault(name, f"there is no such file in {path.parent}.")]
-    except OSError as error:
-        return [], [Fault(name, f"cannot be read: {error.strerror}.")]
+    except (ValueError, OSError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        return [], [Fault(name, f"cannot be read: {why}.")]
     encoding = "utf-16" if raw.startswith(UTF_16) else "utf-8-sig"
     try:
         return LINE_ENDS.split(raw.decode(encoding)), []
@@ -113,6 +114,16 @@ def _lines(path: Path) -> tuple[list[str], list[Fault]]:
         line = len(LINE_ENDS.split(raw[: error.start].decode(encoding, errors="replace")))
         message = f"byte {error.start + 1} is not UTF-8: save it as tab-separated UTF-8."
         return [], [Fault(name, message, line)]
+
+
+def is_filled(line: str) -> bool:
+    """Whether a line says something: it is neither empty nor a comment."""
+    return bool(line.strip(UNSEEN)) and not line.lstrip(UNSEEN).startswith("#")
+
+
+def cells_of(line: str) -> list[str]:
+    """Cells of a line, without what nobody sees and without quotes around the whole."""
+    return [_cell(cell) for cell in line.split("\t")]
 
 
 def _cell(text: str) -> str:

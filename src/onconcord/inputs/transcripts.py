@@ -1,13 +1,13 @@
 """The transcripts that genes are to be named on: a centre's table, or the summary of MANE."""
 
 import csv
-import gzip
 import io
 import re
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
+from onconcord.compressed import read_chunks
 from onconcord.errors import Fault, InputError
 from onconcord.inputs.tabular import read_table
 
@@ -48,9 +48,8 @@ def read_choices(path: Path) -> dict[str, list[Wanted]]:
         InputError: every fault of the file.
     """
     try:
-        packed = path.read_bytes()
-        text = gzip.decompress(packed) if packed[:2] == b"\x1f\x8b" else packed
-    except (OSError, EOFError) as error:
+        text = b"".join(read_chunks(path))
+    except (OSError, ValueError) as error:
         raise InputError.at(path.name, f"cannot be read: {error}.") from error
     if text.startswith(b"#NCBI_GeneID"):
         return _of_mane(path.name, text)

@@ -1,6 +1,8 @@
 """Where a pair could have shown a variant: a partition of the targets, and what that means."""
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,27 +15,59 @@ from onconcord.reference.intervals import CONTIG_SPAN, GenomeLine, Integers, Tra
 
 CALLABLE_FRAC = 0.95
 """Least callable share of a gene that is called callable."""
-DEPTH_CLASSES = ("NO_COVERAGE", "LOW", "CALLABLE")
-"""Labels of mosdepth's quantized BED: depth 0, below the least depth, at least that."""
-NO_COVERAGE, _, CALLABLE = range(3)
-Classes = npt.NDArray[np.uint8]
+LEVELS = (1, 10, 15, 20, 30, 40, 50, 60, 70, 80, 100, 130, 170, 220, 300, 500, 1000)
+"""Depths at which mosdepth's quantized BED is cut; a base counts as where its level begins."""
+_LABEL = re.compile(r"([0-9]+):(?:[0-9]+|inf)")
+Depths = npt.NDArray[np.int64]
 
 
-def depth_classes(track: Track, at: Integers, path: Path) -> Classes:
+def depth_levels(least_depth: int) -> str:
+    """What mosdepth is told to quantize to: LEVELS, and the least depth of a call."""
+    return ":".join(map(str, [0, *sorted({*LEVELS, least_depth})])) + ":"
+
+
+def depths_at(track: Track, at: Integers, path: Path) -> Depths:
     """
-    Depth class (place in DEPTH_CLASSES) of each position, from a quantized BED.
+    Depth of each position, that at which its level begins, from a quantized BED.
 
     Raises:
-        ToolError: a position is in no interval, or a label is none of DEPTH_CLASSES.
+        ToolError: a position is in no interval, or a label is none of mosdepth's, such as 10:15.
     """
     place = track.index_at(at)
     if (place < 0).any():
         raise ToolError(f"{path}: does not cover all targets: mosdepth did not finish")
-    strangers = sorted(set(track.labels.unique()) - set(DEPTH_CLASSES))
-    if strangers:
-        raise ToolError(f"{path}: has the states {strangers}, not {list(DEPTH_CLASSES)}")
-    codes: Classes = track.labels.cast(pl.Enum(DEPTH_CLASSES)).to_physical().to_numpy()
-    return codes[place]
+    labels = track.labels.unique(maintain_order=True)
+    found = {label: _LABEL.fullmatch(label) for label in labels}
+    if strangers := sorted(label for label, match in found.items() if match is None):
+        raise ToolError(f"{path}: has the levels {strangers}, expected such as 10:15 and 15:inf")
+    depth_of = {label: int(match[1]) for label, match in found.items() if match}
+    depths: Depths = track.labels.replace_strict(depth_of, return_dtype=pl.Int64).to_numpy()
+    return depths[place]
+
+
+@dataclass(frozen=True)
+class Searched:
+    """
+    What a base must be deep enough for.
+
+    Args:
+        power: of the decision in the pair.
+        fraction: allele fraction of a substitution that must pass in 95 % of cases.
+        least: least depth by role, tumour and normal.
+    """
+
+    power: Power
+    fraction: float
+    least: Mapping[str, int]
+
+    def found(self, tumour: Depths, normal: Depths) -> npt.NDArray[np.bool_]:
+        """Whether it would be found, by the depth in tumour and normal, shape (n,) each."""
+        codes, place_of = np.unique(np.stack([tumour, normal]), axis=1, return_inverse=True)
+        deep = (codes[0] >= self.least["tumour"]) & (codes[1] >= self.least["normal"])
+        passes = np.zeros(codes.shape[1], bool)
+        pairs = [(int(one), int(two)) for one, two in codes[:, deep].T]
+        passes[deep] = self.power.finds(pairs, self.fraction)
+        return passes[place_of.reshape(-1)]
 
 
 def callable_regions(
@@ -43,20 +77,23 @@ def callable_regions(
     tumour_anymapq: Path,
     normal_anymapq: Path | None,
     table_of: Mapping[str, str],
+    searched: Searched,
 ) -> pl.DataFrame:
     """
     The targets, each base with one state.
 
-    CALLABLE: deep enough in the tumour and, where there is one, in the normal, counting reads
-    mapped well enough. NO_COVERAGE: no read of the tumour. LOW_MAPQ: deep enough only with the
-    reads that map badly. LOW_TUMOR, LOW_NORMAL: too few reads, the tumour asked first.
+    CALLABLE: the decision would find what is searched at the base's depth in the tumour and, where
+    there is one, in the normal, counting reads mapped well enough. NO_COVERAGE: no read of the
+    tumour. LOW_MAPQ: it would with the reads that map badly. LOW_TUMOR: it would not, however deep
+    the normal. LOW_NORMAL: else.
 
     Args:
         targets: sorted and merged BED.
-        tumour_quantized, normal_quantized: mosdepth's quantized BED with the labels NO_COVERAGE,
-            LOW and CALLABLE, of reads mapped well enough; None for no normal.
+        tumour_quantized, normal_quantized: mosdepth's quantized BED at `depth_levels`, of reads
+            mapped well enough; None for no normal.
         tumour_anymapq, normal_anymapq: the same of all reads.
         table_of: native contig name -> name in the tables.
+        searched: what a base must be deep enough for.
     Returns:
         chrom (table name), start0, end0 (0-based half-open), state: sorted intervals that touch
         or lie apart, never overlap, and add up to the targets.
@@ -79,7 +116,7 @@ def callable_regions(
     starts, ends = cuts[target >= 0], np.append(cuts[1:], 0)[target >= 0]
     target = target[target >= 0]
     state = _states(
-        {role: depth_classes(track, starts, path) for role, (track, path) in tracks.items()}
+        {role: depths_at(track, starts, path) for role, (track, path) in tracks.items()}, searched
     )
     # Neighbours of one state in one target are one interval.
     first = np.ones(len(starts), dtype=bool)
@@ -92,14 +129,18 @@ def callable_regions(
     return table
 
 
-def _states(depth: Mapping[str, Classes]) -> npt.NDArray[np.str_]:
-    """State of each piece from its depth class by role: tumour, tumour_any and the normal's."""
-    everywhere = np.full_like(depth["tumour"], CALLABLE)
-    tumour_ok = depth["tumour"] == CALLABLE
-    normal_ok = depth.get("normal", everywhere) == CALLABLE
-    deep = (depth["tumour_any"] == CALLABLE) & (depth.get("normal_any", everywhere) == CALLABLE)
+def _states(depth: Mapping[str, Depths], searched: Searched) -> npt.NDArray[np.str_]:
+    """State of each piece from its depth by role: tumour, tumour_any and the normal's."""
+    # Without a normal nothing is asked of it.
+    deepest = np.full_like(depth["tumour"], max(*LEVELS, searched.least["normal"]))
+    normal = depth.get("normal", deepest)
     return np.select(
-        [tumour_ok & normal_ok, depth["tumour_any"] == NO_COVERAGE, deep, ~tumour_ok],
+        [
+            searched.found(depth["tumour"], normal),
+            depth["tumour_any"] == 0,
+            searched.found(depth["tumour_any"], depth.get("normal_any", deepest)),
+            ~searched.found(depth["tumour"], deepest),
+        ],
         ["CALLABLE", "NO_COVERAGE", "LOW_MAPQ", "LOW_TUMOR"],
         default="LOW_NORMAL",
     )

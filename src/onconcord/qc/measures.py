@@ -2,13 +2,14 @@
 
 import io
 import math
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 from onconcord.errors import ToolError
-from onconcord.qc.callability import CALLABLE, depth_classes
+from onconcord.qc.callability import depths_at
 from onconcord.qc.identity import AUTOSOMES, Answer
 from onconcord.reads.account import PAIRED, flagstat_count, read_inputs
 from onconcord.reference.bed import read_bed
@@ -35,7 +36,9 @@ def share(part: float, whole: float) -> float | None:
     return round(part / whole, 6) if whole else None
 
 
-def sample_metrics(prefix: Path, inputs: Path, flagstat: Path | None) -> dict[str, Answer]:
+def sample_metrics(
+    prefix: Path, inputs: Path, flagstat: Path | None, least_depth: int
+) -> dict[str, Answer]:
     """
     Metrics of one sample by id; one that was not measured has its reason as text.
 
@@ -45,6 +48,7 @@ def sample_metrics(prefix: Path, inputs: Path, flagstat: Path | None) -> dict[st
         flagstat: samtools flagstat's JSON of the whole alignment. None: the shares of mapped
             and of properly paired reads are not measured, since the statistics are those of the
             targets alone.
+        least_depth: least depth of a call in the sample.
     Raises:
         ToolError: a file is cut off or of another form.
     """
@@ -70,12 +74,18 @@ def sample_metrics(prefix: Path, inputs: Path, flagstat: Path | None) -> dict[st
         if tagged
         else Answer(None, "no mismatch seen: the alignments have no NM tags, or too few bases"),
         "mean_target_coverage": Answer(depth["total"][1]),
-        "target_min_depth_frac": Answer(target_share([prefix])),
+        "target_min_depth_frac": Answer(target_share({prefix: least_depth})),
     }
 
 
-def target_share(prefixes: list[Path]) -> float | None:
-    """Share of target bases that are deep enough in every sample, by mosdepth's quantized BED."""
+def target_share(least: Mapping[Path, int]) -> float | None:
+    """
+    Share of target bases at a least depth in every sample, by mosdepth's quantized BED.
+
+    Args:
+        least: least depth by prefix of the sample's files.
+    """
+    prefixes = list(least)
     paths = [Path(f"{prefixes[0]}.regions.bed.gz")]
     paths += [Path(f"{prefix}.quantized.bed.gz") for prefix in prefixes]
     beds = [read_bed(path) for path in paths]
@@ -85,8 +95,8 @@ def target_share(prefixes: list[Path]) -> float | None:
     inside = targets.index_at(cuts) >= 0
     starts, lengths = cuts[inside], np.append(np.diff(cuts), 0)[inside]
     deep = np.ones(len(starts), dtype=bool)
-    for track, path in zip(tracks, paths[1:], strict=True):
-        deep &= depth_classes(track, starts, path) == CALLABLE
+    for track, path, depth in zip(tracks, paths[1:], least.values(), strict=True):
+        deep &= depths_at(track, starts, path) >= depth
     return share(int(lengths[deep].sum()), targets.size)
 
 

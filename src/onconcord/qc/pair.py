@@ -87,13 +87,17 @@ def write_pair_qc(
     """
     wanted = read_thresholds(thresholds)
     judged: list[tuple[str, Metric]] = []
+    decision = spec.parameters.decision
+    least = {role: decision[f"min_{role}_depth"] for role in samples}
     for role, files in samples.items():
-        measured = sample_metrics(files.prefix, files.inputs, files.flagstat)
+        measured = sample_metrics(files.prefix, files.inputs, files.flagstat, least[role])
         sample = spec.samples[role].sample
         judged += [(role, _judge(role, sample, *item, wanted)) for item in measured.items()]
     prefixes = {role: files.prefix for role, files in samples.items()}
     of_pair = {
-        "callable_frac": Answer(target_share(list(prefixes.values()))),
+        "callable_frac": Answer(
+            target_share({prefix: least[role] for role, prefix in prefixes.items()})
+        ),
         "contamination_frac": contamination(contamination_table, MAX_CONTAMINATION_ERROR),
         **_genotypes(prefixes, wanted),
     }

@@ -149,8 +149,9 @@ _COUNT = {"type": "integer", "minimum": 1}
 SCHEMA: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
-    "required": ["sites", "thresholds"],
+    "required": ["callable_vaf", "sites", "thresholds"],
     "properties": {
+        "callable_vaf": {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
         "sites": {
             "type": "object",
             "additionalProperties": False,

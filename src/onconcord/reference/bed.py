@@ -2,13 +2,14 @@
 
 import gzip
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
 
-from onconcord.errors import ToolError
+from onconcord.errors import InputError, ToolError
 from onconcord.files import write_text
+from onconcord.inputs.tabular import cells_of, is_filled, text_lines
 
 SCHEMA = {"chrom": pl.String, "start0": pl.Int64, "end0": pl.Int64, "label": pl.String}
 
@@ -18,14 +19,22 @@ def bed_lines(bed: Path) -> Iterator[tuple[int, str, list[str]]]:
     Number (from 1), text and cells of every line of a centre's BED that should be an interval.
 
     Cells are set apart by tabs, or by spaces where there is no tab. Empty lines, comments, track
-    and browser lines are left out.
+    and browser lines are left out. The text is read as that of any table that people write.
 
     Raises:
-        OSError, UnicodeDecodeError: the file cannot be read.
+        InputError: the file cannot be read.
     """
-    for number, line in enumerate(bed.read_text(encoding="utf-8-sig").splitlines(), start=1):
-        if line.strip() and not line.startswith(("#", "track", "browser")):
-            yield number, line, line.split("\t") if "\t" in line else line.split()
+    lines, faults = text_lines(bed)
+    if faults:
+        raise InputError(faults)
+    for number, line in enumerate(lines, start=1):
+        if is_filled(line) and not line.startswith(("track", "browser")):
+            yield number, line, cells_of(line if "\t" in line else "\t".join(line.split()))
+
+
+def is_interval(cells: Sequence[str]) -> bool:
+    """Whether the cells of a line begin with a contig, a start and an end."""
+    return len(cells) >= 3 and bool(cells[0]) and cells[1].isdecimal() and cells[2].isdecimal()
 
 
 def read_bed(path: Path) -> pl.DataFrame:

@@ -14,7 +14,8 @@ from itertools import accumulate
 from pathlib import Path
 
 from onconcord.compressed import read_lines
-from onconcord.reference.bed import bed_lines, read_bed, write_bed
+from onconcord.errors import InputError
+from onconcord.reference.bed import bed_lines, is_interval, read_bed, write_bed
 from onconcord.reference.contigs import primary_names, read_contigs
 from onconcord.reference.intervals import Interval
 
@@ -39,11 +40,20 @@ def shard_count(targets: Path | None, fasta: Path, index: Path, shard_mb: int) -
         At least 1; the same for every form of one genome.
     """
     if targets is not None:
-        size = sum(int(cells[2]) - int(cells[1]) for _, _, cells in bed_lines(targets))
+        size = _target_bases(targets)
     else:
         lengths = genome_lengths(fasta, index)
         size = sum(lengths[name] for name in primary_names(tuple(lengths)))
     return max(1, math.ceil(size / (shard_mb * 1_000_000)))
+
+
+def _target_bases(targets: Path) -> int:
+    """Bases of a BED as far as it can be read: what is wrong with it, rule `targets` says."""
+    try:
+        rows = [cells for _, _, cells in bed_lines(targets) if is_interval(cells)]
+    except InputError:
+        return 0
+    return sum(max(0, int(end) - int(start)) for _, start, end, *_ in rows)
 
 
 def genome_lengths(fasta: Path, index: Path) -> dict[str, int]:

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from onconcord.errors import Fault
-from onconcord.reference.bed import bed_lines
+from onconcord.errors import Fault, InputError
+from onconcord.reference.bed import bed_lines, is_interval
 from onconcord.reference.contigs import primary_names, table_chrom
 from onconcord.reference.intervals import Interval
 
@@ -27,10 +27,10 @@ def check_bed(bed: Path, lengths: Mapping[str, int]) -> tuple[tuple[Interval, ..
     primary = primary_names(tuple(lengths))
     try:
         lines = list(bed_lines(bed))
-    except (OSError, UnicodeDecodeError) as error:
-        return (), [Fault(bed.name, f"cannot be read as a BED: {error}.")]
+    except InputError as error:
+        return (), list(error.faults)
     for number, line, cells in lines:
-        if len(cells) < 3 or not (cells[1].strip().isdecimal() and cells[2].strip().isdecimal()):
+        if not is_interval(cells):
             message = f'"{line[:60]}" is not contig, start and end, with tabs between them.'
             faults.append(Fault(bed.name, message, number))
             continue
@@ -39,23 +39,24 @@ def check_bed(bed: Path, lengths: Mapping[str, int]) -> tuple[tuple[Interval, ..
             strangers.setdefault(contig, number)
         elif start >= end:
             message = f"start {start} is not before end {end}: BED is 0-based and half-open."
-            faults.append(Fault(bed.name, message, number))
+            faults.append(Fault(bed.name, message, number, "start"))
         elif end > lengths[contig]:
             message = (
                 f'end {end} is outside contig "{contig}", which has {lengths[contig]} bases: '
                 "are these the targets of another build?"
             )
-            faults.append(Fault(bed.name, message, number))
+            faults.append(Fault(bed.name, message, number, "end"))
         elif contig not in primary:
             message = (
                 f'contig "{contig}" is none of the chromosomes 1 to 22, X, Y and M, the only ones '
                 "that tables hold: nothing could be told of this target, so remove the line."
             )
-            faults.append(Fault(bed.name, message, number))
+            faults.append(Fault(bed.name, message, number, "contig"))
         else:
             intervals.append((contig, start, end))
     faults += [
-        Fault(bed.name, stranger(contig, lengths), number) for contig, number in strangers.items()
+        Fault(bed.name, stranger(contig, lengths), number, "contig")
+        for contig, number in strangers.items()
     ]
     if len(faults) > MOST_FAULTS:
         more = f"{len(faults) - MOST_FAULTS} more lines are at fault."

@@ -1,13 +1,13 @@
 """Pairs that a centre has withdrawn: the table it keeps of them beside its sheet."""
 
-import csv
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from onconcord import contract
 from onconcord.errors import Fault, InputError
+from onconcord.inputs.tabular import Row, read_table
 
 COLUMNS = ("pair_id", "from_release", "reason_code")
 CENTRE = "center_id"
@@ -40,46 +40,51 @@ def read_retractions(path: Path, centre: str, manifests: Iterable[Path]) -> tupl
         manifests: MANIFEST.json of every finished pair of the working folder. They say which
             centre a pair is of where the table does not.
     Raises:
-        InputError: every fault of the table: it cannot be read, has other columns, an empty cell
-            or an unknown reason, or leaves open which of several centres a pair is of.
+        InputError: every fault of the table: it cannot be read, has other columns, an empty cell,
+            an unknown reason or a pair twice, or leaves open which of several centres a pair is of.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, delimiter="\t", restval="")
-            rows, columns = list(reader), tuple(reader.fieldnames or ())
-    except (OSError, UnicodeDecodeError) as why:
-        raise InputError.at(path, f"cannot be read: {why}") from why
-    if columns not in (COLUMNS, (*COLUMNS, CENTRE)):
-        message = f"the columns are {', '.join(columns)}; expected {', '.join(COLUMNS)}"
-        raise InputError.at(path, message, line=1)
+    rows, faults = retraction_rows(path)
     homes = _centres(manifests) if rows else {}
     several = len({*homes.values(), centre}) > 1
-    faults, found = [], []
-    for line, row in enumerate(rows, start=2):
-        faults += [
-            Fault(str(path), message, line, column) for column, message in _row_faults(row, columns)
-        ]
-        home = row.get(CENTRE) or homes.get(row["pair_id"])
-        if home is None and several:
+    found = []
+    for row in rows:
+        cells = row.cells
+        home = cells[CENTRE] or homes.get(cells["pair_id"])
+        if home is None and several and cells["pair_id"]:
             message = (
-                f'"{row["pair_id"]}" is no finished pair of this folder, which has pairs of '
-                f"several centres: say whose it was in a column {CENTRE}"
+                f'"{cells["pair_id"]}" is no finished pair of this folder, which has pairs of '
+                f"several centres: say whose it was in a column {CENTRE}."
             )
-            faults.append(Fault(str(path), message, line, "pair_id"))
+            faults.append(Fault(path.name, message, row.line, "pair_id"))
         if home in (None, centre):
-            found.append(Retraction(*(row[column] for column in COLUMNS)))
+            found.append(Retraction(*(cells[column] for column in COLUMNS)))
     if faults:
         raise InputError(faults)
     return tuple(found)
 
 
-def _row_faults(row: dict[str, str], columns: Iterable[str]) -> Iterator[tuple[str, str]]:
+def retraction_rows(path: Path) -> tuple[tuple[Row, ...], list[Fault]]:
+    """Rows of a table of withdrawn pairs, and what is wrong with each on its own."""
+    table = read_table(path, (*COLUMNS, CENTRE), COLUMNS)
+    faults = list(table.faults)
     reasons = contract.load().vocabularies["retraction_reason"]
-    for column in columns:
-        if column == "reason_code" and row[column] not in reasons:
-            yield column, f'"{row[column]}" is no reason; expected {", ".join(reasons)}'
-        elif not row[column]:
-            yield column, "empty; expected a value"
+    seen: dict[tuple[str, str], int] = {}
+    for row in table.rows:
+        faults += [
+            Fault(path.name, "is empty, and required.", row.line, column)
+            for column in (*COLUMNS, CENTRE)
+            if row.lacks(column)
+        ]
+        reason = row.cells["reason_code"]
+        if reason and reason not in reasons:
+            message = f'"{reason}" is no reason: expected {", ".join(reasons)}.'
+            faults.append(Fault(path.name, message, row.line, "reason_code"))
+        key = (row.cells["pair_id"], row.cells[CENTRE])
+        if key[0] and key in seen:
+            message = f'pair "{key[0]}" is there already, on line {seen[key]}: remove one.'
+            faults.append(Fault(path.name, message, row.line, "pair_id"))
+        seen.setdefault(key, row.line)
+    return table.rows, faults
 
 
 def _centres(manifests: Iterable[Path]) -> dict[str, str]:

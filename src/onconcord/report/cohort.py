@@ -6,6 +6,7 @@ import polars as pl
 
 from onconcord import contract
 from onconcord.questions.sources import VARIANT_KEY, TableSource
+from onconcord.release.germline import released_events
 
 CONSEQUENCE_CLASSES: dict[str, tuple[str, frozenset[str]]] = {
     "truncating": (
@@ -56,6 +57,9 @@ class CohortTables:
             `reason` (filter ids, "" for none), `consequence_class`, `hotspot` (bool).
         metrics, genes, tools, runs, scope, decisions, hotspots: the tables qc_metric,
             gene_callability, tool, run, analysis_scope, decision, hotspot_status.
+        alone: of each tumour without a normal center_id, pair_id, `leaving`, its variants that the
+            tier consortium has, and `germline`, how many of these are expected to be germline (the
+            sum of p_germline; null where no model judged them).
         unfinished: pairs of the sheet without tables.
     """
 
@@ -68,6 +72,7 @@ class CohortTables:
     scope: pl.DataFrame
     decisions: pl.DataFrame
     hotspots: pl.DataFrame
+    alone: pl.DataFrame
     unfinished: list[str]
     contract_version: str
 
@@ -152,8 +157,30 @@ def read_cohort(source: TableSource) -> CohortTables:
         scope=source.read("analysis_scope"),
         decisions=decisions,
         hotspots=hotspots,
+        alone=_alone(source, pairs),
         unfinished=source.unfinished(),
         contract_version=contract.load().version,
+    )
+
+
+def _alone(source: TableSource, pairs: pl.DataFrame) -> pl.DataFrame:
+    """What `CohortTables.alone` is."""
+    rows = []
+    of_pair = ("small_variant", "small_variant_atom", "pair")
+    for center_id, pair_id, run_id, verdict in (
+        pairs.filter(design="tumor_only")
+        .select("center_id", "pair_id", "run_id", "qc_status")
+        .iter_rows()
+    ):
+        tables = {name: source.read(name, pair_id) for name in of_pair}
+        tables["tool"] = source.read("tool").filter(run_id=run_id)
+        small = tables["small_variant"]
+        leaving = small.filter(released_events(tables) & pl.lit(verdict != "FAIL"))
+        p = leaving["p_germline"]
+        rows.append((center_id, pair_id, leaving.height, None if p.null_count() else p.sum()))
+    schema = {"center_id": pl.String, "pair_id": pl.String}
+    return pl.DataFrame(
+        rows, schema={**schema, "leaving": pl.Int64, "germline": pl.Float64}, orient="row"
     )
 
 

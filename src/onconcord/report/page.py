@@ -104,6 +104,7 @@ def render(cohort: CohortTables, reads: list[ReadPage], out: Path) -> str:
                 {**row, "reasons": verdict_reasons(cohort, row)}
                 for row in cohort.pairs.iter_rows(named=True)
             ],
+            alone=cohort.alone.to_dicts(),
             metric_names=metric_names,
             metrics=metrics,
             not_measured=not_measured(cohort),
