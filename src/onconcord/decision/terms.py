@@ -244,6 +244,8 @@ def _of_reads(candidates: pl.DataFrame, tumour: Counts, normal: Counts | None) -
         "in_both_mates": (column("tumor_alt_pairs") + 0.1) / (alt + 1),
         "badly_mapped": column("tumor_low_mapq_alt") / (alt + column("tumor_low_mapq_alt") + 1),
         "log_depth": np.log(np.maximum(both, 1)),
+        # Of the orientation that errs more: how far the fragments can be trusted in this pair.
+        "log_error_rate": np.log10(np.maximum(*tumour.rate)),
     }
     if normal is not None:
         alt_n, both_n = normal.sums()
