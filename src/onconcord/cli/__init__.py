@@ -58,6 +58,7 @@ from onconcord.cli import (  # noqa: E402
     explain,  # noqa: F401
     fit,  # noqa: F401
     key,  # noqa: F401
+    panel,  # noqa: F401
     release,  # noqa: F401
     report,  # noqa: F401
     reproduce,  # noqa: F401

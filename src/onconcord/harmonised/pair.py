@@ -201,7 +201,12 @@ class _PairSources:
             ),
             hotspots=hotspots.select("chrom", "pos", "ref", "alt"),
             refget={row.source_name: row.refget_sq for row in contigs},
-            panel=panel_counts(spec.resources.panel_of_normals, genome),
+            panel=panel_counts(
+                spec.resources.panel_of_normals,
+                genome,
+                [one.sample for one in spec.samples.values()],
+                spec.patient,
+            ),
             model=model,
             estimates=estimates,
             power=power,
