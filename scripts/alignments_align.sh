@@ -4,9 +4,10 @@
 # usage: alignments_align.sh SAMPLE INDEX FASTA FORMAT TRIM THREADS OUT FASTP_JSON_PREFIX \
 #     DUPLICATES LANE...
 # PYTHON of the environment is the interpreter of reads_pairs.py, which looks at every pair.
-# A LANE is LIBRARY|READ_GROUP|FASTQ_1|FASTQ_2, or LIBRARY|READ_GROUP|BAM|- to align a BAM again.
-# Duplicates are marked within a library, across its lanes, or, where DUPLICATES is keep, not at all. The batch size of bwa (-K) is fixed,
-# so that the number of threads does not change an alignment.
+# A LANE is LIBRARY, READ_GROUP, FASTQ_1 and FASTQ_2, or LIBRARY, READ_GROUP, BAM and - to align a BAM
+# again, with tabs between them, since paths may have any other sign.
+# Duplicates are marked within a library, across its lanes, or, where DUPLICATES is keep, not at all.
+# The batch size of bwa (-K) is fixed, so that the number of threads does not change an alignment.
 set -euo pipefail
 
 sample=$1 index=$2 fasta=$3 format=$4 trim=$5 threads=$6 out=$7 json=$8 duplicates=$9
@@ -67,7 +68,7 @@ stream_of_library() {
     local library=$1 first=1 lane lane_library read_group one two group
     shift
     for lane in "$@"; do
-        IFS='|' read -r lane_library read_group one two <<<"$lane"
+        IFS=$'\t' read -r lane_library read_group one two <<<"$lane"
         [ "$lane_library" = "$library" ] || continue
         group=$(read_group_line "$read_group" "$library")
         if [ $first = 1 ]; then
@@ -87,7 +88,7 @@ add_read_groups() {
     local library=$1 written=$2 lane lane_library read_group rest more=
     shift 2
     for lane in "$@"; do
-        IFS='|' read -r lane_library read_group rest <<<"$lane"
+        IFS=$'\t' read -r lane_library read_group rest <<<"$lane"
         if [ "$lane_library" != "$library" ] || [ "$read_group" = "$written" ]; then continue; fi
         more+=$(read_group_line "$read_group" "$library")$'\n'
     done
@@ -111,7 +112,7 @@ mark_and_sort() {
 write_options=(--output-fmt "$format")
 [ "$format" = cram ] && write_options+=(--reference "$fasta")
 
-mapfile -t libraries < <(printf '%s\n' "$@" | cut -d '|' -f 1 | LC_ALL=C sort -u)
+mapfile -t libraries < <(printf '%s\n' "$@" | cut -f 1 | LC_ALL=C sort -u)
 if [ ${#libraries[@]} -eq 1 ]; then
     stream_of_library "${libraries[0]}" "$@" | mark_and_sort "$out" "${write_options[@]}"
 else

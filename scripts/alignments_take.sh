@@ -13,8 +13,20 @@ options=(--threads "$threads" --reference "$fasta")
 write=(--output-fmt "$format" --output "$out")
 [ "$duplicates" = mark ] || write+=(--remove-flags DUP)
 
-groups=$(samtools view --header-only "${options[@]}" "$given" | grep '^@RG')
-if ! grep -qv -F $'\tID:'"$sample." <<<"$groups"; then
+# Whether the read groups are the sample's own already, and every read has one of them.
+has_own_groups() {
+    local groups strangers='![RG] || (1' id
+    groups=$(samtools view --header-only "${options[@]}" "$given" | grep '^@RG')
+    grep -qv -F $'\tID:'"$sample." <<<"$groups" && return 1
+    grep -qv -F $'\tSM:' <<<"$groups" && return 1
+    while IFS= read -r id; do
+        id=${id//\\/\\\\}
+        strangers+=" && [RG] != \"${id//\"/\\\"}\""
+    done < <(grep -o $'\tID:[^\t]*' <<<"$groups" | cut -c 5-)
+    [ -z "$(samtools view "${options[@]}" --expr "$strangers)" "$given" | head -n 1)" ]
+}
+
+if has_own_groups; then
     samtools view "${options[@]}" "${write[@]}" "$given"
     exit
 fi

@@ -19,6 +19,8 @@ SUFFIXES = {
     "slash": ("/1", "/2"),
     "Illumina": (" 1:N:0:ACGT", " 2:N:0:ACGT"),
     "SRA": (".1", ".2"),
+    "capitals": ("_R1", "_R2"),
+    "capitals after a colon": (":R1", ":R2"),
     "SRA with comments": (".1 1 length=8", ".2 1 length=8"),
     "tabs": ("\tBC:Z:AC GT\tx", "\tBC:Z:AC GT\ty"),
 }

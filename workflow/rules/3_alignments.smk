@@ -28,7 +28,7 @@ def duplicates_of_sample(wildcards):
 
 def lanes_to_align(wildcards):
     return [
-        "|".join((lane.library, lane.read_group, lane.fastq_1 or lane.bam, lane.fastq_2 or "-"))
+        "\t".join((lane.library, lane.read_group, lane.fastq_1 or lane.bam, lane.fastq_2 or "-"))
         for lane in SAMPLES[wildcards.sample].lanes
     ]
 

@@ -19,8 +19,8 @@ from onconcord.compressed import COPY_AGAIN, Inflater, is_gzip, read_chunks
 from onconcord.errors import Fault, InputError
 
 HEAD_BYTES = 1 << 16
-MATE_ENDS = (b"/", b".", b"_")
-"""What stands before the 1 and 2 of mates: `/1` of Illumina, `.1` of the SRA, `_1` of others."""
+_MATE_END = re.compile(rb"([/._]|[/._:-]R)[123]$")
+"""How the names of mates end: `/1` of Illumina, `.1` of the SRA, `_1`, `_R1` or `:R1` of others."""
 PHRED64_LOWEST, PHRED64_TOP = 59, 84
 """Qualities of offset 64 begin at ";" (-5) and reach "T" (20); of offset 33 that would be 26 to 51
 and more in every base of a file, which no sequencer writes."""
@@ -350,9 +350,10 @@ def shared_name(first: bytes, second: bytes) -> bytes | None:
     """The name that two mates share, without what tells them apart; None where they share none."""
     if first == second:
         return first
-    if first[:-1] == second[:-1] and first[-2:-1] in MATE_ENDS and first[-1:] < second[-1:]:
-        return first[:-2] if first[-1:] + second[-1:] in (b"12", b"13") else None
-    return None
+    if first[:-1] != second[:-1] or first[-1:] + second[-1:] not in (b"12", b"13"):
+        return None
+    end = _MATE_END.search(first)
+    return first[: end.start()] if end else None
 
 
 def _mate(head: bytes) -> bytes | None:
