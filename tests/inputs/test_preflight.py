@@ -4,6 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
+import pysam
 import pytest
 from typer.testing import CliRunner
 
@@ -109,6 +110,27 @@ def test_a_vcf_whose_positions_are_shifted_by_one_is_refused(folder, key):
         f"another REF than the FASTA (chr20:{wrong[0] - 1} has {SEQUENCE[wrong[0] - 1]}, the FASTA "
         f"{SEQUENCE[wrong[0] - 2]};"
     )
+
+
+@pytest.mark.parametrize("indexed", [True, False])
+def test_a_known_driver_in_the_panel_of_normals_is_named(folder, indexed):
+    places = [("chr20", pos, SEQUENCE[pos - 1]) for pos in (20, 500, 900)]
+    write_vcf(folder / "panel.vcf", places)
+    panel = "panel.vcf"
+    if indexed:
+        panel = Path(pysam.tabix_index(str(folder / panel), preset="vcf", force=True)).name
+    lines = [f"D{pos}\tKRAS\t20\t{pos}\t{ref}\t" for _, pos, ref in places[1:]]
+    alts = ["A" if places[1][2] != "A" else "C", "T" if places[2][2] not in "TA" else "G"]
+    rows = [line + alt for line, alt in zip(lines, alts, strict=True)]
+    header = "hotspot_id\tgene_symbol\tchrom\tpos\tref\talt"
+    (folder / "hotspots.tsv").write_text("\n".join([header, *rows]) + "\n")
+    configure(folder, resources={"panel_of_normals": panel, "hotspots": "hotspots.tsv"})
+    found = preflight.preflight(folder)
+    assert found.faults == ()
+    assert [line for line in found.checked if "known driver" in line] == [
+        "resources.panel_of_normals: the known driver D500 is in it, so Mutect2 calls nothing "
+        "there and other callers count for less: is there tumour in a normal?"
+    ]
 
 
 def test_a_vcf_of_other_contigs_is_refused(folder):

@@ -12,7 +12,7 @@ from onconcord.inputs import cohort as cohorts
 from onconcord.inputs import config as configuration
 from onconcord.inputs.cohort import Cohort
 from onconcord.inputs.preflight_reads import reads_faults
-from onconcord.inputs.preflight_reference import check_reference
+from onconcord.inputs.preflight_reference import check_reference, drivers_in_panel
 from onconcord.inputs.yaml_file import located
 
 JOBS_PER_PAIR = 17
@@ -65,7 +65,7 @@ def preflight(folder: Path, deep: bool = False) -> Preflight:
     return Preflight(
         cohort=cohort,
         faults=tuple(sorted(set(found))),
-        checked=tuple(_checked(cohort, deep)),
+        checked=(*_checked(cohort, deep), *(() if found else drivers_in_panel(cohort.config))),
         needed_bytes=needed,
         free_bytes=free,
     )

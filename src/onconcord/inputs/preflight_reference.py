@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,14 +12,15 @@ import pysam
 from pysam.utils import SamtoolsError
 
 from onconcord.errors import Fault, InputError
+from onconcord.evidence.normal_form import Allele, normalise
 from onconcord.inputs.config import NAME as CONFIG
 from onconcord.inputs.config import files_of
 from onconcord.inputs.hotspots import read_hotspot_list
-from onconcord.inputs.resource_vcf import ResourceVcf, unmet_fields
+from onconcord.inputs.resource_vcf import ResourceVcf, unmet_fields, vcf_lines
 from onconcord.inputs.transcripts import read_choices
 from onconcord.reads.bam import GivenReference
 from onconcord.reference.builds import CUSTOM, digest_faults, length_faults
-from onconcord.reference.contigs import contig_rows, name_faults
+from onconcord.reference.contigs import contig_rows, name_faults, native_name
 from onconcord.reference.genes import GeneModel
 from onconcord.reference.sequence import OpenFasta, Sequences
 from onconcord.reference.targets import check_bed
@@ -27,6 +28,8 @@ from onconcord.reference.targets import check_bed
 DIGEST_BYTES = 500_000_000
 """Largest FASTA whose digests are taken before a run; of a larger one the run itself takes them."""
 CHECKED_RECORDS = 2000
+NEAR_BP = 50
+"""How far from its place in normal form a site of a panel may be written."""
 BWA_SUFFIXES = (".amb", ".ann", ".bwt", ".pac", ".sa")
 VCF_KEYS = (
     ("resources", "population"),
@@ -129,6 +132,49 @@ def _vcf_faults(
             pass
         yield from resource.faults
     yield from unmet_fields(resources)
+
+
+def drivers_in_panel(config: Mapping[str, Any]) -> Iterator[str]:
+    """
+    Known drivers that are sites of the panel of normals, one line each, for people.
+
+    Args:
+        config: complete configuration, without a fault.
+    """
+    hotspots, panel = config["resources"]["hotspots"], config["resources"]["panel_of_normals"]
+    if hotspots is None or panel is None:
+        return
+    with _indexed(Path(config["reference"]["fasta"])) as sequences:
+        genome = OpenFasta(sequences)
+        sites = {one.allele: one.hotspot_id for one in read_hotspot_list(Path(hotspots), genome)[0]}
+        found = {sites[one] for one in _near(Path(panel), genome, sites) if one in sites}
+    for driver in sorted(found):
+        yield (
+            f"resources.panel_of_normals: the known driver {driver} is in it, so Mutect2 calls "
+            "nothing there and other callers count for less: is there tumour in a normal?"
+        )
+
+
+def _near(panel: Path, genome: OpenFasta, sites: Collection[Allele]) -> Iterator[Allele]:
+    """Alleles of a panel in normal form: with a tabix index those near some sites, else all."""
+    for line in _lines_near(panel, genome, sites):
+        chrom, pos, _, ref, alts = line.split("\t", 5)[:5]
+        native = native_name(chrom, genome.lengths)
+        for alt in alts.upper().split(","):
+            if native is not None and {*ref.upper(), *alt} <= set("ACGT"):
+                yield normalise(genome, Allele(native, int(pos), ref.upper(), alt))
+
+
+def _lines_near(panel: Path, genome: OpenFasta, sites: Collection[Allele]) -> Iterator[str]:
+    if not Path(f"{panel}.tbi").is_file():
+        yield from (line for _, line in vcf_lines(panel) if line[:1] not in ("#", ""))
+        return
+    with pysam.TabixFile(str(panel)) as file:
+        named = {native_name(name, genome.lengths): name for name in file.contigs}
+        for one in sites:
+            if one.chrom in named:
+                ends = max(one.pos - NEAR_BP, 0), one.pos + len(one.ref) + NEAR_BP
+                yield from file.fetch(named[one.chrom], *ends)
 
 
 def _given(config: Mapping[str, Any], key: str, broken: set[str]) -> Path | None:
