@@ -91,6 +91,17 @@ OTHER = "ACGT".replace(REF, "")[0]
             id="no change",
         ),
         pytest.param(
+            f"BRAF V600E\tTP53\tchr20\t100\t{REF}\t{ALT}",
+            'column "hotspot_id": "BRAF V600E" is no code: a release takes neither a blank nor any '
+            'of /, \\, @ and ", and at most 120 signs.',
+            id="an id with a blank",
+        ),
+        pytest.param(
+            f"h1-2020-11-03\tTP53\tchr20\t100\t{REF}\t{ALT}",
+            'column "hotspot_id": "h1-2020-11-03" has a date in it, which does not leave a centre.',
+            id="an id with a date",
+        ),
+        pytest.param(
             "h1\tTP53\tchr20\t100\tA\t",
             'column "alt": is empty, and required.',
             id="an empty cell",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from onconcord.errors import Fault
 from onconcord.evidence.normal_form import Allele, normalise
+from onconcord.inputs.stated import not_released
 from onconcord.inputs.tabular import Row, read_table
 from onconcord.reference.contigs import native_name
 from onconcord.reference.sequence import Sequences
@@ -63,6 +64,11 @@ def _hotspot(row: Row, genome: Sequences) -> Hotspot | list[tuple[str, str]]:
     """The hotspot of a row, or what is wrong with it by column."""
     cells = row.cells
     faults = [(column, "is empty, and required.") for column in COLUMNS if row.lacks(column)]
+    faults += [
+        (column, f'"{cells[column]}" {why}')
+        for column in ("hotspot_id", "gene_symbol")
+        if (why := not_released(cells[column]))
+    ]
     if faults or row.absent:
         return faults
     contig = native_name(cells["chrom"], genome.lengths)

@@ -128,3 +128,16 @@ def forbidden_in(value: object) -> str | None:
     from onconcord.release.text import FORBIDDEN
 
     return next((what for what, pattern in FORBIDDEN if re.search(pattern, value)), None)
+
+
+def not_released(code: str) -> str | None:
+    """Why no release takes a code that a centre made up, as the rest of a sentence, or None."""
+    from onconcord.release.text import TOKEN
+
+    if code and not re.fullmatch(TOKEN, code):
+        return (
+            'is no code: a release takes neither a blank nor any of /, \\, @ and ", and at most '
+            "120 signs."
+        )
+    what = forbidden_in(code)
+    return f"has {what} in it, which does not leave a centre." if what else None

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from onconcord import contract
 from onconcord.errors import Fault, InputError
+from onconcord.inputs.stated import not_released
 from onconcord.inputs.tabular import Row, read_table
 
 COLUMNS = ("pair_id", "from_release", "reason_code")
@@ -79,6 +80,9 @@ def retraction_rows(path: Path) -> tuple[tuple[Row, ...], list[Fault]]:
         if reason and reason not in reasons:
             message = f'"{reason}" is no reason: expected {", ".join(reasons)}.'
             faults.append(Fault(path.name, message, row.line, "reason_code"))
+        name = row.cells["from_release"]
+        if why := not_released(name):
+            faults.append(Fault(path.name, f'"{name}" {why}', row.line, "from_release"))
         key = (row.cells["pair_id"], row.cells[CENTRE])
         if key[0] and key in seen:
             message = f'pair "{key[0]}" is there already, on line {seen[key]}: remove one.'
