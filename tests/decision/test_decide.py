@@ -5,7 +5,7 @@ import json
 import polars as pl
 import pytest
 
-from onconcord.decision.decide import CANDIDATE_SCHEMA, MODEL_RULE, RULES, decide
+from onconcord.decision.decide import CANDIDATE_SCHEMA, CLONE_RULE, MODEL_RULE, RULES, decide
 
 LIMITS = {
     "min_tumour_depth": 10,
@@ -32,6 +32,8 @@ def candidate(**changes):
         "in_target": True,
         "is_callable": True,
         "is_hotspot": False,
+        "normal_clone": False,
+        "drives_blood": False,
         "p_somatic": 0.98,
         "p_germline": 0.01,
         "p_artefact": 0.01,
@@ -131,3 +133,35 @@ def test_the_trail_has_what_the_model_looked_at_and_every_drop():
 
 def test_rules_have_ids_of_their_own():
     assert len({rule.rule_id for rule in RULES}) == len(RULES)
+
+
+@pytest.mark.parametrize(
+    ("changes", "origin"),
+    [
+        pytest.param({"drives_blood": True}, "clonal_hematopoiesis", id="as good as somatic"),
+        pytest.param({"drives_blood": True, **ARTEFACT}, "clonal_hematopoiesis", id="low in both"),
+        pytest.param({}, "mosaic", id="in another gene"),
+    ],
+)
+def test_what_a_clone_of_the_normal_has_does_not_pass(changes, origin):
+    decision, trail = decided(normal_clone=True, **changes)
+    assert (decision["is_pass"], decision["origin"]) == (False, origin)
+    assert CLONE_RULE in decision["filters"]
+    assert trail[CLONE_RULE] == "drop"
+
+
+@pytest.mark.parametrize(
+    ("changes", "origin"),
+    [
+        pytest.param({"normal_clone": True, **ARTEFACT}, "artefact", id="an artefact elsewhere"),
+        pytest.param({"normal_clone": True, **GERMLINE}, "germline_likely", id="inherited"),
+        pytest.param({"drives_blood": True}, "somatic", id="a driver of both, of the tumour alone"),
+        pytest.param(
+            {"normal_clone": None, "drives_blood": True, **NO_NORMAL}, "unresolved", id="no normal"
+        ),
+    ],
+)
+def test_the_rule_of_clones_says_nothing_of_what_else_explains(changes, origin):
+    decision, trail = decided(**changes)
+    assert decision["origin"] == origin
+    assert CLONE_RULE not in trail

@@ -9,6 +9,7 @@ import pytest
 from annotated_vcf import annotated, entry
 from onconcord import contract
 from onconcord.calls.callers import Caller
+from onconcord.decision import normal_clone
 from onconcord.evidence.background import SCHEMA as BACKGROUND
 from onconcord.evidence.collect import write_sites
 from onconcord.evidence.events import KEY
@@ -369,3 +370,19 @@ def test_a_haplotype_is_at_most_as_frequent_as_its_rarest_atom(own, first, secon
     )
     events = known[[0, 3]]
     assert frequencies(events, {0: parts}, known).to_list() == [expected, 0.5]
+
+
+def test_a_driver_of_blood_that_the_normal_has_a_clone_of_is_no_somatic_variant(
+    genome, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(normal_clone, "BLOOD_GENES", frozenset({"GENE"}))
+    facts, _, of = write_pair(tmp_path, genome, [snv(200)])
+    counts = counted({snv(200): ((20, 80), (8, 62))})
+    pieces.write_variant_tables(facts, "CENTRE", tmp_path / "evidence", counts, of, tmp_path)
+    (row,) = contract.read_file("small_variant", tmp_path / "small_variant.parquet").to_pylist()
+    assert (row["origin"], row["is_pass"]) == ("clonal_hematopoiesis", False)
+    assert "onconcord.normal_clone" in row["filters"]
+    (atom,) = contract.read_file(
+        "small_variant_atom", tmp_path / "small_variant_atom.parquet"
+    ).to_pylist()
+    assert atom["origin"] == "clonal_hematopoiesis"

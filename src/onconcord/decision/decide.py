@@ -18,6 +18,7 @@ Limits = Mapping[str, Any]
 
 MODEL_RULE = "onconcord.model"
 HOTSPOT_RULE = "onconcord.hotspot"
+CLONE_RULE = "onconcord.normal_clone"
 JUDGED = {
     "p_somatic": pl.Float64,
     "p_germline": pl.Float64,
@@ -34,12 +35,14 @@ CANDIDATE_SCHEMA: dict[str, Any] = {
     "in_target": pl.Boolean,
     "is_callable": pl.Boolean,
     "is_hotspot": pl.Boolean,
+    "normal_clone": pl.Boolean,
+    "drives_blood": pl.Boolean,
     **JUDGED,
 }
 """What the rules look at. Counts are fragments of the recount, those of the normal null for a
 tumour on its own. `gnomad_af_max` is the highest allele frequency of the population resource, null
-where the variant is not in it, or there is none (`has_population`). The rest is what `model.judge`
-says."""
+where the variant is not in it, or there is none (`has_population`). `normal_clone` and
+`drives_blood` are of `normal_clone.py`. The rest is what `model.judge` says."""
 
 HETEROZYGOUS = (0.35, 0.65)
 """Allele fractions at which a germline variant is to be expected in a tumour on its own."""
@@ -86,6 +89,11 @@ def _json(**values: pl.Expr) -> pl.Expr:
 
 
 _MATCHED = pl.col("normal_depth").is_not_null()
+_UNEXPLAINED = (pl.col("p_artefact") < 0.5) & (pl.col("p_germline") < 0.5)
+_IN_CLONE = (_MATCHED & pl.col("normal_clone") & (pl.col("drives_blood") | _UNEXPLAINED)).fill_null(
+    False
+)
+"""Low in both samples is mostly an artefact, but for what is known to drive clones of blood."""
 
 RULES: tuple[Rule, ...] = (
     Rule(
@@ -128,6 +136,17 @@ RULES: tuple[Rule, ...] = (
         ),
         lambda limits: _json(
             limit=_constant(limits["max_population_af"]), population_af=pl.col("gnomad_af_max")
+        ),
+    ),
+    Rule(
+        CLONE_RULE,
+        "A part of the normal's own cells has it: clonal haematopoiesis, or a mosaic",
+        "fail",
+        "more of it in the normal than the tumour in it explains, less than if inherited; and it "
+        "drives clonal haematopoiesis, or would pass",
+        lambda limits: pl.when(_IN_CLONE).then(pl.lit("drop")),
+        lambda limits: _json(
+            drives_blood=pl.col("drives_blood"), normal_depth=pl.col("normal_depth")
         ),
     ),
     Rule(
@@ -215,6 +234,10 @@ def _origin() -> list[pl.Expr]:
     origin = (
         pl.when(pl.col("onconcord.population").eq_missing("drop"))
         .then(pl.lit("germline_likely"))
+        .when(_IN_CLONE & pl.col("drives_blood"))
+        .then(pl.lit("clonal_hematopoiesis"))
+        .when(_IN_CLONE)
+        .then(pl.lit("mosaic"))
         .when(pl.col("is_pass") & (_MATCHED | sure))
         .then(pl.lit("somatic"))
         .when(pl.col("is_pass"))

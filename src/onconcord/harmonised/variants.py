@@ -13,6 +13,7 @@ from onconcord.canonical_json import canonical_json
 from onconcord.decision.choose import choose
 from onconcord.decision.decide import JUDGED, MODEL_RULE, RULES, decide
 from onconcord.decision.model import Model, judge
+from onconcord.decision.normal_clone import drives_blood, in_normal_clone
 from onconcord.decision.power import Power
 from onconcord.decision.terms import CANDIDATE_COLUMNS, PairEstimates, counts_of
 from onconcord.evidence.events import KEY, new_event
@@ -38,7 +39,10 @@ STATED_COUNTS = [
     for what in ("depth", "ref_count", "alt_count", "ref_f1r2", "alt_f1r2")
 ]
 """Counts of the recount that `small_variant` has; the others stand in the trail of the decision."""
-ONLY_FOR_RULES = ["has_population", "is_callable", "is_hotspot", "callers", "told"]
+ONLY_FOR_RULES = [
+    *("has_population", "is_callable", "is_hotspot", "callers", "told"),
+    *("normal_clone", "drives_blood"),
+]
 
 
 @dataclass(frozen=True)
@@ -223,6 +227,8 @@ def _with_facts(
         in_target=covered(facts.targets, chrom, *changed),
         is_callable=covered(callable_, chrom, *changed),
         is_hotspot=known_drivers(facts.hotspots, small),
+        normal_clone=in_normal_clone(small, facts.estimates.tumour_in_normal),
+        drives_blood=drives_blood(),
         counts_source=pl.lit("recount"),
         consensus_rule_id=pl.lit(MODEL_RULE),
         trinuc_context=pl.when(pl.col("variant_class") == "SNV").then(around),
@@ -323,7 +329,9 @@ def _judged_steps(
     near = found["pos"] >= small["pos"].gather(found["row"]) - REACH_BP
     found = found.with_columns(pl.when(near).then(name).alias(name) for name in COUNTS)
     found = found.hstack(repeats(facts.genome, found))
-    found = found.hstack(judge(found, facts.estimates, facts.model))
+    found = found.hstack(judge(found, facts.estimates, facts.model)).with_columns(
+        normal_clone=in_normal_clone(found, facts.estimates.tumour_in_normal)
+    )
     decided, _ = decide(found.drop("row"), decision_limits(facts.spec, facts.model))
     # The reads need not show a step on its own, which says nothing against the whole.
     hidden = pl.col("origin").filter(
