@@ -53,9 +53,24 @@ def seen(cells):
             {"BRCA": (2, 28), "LUAD": (6, 22)}, {"LUAD": (5, 25)}, id="the total would tell of two"
         ),
         pytest.param(
-            {"BRCA": (2, 28), "LUAD": (6, 22), "COAD": (3, 9)},
-            {"LUAD": (5, 25), "ALL": (10, 70)},
-            id="two and three are five",
+            {"BRCA": (2, 28), "LUAD": (6, 22), "COAD": (3, 27)},
+            {"LUAD": (5, 25)},
+            id="five in two diagnoses of at most four each are in both",
+        ),
+        pytest.param(
+            {"BRCA": (2, 28), "LUAD": (6, 22), "COAD": (3, 27), "GBM": (1, 9)},
+            {"LUAD": (5, 25), "ALL": (10, 95)},
+            id="six in three diagnoses may be in any two",
+        ),
+        pytest.param(
+            {"BRCA": (2, 28), "LUAD": (6, 22), "COAD": (3, 27), "GBM": (1, 0)},
+            {"LUAD": (5, 25)},
+            id="the third was tested in too few",
+        ),
+        pytest.param(
+            {"BRCA": (22, 3), "LUAD": (60, 22), "COAD": (22, 3)},
+            {"LUAD": (60, 80)},
+            id="few of the others have it not",
         ),
         pytest.param(
             {"BRCA": (0, 28), "LUAD": (6, 22)},
@@ -76,64 +91,99 @@ def test_what_is_shown_of_a_variant(cells, expected):
 
 # A solver: what can be said of each hidden number from everything that is shown.
 
+KNOWN_TESTED = 2 * SMALLEST
+"""Patients of a diagnosis from which on some other variant may have a cell of it, which says how
+many were tested; the solver is told exactly."""
 
-def known(cells):
+
+class Programme:
     """
-    Linear constraints on the patients of each diagnosis, with the variant and without it.
+    An integer programme: what is known of the patients with and without a variant, by cell.
 
-    Who reads the release knows the diagnoses that there are, the rules, and what is shown.
+    Who reads releases knows the diagnoses of each centre, the rules of `aggregate.shown`, and what
+    is shown. Cells of several centres stand in one programme, as they do in a pool.
+
+    Args:
+        centres: patients of one variant by diagnosis, with it and without it, for each centre.
     """
-    codes, there = sorted(cells), seen(cells)
-    size = 2 * len(codes)
-    rows, low, high = [], [], []
 
-    def say(numbers, least, most):
-        rows.append(numbers)
-        low.append(least)
-        high.append(most)
+    def __init__(self, *centres):
+        self.rows, self.low, self.high = [], [], []
+        self.cells = [(at, code) for at, cells in enumerate(centres) for code in sorted(cells)]
+        hidden = [(at, code) for at, code in self.cells if code not in seen(centres[at])]
+        self.hidden = hidden
+        # of each cell the patients with it and without it; of each hidden one, which of them is
+        # few; of each centre, whether any hidden patient has it
+        self.size = 2 * len(self.cells) + len(hidden) + len(centres)
+        for at, cells in enumerate(centres):
+            self._centre(at, cells)
 
-    def pick(code, with_it, without):
-        row = np.zeros(size)
-        for at, one in enumerate(codes):
-            if code in (ALL_DIAGNOSES, one):
-                row[2 * at], row[2 * at + 1] = with_it, without
-        return row
+    def _centre(self, at, cells):
+        there = seen(cells)
+        own = [cell for cell in self.cells if cell[0] == at]
+        dark = [cell for cell in own if cell in self.hidden]
+        for code, (mutated, tested) in there.items():
+            of = own if code == ALL_DIAGNOSES else [(at, code)]
+            self.say({(c, 0): 1 for c in of}, max(mutated, SMALLEST), mutated + ROUNDED_TO - 1)
+            both = {(c, which): 1 for c in of for which in (0, 1)}
+            self.say(both, tested, tested + ROUNDED_TO - 1)
+            self.say({(c, 1): 1 for c in of}, SMALLEST, np.inf)
+        for cell in own:
+            tested = sum(cells[cell[1]])
+            if tested >= KNOWN_TESTED:
+                self.say({(cell, 0): 1, (cell, 1): 1}, tested, tested)
+        for cell in dark:
+            few = 2 * len(self.cells) + self.hidden.index(cell)
+            self.say({(cell, 0): 1, few: -MOST}, -np.inf, SMALLEST - 1)
+            self.say({(cell, 1): 1, few: MOST}, -np.inf, SMALLEST - 1 + MOST)
+        if ALL_DIAGNOSES in there and dark:
+            some = 2 * len(self.cells) + len(self.hidden) + at
+            with_it = {(cell, 0): 1 for cell in dark}
+            self.say(with_it | {some: -SMALLEST}, 0, np.inf)
+            self.say(with_it | {some: -MOST}, -np.inf, 0)
+            self.say({(cell, 1): 1 for cell in dark}, SMALLEST, np.inf)
+            self.room(dark, cells)
 
-    for code, (mutated, tested) in there.items():
-        say(pick(code, 1, 0), max(mutated, SMALLEST), mutated + ROUNDED_TO - 1)
-        say(pick(code, 1, 1), tested, tested + ROUNDED_TO - 1)
-        say(pick(code, 0, 1), SMALLEST, np.inf)
-    return codes, there, (rows, low, high)
+    def room(self, dark, cells):
+        """What it tells, beside a total, that each of the others may have none."""
+        self.say({(cell, 0): 1 for cell in dark}, 0, (SMALLEST - 1) * (len(dark) - 1))
+        for cell in dark:
+            if sum(cells[cell[1]]) >= KNOWN_TESTED:
+                self.say({(cell, 1): 1}, SMALLEST, np.inf)
 
+    def say(self, numbers, least, most):
+        row = np.zeros(self.size)
+        for key, factor in numbers.items():
+            row[key if isinstance(key, int) else 2 * self.cells.index(key[0]) + key[1]] = factor
+        self.rows.append(row)
+        self.low.append(least)
+        self.high.append(most)
 
-def bounds_of(cells):
-    """Least and most of each hidden number: integer programmes, both ways a cell may be hidden."""
-    codes, there, (rows, low, high) = known(cells)
-    found = {}
-    for at, code in enumerate(codes):
-        if code in there:
-            continue
-        for which in (0, 1):
-            objective = np.zeros(2 * len(codes))
-            objective[2 * at + which] = 1
-            least, most = np.inf, -np.inf
-            # hidden: fewer than SMALLEST with it, or fewer without it
-            for small in (0, 1):
-                row = np.zeros(2 * len(codes))
-                row[2 * at + small] = 1
-                limits = LinearConstraint(np.array([*rows, row]), [*low, 0], [*high, SMALLEST - 1])
+    def bounds(self):
+        """Least and most of each hidden number, by centre, diagnosis and with it (0) or without."""
+        limits = LinearConstraint(np.array(self.rows), self.low, self.high)
+        upper = np.where(np.arange(self.size) < 2 * len(self.cells), MOST, 1)
+        found = {}
+        for cell in self.hidden:
+            for which in (0, 1):
+                objective = np.zeros(self.size)
+                objective[2 * self.cells.index(cell) + which] = 1
+                ends = []
                 for sign in (1, -1):
                     done = milp(
                         sign * objective,
                         constraints=limits,
-                        integrality=np.ones(2 * len(codes)),
-                        bounds=Bounds(0, 10_000),
+                        integrality=np.ones(self.size),
+                        bounds=Bounds(0, upper),
                     )
-                    if done.success:
-                        least = min(least, sign * done.fun) if sign == 1 else least
-                        most = max(most, sign * done.fun) if sign == -1 else most
-            found[code, which] = (round(least), round(most))
-    return found
+                    assert done.success, "what is shown contradicts the rules"
+                    ends.append(round(sign * done.fun))
+                found[(*cell, which)] = tuple(ends)
+        return found
+
+
+MOST = 1000
+"""More patients than any cell of the cohorts has."""
 
 
 def opened(bounds):
@@ -141,19 +191,27 @@ def opened(bounds):
     return [one for one, (least, most) in bounds.items() if least >= 1 and most < SMALLEST]
 
 
+class WithoutRoom(Programme):
+    """The rules without the one that leaves each of the hidden diagnoses room to have none."""
+
+    def room(self, dark, cells):
+        pass
+
+
 def test_the_solver_opens_what_the_rules_do_not_hide(monkeypatch):
-    """A total beside the only hidden diagnosis, unrounded, tells of its two patients."""
+    """Five in two diagnoses of at most four each: both have one at the least."""
     everything = pl.DataFrame(
         [
             VARIANT | {"diagnosis": code, "n_tested": tested, "n_mutated": mutated}
-            for code, mutated, tested in ((ALL_DIAGNOSES, 8, 58), ("LUAD", 6, 28))
+            for code, mutated, tested in ((ALL_DIAGNOSES, 10, 85), ("LUAD", 5, 25))
         ]
     )
+    cells = {"BRCA": (2, 28), "LUAD": (6, 22), "COAD": (3, 27)}
+    assert opened(Programme(cells).bounds()) == []
     monkeypatch.setattr("test_aggregates.shown", lambda _: everything)
-    monkeypatch.setattr("test_aggregates.ROUNDED_TO", 1)
-    found = bounds_of({"BRCA": (2, 28), "LUAD": (6, 22)})
-    assert found["BRCA", 0] == (2, 2)
-    assert opened(found) == [("BRCA", 0)]
+    found = WithoutRoom(cells).bounds()
+    assert found[0, "BRCA", 0] == found[0, "COAD", 0] == (1, 4)
+    assert opened(found) == [(0, "BRCA", 0), (0, "COAD", 0)]
 
 
 def cohort(draw):
@@ -182,7 +240,7 @@ def test_no_hidden_cell_of_a_thousand_cohorts_can_be_solved(first):
     for seed in range(first, first + (25 if first == 0 else 65)):
         cells = cohort(np.random.default_rng(seed))
         shown_cells += len(seen(cells))
-        assert opened(bounds_of(cells)) == [], (seed, cells)
+        assert opened(Programme(cells).bounds()) == [], (seed, cells)
     assert shown_cells > 0
 
 
@@ -215,6 +273,28 @@ def intervals(cells):
                 was = box[code][which]
                 box[code][which] = (max(was[0], least), min(was[1], most))
     return box
+
+
+def test_a_pool_tells_no_more_than_its_centres():
+    """Seven centres and one programme: their patients are others, and a pool adds no margin."""
+    cells = [cohort(np.random.default_rng(5000 + at)) for at in range(7)]
+    together = Programme(*cells).bounds()
+    assert opened(together) == []
+    apart = {
+        (at, *one[1:]): bounds
+        for at, own in enumerate(cells)
+        for one, bounds in Programme(own).bounds().items()
+    }
+    assert together == apart
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(0, 140, 28))
+def test_no_cell_of_seven_pooled_centres_can_be_solved(first):
+    for seed in range(first, first + 28):
+        draw = np.random.default_rng([7, seed])
+        cells = [cohort(draw) for _ in range(7)]
+        assert opened(Programme(*cells).bounds()) == [], (seed, cells)
 
 
 @pytest.mark.slow

@@ -6,8 +6,10 @@ What is shown must not be solvable: not from the margins of one release, not fro
 - A cell (a variant and a diagnosis, or all of them) is shown where at least SMALLEST patients have
   the variant and as many were tested and do not. Others are not there at all, so that "none" and
   "few" look the same.
-- The total of a variant is shown where the patients of all diagnoses that are not shown are none,
-  or have at least SMALLEST with it or none, and at least SMALLEST without it.
+- The total of a variant is shown where every diagnosis is, or where it leaves room for each of the
+  hidden ones to have none: of their patients nobody has the variant, or at least SMALLEST have it,
+  and no more than all hidden diagnoses but one, with fewer than SMALLEST each. At least SMALLEST do
+  not have it, and in none of these diagnoses nearly all have it.
 - Counts are rounded down to a multiple of ROUNDED_TO.
 - A patient has one diagnosis, so that the diagnoses add up to the total.
 - A centre shows nothing below SMALLEST_COHORT patients, nor a release whose patients differ by
@@ -117,16 +119,26 @@ def shown(counts: pl.DataFrame) -> pl.DataFrame:
     enough = (pl.col("n_mutated") >= SMALLEST) & (
         pl.col("n_tested") - pl.col("n_mutated") >= SMALLEST
     )
-    cells = counts.with_columns(shown=enough)
+    others = pl.col("n_tested") - pl.col("n_mutated")
+    cells = counts.with_columns(
+        shown=enough,
+        few=pl.min_horizontal("n_tested", SMALLEST - 1),
+        nearly_all=(pl.col("n_tested") >= 2 * SMALLEST) & (others < SMALLEST),
+    )
     numbers = ["n_tested", "n_mutated"]
+    hidden = ~pl.col("shown")
+    few = pl.col("few").filter(hidden)
     totals = cells.group_by(_VARIANT).agg(
         *(pl.col(name).sum() for name in numbers),
-        *(pl.col(name).filter(~pl.col("shown")).sum().alias(f"hidden_{name}") for name in numbers),
+        *(pl.col(name).filter(hidden).sum().alias(f"hidden_{name}") for name in numbers),
+        room=few.sum() - few.max().fill_null(0),
+        nearly_all=pl.col("nearly_all").filter(hidden).any(),
     )
     mutated = pl.col("hidden_n_mutated")
-    others = pl.col("hidden_n_tested") - mutated
     safe = (pl.col("hidden_n_tested") == 0) | (
-        ((mutated == 0) | (mutated >= SMALLEST)) & (others >= SMALLEST)
+        ((mutated == 0) | mutated.is_between(SMALLEST, pl.col("room")))
+        & (pl.col("hidden_n_tested") - mutated >= SMALLEST)
+        & ~pl.col("nearly_all")
     )
     totals = totals.filter(enough & safe).with_columns(diagnosis=pl.lit(ALL_DIAGNOSES))
     columns = [*_VARIANT, "diagnosis", *numbers]
