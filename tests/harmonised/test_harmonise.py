@@ -10,6 +10,7 @@ from annotated_vcf import annotated, entry
 from onconcord import contract
 from onconcord.calls.callers import Caller
 from onconcord.decision import normal_clone
+from onconcord.decision.power import Power
 from onconcord.evidence.background import SCHEMA as BACKGROUND
 from onconcord.evidence.collect import write_sites
 from onconcord.evidence.events import KEY
@@ -273,6 +274,7 @@ def write_pair(folder, genome, events):
         panel=pl.DataFrame(schema=PANEL),
         model=model(),
         estimates=estimates(),
+        power=Power(model(), estimates(), 10, 0.02),
     )
     return facts, table, of
 
