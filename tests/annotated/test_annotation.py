@@ -116,7 +116,7 @@ def test_frequency_and_clinical_facts_are_read(tmp_path):
     _, picked, known = read_annotation(of)
     assert picked["gnomad_af_max"].to_list() == [0.25, None]
     review = "criteria_provided,_multiple_submitters,_no_conflicts"
-    assert known.drop("variant_key").rows() == [
+    assert known.drop("variant_key", "licence").rows() == [
         ("ClinVar", "significance", "ClinVar 2024-12-15", "Benign", None),
         ("ClinVar", "review_status", "ClinVar 2024-12-15", review, None),
         ("ClinVar", "conditions", "ClinVar 2024-12-15", "A|B_c", None),

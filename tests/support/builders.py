@@ -238,6 +238,7 @@ class PairOf:
             "variant_call_evidence": [],
             "variant_consequence": [],
             "variant_annotation": [],
+            "oncogenicity": [],
             "decision": [],
         }
         for row in rows:
@@ -296,6 +297,17 @@ class PairOf:
         )
         tables["variant_annotation"].append(
             {**by_variant, "source": "clinvar", "field": "significance", "value_text": "benign"}
+        )
+        tables["oncogenicity"].append(
+            {
+                **by_variant,
+                "tool": "onconcord",
+                "tool_version": "1",
+                "points": 1,
+                "class": "vus",
+                "criteria": ["OP4"],
+                "criteria_not_assessed": ["OS1", "OVS1"],
+            }
         )
         tables["decision"].append(
             {**place, "ordinal": 1, "rule_id": TUMOUR_DEPTH, "outcome": "keep", "detail_json": "{}"}

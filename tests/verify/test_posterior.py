@@ -36,7 +36,7 @@ def judged_tables(pair, candidates, model_sha256):
         name: []
         for name in (
             *("small_variant", "small_variant_atom", "variant_call_evidence", "decision"),
-            *("variant_consequence", "variant_annotation"),
+            *("variant_consequence", "variant_annotation", "oncogenicity"),
         )
     }
     about = estimates(pair.normal is not None, contamination=0.01, rate=2e-4)

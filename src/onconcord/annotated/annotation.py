@@ -1,16 +1,19 @@
 """Consequences and known facts of a pair's variants, read from the annotated VCF."""
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from onconcord.annotated.clinical import CLINICAL, Clinical, clinical_rows
+from onconcord.annotated.knowledge import SCHEMA as KNOWN
+from onconcord.annotated.knowledge import knowledge_rows
 from onconcord.annotated.names import DONOR_5TH_BASE, DONOR_REGION, Namer
 from onconcord.annotated.severity import FLANKS, IMPACTS, RANKS
 from onconcord.evidence.events import KEY
+from onconcord.inputs.knowledge import Knowledge
 from onconcord.inputs.transcripts import KINDS
 from onconcord.reference.sequence import Genome
 from onconcord.reference.transcript_set import Chosen, set_id
@@ -69,6 +72,7 @@ class Annotation:
         chosen: the transcript set.
         annotator_version: version of SnpEff; null without a gene model, where it is not run.
         clinical: what the clinical resource says of itself.
+        knowledge: tables of knowledge.
     """
 
     path: Path
@@ -78,6 +82,7 @@ class Annotation:
     chosen: tuple[Chosen, ...]
     annotator_version: str | None
     clinical: Clinical
+    knowledge: Knowledge = field(default_factory=Knowledge)
 
 
 def read_annotation(
@@ -98,25 +103,29 @@ def read_annotation(
     key = pl.concat_str(chrom, "pos", "ref", "alt", separator=":")
     sites = sites.with_columns(variant_key=key)
     consequences = _consequences(of, sites)
-    picked = (
-        sites.select(
-            *KEY,
-            "variant_key",
-            gnomad_af_max=pl.col("population_af")
-            .str.split(",")
-            .list.eval(pl.element().cast(pl.Float64))
-            .list.max()
-            .round(6),
-        )
-        .join(
-            consequences.filter("is_picked").select("variant_key", *PICKED),
-            on="variant_key",
-            how="left",
-        )
-        .drop("variant_key")
+    picked = sites.select(
+        *KEY,
+        "variant_key",
+        gnomad_af_max=pl.col("population_af")
+        .str.split(",")
+        .list.eval(pl.element().cast(pl.Float64))
+        .list.max()
+        .round(6),
+    ).join(
+        consequences.filter("is_picked").select("variant_key", *PICKED),
+        on="variant_key",
+        how="left",
     )
     consequences = consequences.drop("consequence_terms")
-    return consequences, picked, clinical_rows(sites, of.clinical)
+    said = [
+        clinical_rows(sites, of.clinical).with_columns(licence=pl.lit(None, pl.String)),
+        knowledge_rows(picked, of.knowledge),
+    ]
+    return (
+        consequences,
+        picked.drop("variant_key"),
+        pl.concat(one.select(list(KNOWN)) for one in said),
+    )
 
 
 def _read_sites(path: Path, region: tuple[str, int, int] | None) -> pl.DataFrame:

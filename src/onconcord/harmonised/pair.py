@@ -32,6 +32,8 @@ from onconcord.harmonised.variants import (
     judged_hotspots,
     rule_definitions,
 )
+from onconcord.inputs.knowledge import KEYS as KNOWLEDGE
+from onconcord.inputs.knowledge import read_knowledge
 from onconcord.inputs.pair_spec import PairSpec
 from onconcord.reads.account import read_inputs
 from onconcord.reference.bed import read_bed
@@ -163,6 +165,7 @@ class _PairSources:
         names = ContigNames.of(contigs)
         genes = read_gene_regions(files.reference / "gene_regions.tsv")
         clinical = spec.resources.clinical
+        resources = provenance.read_resources(files.reference / "resources.tsv")
         chosen = read_set(files.reference / "transcript_set.tsv")
         versions = {row["tool"]: row["version"] for row in read_tool_versions(files.tools)}
         genome = Genome(files.reference / "genome.fa")
@@ -219,6 +222,10 @@ class _PairSources:
             chosen,
             versions.get("snpEff"),
             Clinical.of(Path(clinical) if clinical else None),
+            read_knowledge(
+                {key: Path(path) for key in KNOWLEDGE if (path := getattr(spec.resources, key))},
+                {name: digest[:16] for name, digest in resources.items()},
+            ),
         )
         return cls(facts, annotation, hotspots, genes, identity["digest"])
 

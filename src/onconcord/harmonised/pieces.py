@@ -17,6 +17,7 @@ import polars as pl
 
 from onconcord import contract
 from onconcord.annotated.annotation import Annotation, read_annotation
+from onconcord.annotated.oncogenicity import oncogenicity_rows
 from onconcord.contract.digest import Digest
 from onconcord.evidence.tables import EVIDENCE_SCHEMA, check_columns
 from onconcord.harmonised.variants import REACH_BP, Facts, variant_tables
@@ -28,6 +29,7 @@ GATHERED = {
     "small_variant_atom": ["event_id", "atom_index"],
     "variant_consequence": ["variant_key", "transcript_id", "consequence_so"],
     "variant_annotation": ["variant_key", "source", "field"],
+    "oncogenicity": ["variant_key", "tool", "tool_version"],
 }
 """Tables that are gathered, and what orders their rows."""
 _FEW_VALUES = (
@@ -45,8 +47,8 @@ def write_variant_tables(
     folder: Path,
 ) -> tuple[dict[str, Digest], int]:
     """
-    Write small_variant, small_variant_atom, variant_call_evidence, decision, variant_consequence
-    and variant_annotation of a pair.
+    Write small_variant, small_variant_atom, variant_call_evidence, decision, variant_consequence,
+    variant_annotation and oncogenicity of a pair.
 
     Args:
         facts: what is known of the pair beside its evidence.
@@ -101,6 +103,12 @@ def _tables_of(
     tables = variant_tables(facts, evidence, counts, picked)
     # What was proposed and is no event has been annotated for nothing.
     events = tables["small_variant"].select("variant_key")
+    tables["oncogenicity"] = oncogenicity_rows(
+        tables["small_variant"]
+        .filter("is_pass")
+        .with_columns(has_population=pl.lit(bool(facts.spec.resources.population))),
+        annotation.knowledge,
+    )
     for name, table in (("variant_consequence", consequences), ("variant_annotation", known)):
         tables[name] = table.join(events, on="variant_key", how="semi", maintain_order="left")
     return tables

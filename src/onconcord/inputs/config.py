@@ -12,6 +12,7 @@ import yaml
 
 from onconcord.decision.model import model_faults
 from onconcord.errors import Fault, InputError
+from onconcord.inputs.knowledge import KEYS as KNOWLEDGE
 from onconcord.inputs.schema_faults import nearest, schema_faults, shown
 from onconcord.inputs.stated import OF_ASSAY, forbidden_in
 from onconcord.inputs.yaml_file import YamlFile, located, read_yaml
@@ -34,6 +35,7 @@ PATH_KEYS = (
     ("resources", "panel_of_normals"),
     ("resources", "clinical"),
     ("resources", "hotspots"),
+    *(("resources", key) for key in KNOWLEDGE),
     ("alignment", "known_sites"),
     ("release", "key_file"),
 )

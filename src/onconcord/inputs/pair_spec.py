@@ -89,6 +89,9 @@ class ResourceSpec:
     panel_of_normals: str | None
     clinical: str | None
     hotspots: str | None
+    residue_hotspots: str | None
+    gene_roles: str | None
+    civic: str | None
     known_sites: str | None
 
 

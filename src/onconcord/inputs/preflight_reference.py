@@ -16,6 +16,8 @@ from onconcord.evidence.normal_form import Allele, normalise
 from onconcord.inputs.config import NAME as CONFIG
 from onconcord.inputs.config import files_of
 from onconcord.inputs.hotspots import read_hotspot_list
+from onconcord.inputs.knowledge import KEYS as KNOWLEDGE
+from onconcord.inputs.knowledge import read_knowledge
 from onconcord.inputs.resource_vcf import ResourceVcf, unmet_fields, vcf_lines
 from onconcord.inputs.transcripts import read_choices
 from onconcord.reads.bam import GivenReference
@@ -102,6 +104,11 @@ def check_reference(
             GeneModel(Path(genes), genome.lengths)
         except InputError as error:
             faults += error.faults
+    tables = {key: _given(config, f"resources.{key}", broken) for key in KNOWLEDGE}
+    try:
+        read_knowledge({key: path for key, path in tables.items() if path}, {})
+    except InputError as error:
+        faults += error.faults
     if transcripts := _given(config, "reference.transcripts", broken):
         try:
             read_choices(transcripts)
@@ -188,7 +195,8 @@ def _given(config: Mapping[str, Any], key: str, broken: set[str]) -> Path | None
 def _missing_files(config: Mapping[str, Any], assays: set[str]) -> Iterator[Fault]:
     """Files that the configuration names and that are not there, by their key."""
     files = [("reference", name) for name in ("fasta", "genes", "transcripts")]
-    keys = [*files, ("resources", "hotspots"), *VCF_KEYS]
+    tables = [("resources", name) for name in ("hotspots", *KNOWLEDGE)]
+    keys = [*files, *tables, *VCF_KEYS]
     named = {
         f"{section}.{key}": config[section].get(key)
         for section, key in (*keys, ("release", "key_file"))
