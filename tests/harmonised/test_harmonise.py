@@ -300,6 +300,9 @@ def test_the_tables_of_a_pair_do_not_depend_on_the_pieces(genome, tmp_path, monk
     assert (row["n_callers_pass"], row["n_callers_called"], row["n_callers_capable"]) == (2, 2, 2)
     assert (row["tumor_vaf"], row["origin"], row["filters"]) == (0.3, "somatic", [])
     assert (row["gene_symbol"], row["consequence_so"]) == ("GENE", "missense_variant")
+    points = contract.read_file("oncogenicity", folder / "oncogenicity.parquet").to_pylist()
+    assert {row["variant_key"] for row in points} == {row["variant_key"] for row in small}
+    assert {row["class"] for row in points} == {"vus"}
     atoms = contract.read_file(
         "small_variant_atom", folder / "small_variant_atom.parquet"
     ).to_pylist()

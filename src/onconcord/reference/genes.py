@@ -37,8 +37,8 @@ ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
 
 
 def _tag(names: str) -> str:
-    """A line whose tags name one of these; that it begins with a plain word makes it fast."""
-    return rf'\btag[ =]"?(?:[^";]*,)?(?:{names})(?:[",;]|$)'
+    """A line with a value, or an item of one, that is one of these names and nothing else."""
+    return rf'[ =",](?:{names})(?:[",;]|$)'
 
 
 NOTES: Mapping[str, str] = {
@@ -299,14 +299,16 @@ _KEY = ["chrom", "transcript_id"]
 def _transcripts(parts: pl.DataFrame, above: pl.DataFrame) -> pl.DataFrame:
     """Rows of `GeneModel.transcripts`."""
     parts, above = _with_ids(parts), _with_ids(above)
-    parts = parts.filter(pl.col("gene_id").is_not_null() & pl.col("transcript_id").is_not_null())
+    parts = parts.filter(
+        pl.col("gene_id").is_not_null() & pl.col("transcript_id").is_not_null()
+    ).sort(*_KEY, "start0", maintain_order=True)
     ahead = pl.col("strand") != "-"
     found = parts.group_by(_KEY).agg(
         pl.col("gene_id", "strand", "symbol").first(),
         pl.col("notes").bitwise_or(),
         first_frame=pl.when(ahead.first())
-        .then(pl.col("frame").sort_by("start0").drop_nulls().first())
-        .otherwise(pl.col("frame").sort_by("start0").drop_nulls().last()),
+        .then(pl.col("frame").drop_nulls().first())
+        .otherwise(pl.col("frame").drop_nulls().last()),
     )
     coding = _blocks_of(parts.filter(pl.col("kind") == "CDS"), "cds")
     exons = _blocks_of(parts.filter(pl.col("kind") == "exon"), "exon")
@@ -372,11 +374,15 @@ def _with_ids(table: pl.DataFrame) -> pl.DataFrame:
 
 
 def _blocks_of(parts: pl.DataFrame, name: str) -> pl.DataFrame:
-    """Merged intervals of each transcript: starts, ends and, of the CDS, their bases."""
+    """
+    Merged intervals of each transcript: starts, ends and, of the CDS, their bases.
+
+    Args:
+        parts: sorted by transcript and start.
+    """
     reach = pl.col("end0").cum_max().shift(1).over(_KEY)
     blocks = (
-        parts.sort(*_KEY, "start0")
-        .with_columns(block=(pl.col("start0") > reach).fill_null(True).cum_sum())
+        parts.with_columns(block=(pl.col("start0") > reach).fill_null(True).cum_sum())
         .group_by(*_KEY, "block", maintain_order=True)
         .agg(pl.col("start0").first(), pl.col("end0").max())
     )
