@@ -1,5 +1,7 @@
 """A run is cut into chunks of patients, and ends with a code that says how it went."""
 
+import shutil
+
 import pytest
 from typer.testing import CliRunner
 
@@ -76,6 +78,19 @@ def test_the_exit_code_of_a_run(folder, monkeypatch, code, done, expected):
     result = CliRunner().invoke(app, ["run", str(folder), "--cores", "1"])
     assert result.exit_code == expected
     assert ("without tables: T2" in result.output) == (done == ["T1"])
+
+
+def test_a_run_that_fails_on_a_full_disk_says_how_much_is_missing(folder, monkeypatch):
+    full = iter([10**12, 10**6])
+    usage = shutil.disk_usage(folder)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=next(full)))
+    monkeypatch.setattr(running, "run_supervised", lambda words, lock: 1)
+    result = CliRunner().invoke(app, ["run", str(folder), "--cores", "1"])
+    assert result.exit_code == 3
+    assert (
+        f"The disk of {folder} is full: 0.0 GB are free, what is left to do needs about 0.1 GB"
+        in result.output
+    )
 
 
 def test_a_run_with_a_fault_starts_nothing(folder, monkeypatch):

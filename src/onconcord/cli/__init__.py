@@ -11,7 +11,8 @@ import sys
 import typer
 
 from onconcord import __version__
-from onconcord.errors import OnconcordError
+from onconcord.errors import OnconcordError, ToolError
+from onconcord.runtime.disk import full_disk
 
 app = typer.Typer(
     name="onconcord",
@@ -44,6 +45,11 @@ def main() -> None:
     except OnconcordError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
+    except Exception as error:
+        if (said := full_disk(error)) is None:
+            raise
+        print(f"error: {said}", file=sys.stderr)
+        sys.exit(ToolError.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
 

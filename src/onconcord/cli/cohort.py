@@ -10,6 +10,7 @@ from onconcord.cli import app
 from onconcord.errors import InputError
 
 if TYPE_CHECKING:
+    from onconcord.inputs.cohort import Cohort
     from onconcord.inputs.preflight import Preflight
 
 Folder = Annotated[Path, typer.Argument(help="working folder with config.yaml and samples.tsv")]
@@ -58,8 +59,24 @@ def run_checked(folder: Path, cores: int, options: list[str], deep: bool = False
     if outcome.unfinished:
         print(f"{done} of {len(found.cohort.pairs)} pairs are done.")
         print(f"without tables: {', '.join(outcome.unfinished)} (see {folder}/logs)")
+    if outcome.commands_failed:
+        say_what_is_missing(found.cohort)
     if outcome.commands_failed or outcome.unfinished:
         raise typer.Exit(1 if done and outcome.unfinished else 3)
+
+
+def say_what_is_missing(cohort: "Cohort") -> None:
+    """Say that the disk is full, where it may be why jobs failed."""
+    import shutil
+
+    from onconcord.inputs.preflight import needed_bytes
+
+    needed, free = needed_bytes(cohort), shutil.disk_usage(cohort.folder).free
+    if needed > free:
+        print(
+            f"The disk of {cohort.folder} is full: {free / 1e9:.1f} GB are free, what is left to "
+            f"do needs about {needed / 1e9:.1f} GB, so {(needed - free) / 1e9:.1f} GB are missing."
+        )
 
 
 def _checked(folder: Path, deep: bool) -> "Preflight":

@@ -9,6 +9,7 @@ from pathlib import Path
 from onconcord.inputs.cohort import Cohort
 from onconcord.runtime import checkout
 from onconcord.runtime.lock import folder_lock, is_locked_by_snakemake
+from onconcord.runtime.scratch import scratch_folder
 from onconcord.runtime.supervise import run_supervised
 
 PATIENTS_PER_CHUNK = 25
@@ -51,7 +52,7 @@ def run(
     """
     if is_dry(options):
         return _run(cohort, cores, options, start or run_supervised)
-    with folder_lock(cohort.folder) as lock:
+    with folder_lock(cohort.folder) as lock, scratch_folder(cohort.folder):
         start = start or partial(run_supervised, lock=lock)
         if is_locked_by_snakemake(cohort.folder):
             # Whoever left it is dead, or it would hold the folder.

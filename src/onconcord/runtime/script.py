@@ -4,7 +4,8 @@ import functools
 import sys
 from collections.abc import Callable
 
-from onconcord.errors import OnconcordError
+from onconcord.errors import OnconcordError, ToolError
+from onconcord.runtime.disk import full_disk
 
 
 def script(work: Callable[[list[str] | None], None]) -> Callable[..., int]:
@@ -15,7 +16,7 @@ def script(work: Callable[[list[str] | None], None]) -> Callable[..., int]:
         work: parses the arguments (None = those of the process) and calls one function.
     Returns:
         A function of the same arguments: 0 where `work` ends well; a user's error is one message
-        on standard error, never a traceback, and gives the error's own code.
+        on standard error, never a traceback, and gives the error's own code; so is a full disk.
     """
 
     @functools.wraps(work)
@@ -25,6 +26,11 @@ def script(work: Callable[[list[str] | None], None]) -> Callable[..., int]:
         except OnconcordError as error:
             print(f"error: {error}", file=sys.stderr)
             return error.exit_code
+        except Exception as error:
+            if (said := full_disk(error)) is None:
+                raise
+            print(f"error: {said}", file=sys.stderr)
+            return ToolError.exit_code
         return 0
 
     return main
