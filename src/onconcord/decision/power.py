@@ -185,24 +185,30 @@ class Power:
         if self._matched:
             of_normal["normal_depth"] = of_normal["normal_ref_count"] = pl.col("normal")
             of_normal["normal_ref_f1r2"] = pl.col("normal") // 2
-        said = CANDIDATE_COLUMNS["callers"]
         infos = {name: canonical_json(info) for name, info in typical["info"].items()}
-        callers = [
-            [
-                {"caller": name, "score": score * count, "info": infos[name]}
-                for name, score in sorted(typical["scores"].items())
-                if count >= 3
-            ]
-            for count in table["count"].to_list()
-        ]
-        return table.with_columns(**of_tumour, **of_normal).with_columns(
+        counts = table["count"].unique().sort()
+        callers = pl.DataFrame(
+            {
+                "count": counts,
+                "callers": [
+                    [
+                        {"caller": name, "score": score * count, "info": infos[name]}
+                        for name, score in sorted(typical["scores"].items())
+                        if count >= 3
+                    ]
+                    for count in counts.to_list()
+                ],
+            },
+            schema={"count": pl.Int64, "callers": CANDIDATE_COLUMNS["callers"]},
+        )
+        said = table.join(callers, on="count", how="left", maintain_order="left")
+        return said.with_columns(**of_tumour, **of_normal).with_columns(
             variant_class=pl.lit("SNV"),
             repeat_unit=pl.lit(None, dtype=pl.String),
             repeat_count=pl.lit(None, dtype=pl.Int64),
             gnomad_af_max=pl.lit(None, dtype=pl.Float64),
             pon_count=pl.lit(None, dtype=pl.Int64),
             is_hotspot=pl.lit(False),
-            callers=pl.Series(callers, dtype=said),
         )
 
 
