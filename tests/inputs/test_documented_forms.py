@@ -1,0 +1,194 @@
+"""The words that docs/samples.md says each wrong input is refused with are those of its message."""
+
+import gzip
+import re
+
+import pysam
+import pytest
+
+from compressed_forms import bgzip
+from onconcord.runtime import checkout
+from small_folder import SEQUENCE, configure, faults_of, write_bam, write_sheet, write_vcf
+
+PAGE = (checkout.root() / "docs/samples.md").read_text(encoding="utf-8")
+ROWS = dict(
+    re.findall(r"^\| ([A-Za-z ]+), `[^|]*\| [^|]* \| ([^|]*) \|$", PAGE, re.M),
+)
+HEADER = "hotspot_id\tgene_symbol\tchrom\tpos\tref\talt\n"
+REF, ALT = SEQUENCE[99], "A" if SEQUENCE[99] != "A" else "C"
+SITES = [("chr20", pos, SEQUENCE[pos - 1]) for pos in range(10, 200, 7)]
+
+
+def fastq(first, second=None, read="r{}/{}", quality="I"):
+    """Two mate files of ten reads, each changed by a function of its bytes."""
+
+    def lay(folder):
+        for mate, change in ((1, first), (2, second or bytes)):
+            lines = (
+                f"@{read.format(n, mate)}\n{SEQUENCE[n * mate :][:20]}\n+\n{quality * 20}\n"
+                for n in range(10)
+            )
+            (folder / f"t_{mate}.gz").write_bytes(change("".join(lines).encode()))
+
+    return lay
+
+
+def without_the_third(data):
+    lines = data.splitlines(keepends=True)
+    return b"".join(lines[:8] + lines[12:])
+
+
+def bam(**how):
+    def lay(folder):
+        write_bam(folder / "t.bam", **{"index": False, **how})
+        write_sheet(folder, bam="t.bam")
+
+    return lay
+
+
+def bam_of_bytes(change):
+    def lay(folder):
+        bam()(folder)
+        (folder / "t.bam").write_bytes(change((folder / "t.bam").read_bytes()))
+
+    return lay
+
+
+def two_samples(folder):
+    header = {
+        "HD": {"VN": "1.6", "SO": "coordinate"},
+        "SQ": [{"SN": "chr20", "LN": 3000}],
+        "RG": [{"ID": "1", "SM": "T1"}, {"ID": "2", "SM": "T2"}],
+    }
+    with pysam.AlignmentFile(str(folder / "t.bam"), "wb", header=header):
+        pass
+    write_sheet(folder, bam="t.bam")
+
+
+def cram_of_another_genome(folder):
+    (folder / "old.fa").write_text(f">chr20\n{SEQUENCE[::-1]}\n")
+    pysam.faidx(str(folder / "old.fa"))
+    header = {"SQ": [{"SN": "chr20", "LN": 3000}], "RG": [{"ID": "1", "SM": "T1"}]}
+    with pysam.AlignmentFile(
+        str(folder / "t.cram"), "wc", header=header, reference_filename=str(folder / "old.fa")
+    ) as cram:
+        read = pysam.AlignedSegment(cram.header)
+        read.query_name, read.query_sequence = "r", SEQUENCE[::-1][5:55]
+        read.reference_id, read.reference_start, read.cigarstring = 0, 5, "50M"
+        cram.write(read)
+    for path in folder.glob("old.fa*"):
+        path.unlink()
+    write_sheet(folder, bam="t.cram", realign="yes")
+
+
+def sheet(change):
+    return lambda folder: (folder / "samples.tsv").write_bytes(
+        change((folder / "samples.tsv").read_bytes())
+    )
+
+
+def hotspots(*rows):
+    def lay(folder):
+        (folder / "hs.tsv").write_text(HEADER + "".join(f"{row}\n" for row in rows))
+        configure(folder, resources={"hotspots": "hs.tsv"})
+
+    return lay
+
+
+def population(records=SITES, info="AF", change=str):
+    def lay(folder):
+        write_vcf(folder / "p.vcf", records, info)
+        (folder / "p.vcf").write_text(change((folder / "p.vcf").read_text()))
+        configure(folder, resources={"population": "p.vcf"})
+
+    return lay
+
+
+def targets(line, contig="chr20"):
+    def lay(folder):
+        (folder / "genome.fa").write_text(f">chr20\n{SEQUENCE}\n>GL1\n{SEQUENCE}\n")
+        (folder / "t.bed").write_text(f"chr20\t1\t2\n{line}\n")
+        configure(folder, assay={"targets": "t.bed"})
+
+    return lay
+
+
+def withdrawn(*rows):
+    return lambda folder: (folder / "retractions.tsv").write_text(
+        "pair_id\tfrom_release\treason_code\n" + "".join(f"{row}\n" for row in rows)
+    )
+
+
+WRONG = {
+    "FASTQ": [
+        fastq(without_the_third),
+        fastq(bytes, lambda data: data.replace(b"@r", b"@x")),
+        fastq(bytes, lambda data: b"".join(data.splitlines(keepends=True)[:-4])),
+        fastq(bytes, read="r{0} 2:N:0:A", second=lambda data: data.replace(b" 2:", b" 1:")),
+        fastq(lambda data: gzip.compress(data)[:-20]),
+        fastq(lambda data: bgzip(data)[:-28]),
+        fastq(bytes, quality="h"),
+        fastq(lambda data: b"".join(data.splitlines(keepends=True)[:-2])),
+        fastq(lambda data: b"\n"),
+    ],
+    "BAM and CRAM": [
+        bam_of_bytes(lambda data: b"no BAM"),
+        bam_of_bytes(lambda data: data[:-28]),
+        two_samples,
+        bam(sample=None),
+        bam(order="queryname"),
+        bam(contigs=(("chr7", 3000),)),
+        cram_of_another_genome,
+    ],
+    "sheet and lists": [
+        sheet(lambda data: data.replace(b"\t", b",")),
+        sheet(lambda data: data.replace(b"P1", b"P\xe9")),
+        sheet(lambda data: data.replace(b"realign", b"colour")),
+        sheet(lambda data: data.replace(b"role", b"")),
+        sheet(lambda data: data + b"\tone\ttoo\tmany"),
+    ],
+    "hotspots": [
+        hotspots(f"h\tG\tchr20\t100\t{ALT}\t{REF}"),
+        hotspots(f"h\tG\tchr20\t9000\t{REF}\t{ALT}"),
+        hotspots(f"h\tG\tchr20\t100\t{REF}\t-"),
+        hotspots(*[f"h\tG\tchr20\t100\t{REF}\t{ALT}"] * 2),
+        hotspots(f"BRAF V600E\tG\tchr20\t100\t{REF}\t{ALT}"),
+    ],
+    "resource VCFs": [
+        population([("chr20", pos + 1, ref) for _, pos, ref in SITES]),
+        population([("chr7", pos, ref) for _, pos, ref in SITES]),
+        population(info="XX"),
+        population(change=lambda text: text.replace("=0.1", "=2")),
+        population(change=lambda text: text.replace("\t.\t.\t", " . . ")),
+    ],
+    "targets": [
+        targets("chr7\t1\t2"),
+        targets("GL1\t1\t2"),
+        targets("chr20\t1\t9000"),
+        targets("chr20\t5\t5"),
+    ],
+    "withdrawn pairs": [
+        withdrawn("T1\tr1\tbored"),
+        withdrawn("T1\tr1\tquality", "T1\tr2\tquality"),
+    ],
+}
+
+
+def test_every_kind_of_the_page_is_held_to_its_messages():
+    assert set(ROWS) == set(WRONG)
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_the_page_has_the_words_of_the_messages(folder, kind):
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    said = []
+    for lay in WRONG[kind]:
+        for path in folder.iterdir():
+            path.unlink()
+        for path, content in before.items():
+            path.write_bytes(content)
+        lay(folder)
+        said.append(" ".join(faults_of(folder)))
+    words = re.findall("`([^`]+)`", ROWS[kind])
+    assert [one for one in words if not any(one in message for message in said)] == []
+    assert [message for message in said if not any(one in message for one in words)] == []
