@@ -146,7 +146,7 @@ def test_a_fit_separates_what_the_fragments_separate():
     terms = of_candidates(table, estimates(), model().matched["hypotheses"])
     groups = fit_groups(terms, table["variant_class"], pl.Series(truth))
     fitted = Model(
-        "x", "", 0.5, {**model().matched, "groups": groups}, model().alone, model().typical, ()
+        "x", "", 0.5, {**model().matched, "groups": groups}, model().alone, model().typical
     )
     found = judge(table, estimates(), fitted)["p_somatic"].to_numpy() >= 0.5
     assert (found == np.array(truth)).all()

@@ -262,9 +262,9 @@ def write_model(
         model_id: what the model calls itself.
         out: the model file.
     Raises:
-        InputError: the settings have a fault; a pair cannot be fitted on; fewer than two pairs
-            with a normal have a true candidate, so that none could be judged by the other's model;
-            or no tumour alone has one.
+        InputError: the settings have a fault; a pair cannot be fitted on; or fewer than two pairs
+            with a normal, or than two tumours alone, have a true candidate, so that none could be
+            judged by the other's model.
     """
     if faults := model_faults(settings, str(settings), SETTINGS_SCHEMA):
         raise InputError(faults)
@@ -273,20 +273,17 @@ def write_model(
     matched = [one for one in examples if one.matched]
     tumours = [one for one in examples if not one.matched]
     faults = []
-    for what, own, least in (("pairs with a normal", matched, 2), ("tumours alone", tumours, 1)):
-        if (true := sum(bool(one.candidates["truth"].any()) for one in own)) < least:
+    for what, own in (("pairs with a normal", matched), ("tumours alone", tumours)):
+        if (true := sum(bool(one.candidates["truth"].any()) for one in own)) < 2:
             message = (
                 f"{true} of the {len(own)} {what} have a candidate that is in their truth: "
-                f"expected {least} or more. Add some, and compare the names of contigs."
+                "expected two or more. Add some, and compare the names of contigs."
             )
             faults.append(Fault(", ".join(map(str, folders)), message))
     if faults:
         raise InputError(faults)
-    hypotheses = given["hypotheses"]
-    table, terms = _candidates_and_terms(matched, hypotheses)
-    alone, terms_alone = _candidates_and_terms(tumours, hypotheses)
-    design = {"hypotheses": hypotheses, "known_driver": given["known_driver"]}
-    p = _p_by_others(table, terms, design)
+    given_design = {key: given[key] for key in ("hypotheses", "known_driver")}
+    true_ones = _candidates_and_terms(matched, given["hypotheses"])[0].filter("truth")
     document = {
         "id": model_id,
         "made_from": {
@@ -294,19 +291,25 @@ def write_model(
             "pairs": {one.pair: dict(one.made_of) for one in examples},
         },
         "threshold": given["threshold"],
-        "typical": typical(table.filter("truth"), hypotheses["callers"]),
-        "confident": [
-            list(one)
-            for one in confident_probabilities(p, table["truth"].cast(pl.Float64).to_numpy())
-        ],
-        "matched": {**design, "groups": fit_groups(terms, table["variant_class"], table["truth"])},
-        "alone": {
-            **design,
-            "groups": fit_groups(terms_alone, alone["variant_class"], alone["truth"]),
-        },
+        "typical": typical(true_ones, given["hypotheses"]["callers"]),
+        "matched": _fit_design(matched, given_design),
+        "alone": _fit_design(tumours, given_design),
     }
     text = yaml.safe_dump(document, sort_keys=False, default_flow_style=None, width=100)
     write_text(out, text)
+
+
+def _fit_design(examples: Sequence[Examples], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of a model file for pairs with a normal, or for tumours alone."""
+    table, terms = _candidates_and_terms(examples, given["hypotheses"])
+    confident = confident_probabilities(
+        _p_by_others(table, terms, given), table["truth"].cast(pl.Float64).to_numpy()
+    )
+    return {
+        **given,
+        "confident": [list(one) for one in confident],
+        "groups": fit_groups(terms, table["variant_class"], table["truth"]),
+    }
 
 
 def _candidates_and_terms(

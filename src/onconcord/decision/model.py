@@ -69,10 +69,11 @@ _HYPOTHESES: dict[str, Any] = {
 _DESIGN = {
     "type": "object",
     "additionalProperties": False,
-    "required": ["hypotheses", "known_driver", "groups"],
+    "required": ["hypotheses", "known_driver", "confident", "groups"],
     "properties": {
         "hypotheses": _HYPOTHESES,
         "known_driver": {"type": "number"},
+        "confident": {"type": "array", "minItems": 1, "items": _NUMBERS},
         "groups": {
             "type": "object",
             "required": list(GROUPS),
@@ -95,12 +96,11 @@ SETTINGS_SCHEMA: dict[str, Any] = {
 _SCHEMA: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
-    "required": ["id", "made_from", "threshold", "confident", "typical", "matched", "alone"],
+    "required": ["id", "made_from", "threshold", "typical", "matched", "alone"],
     "properties": {
         "id": {"type": "string"},
         "made_from": {"type": "object"},
         "threshold": _THRESHOLD,
-        "confident": {"type": "array", "minItems": 1, "items": _NUMBERS},
         "typical": {"type": "object", "required": ["scores", "info"]},
         "matched": _DESIGN,
         "alone": _DESIGN,
@@ -179,7 +179,6 @@ class Model:
         matched, alone: parameters for pairs with a normal, and for tumours alone.
         typical: what a substitution is like with which nothing is wrong, by fragment: means of
             terms, and of each caller `scores`, its score, and `info`, fields of its records.
-        confident: pairs of false discovery rate and lowest p_somatic at which a set has it.
     """
 
     model_id: str
@@ -188,7 +187,6 @@ class Model:
     matched: Mapping[str, Any]
     alone: Mapping[str, Any]
     typical: Mapping[str, Any]
-    confident: tuple[tuple[float, float], ...]
 
     @classmethod
     def read(cls, path: Path) -> "Model":
@@ -209,16 +207,15 @@ class Model:
             matched=raw["matched"],
             alone=raw["alone"],
             typical=raw["typical"],
-            confident=tuple((rate, lowest) for rate, lowest in raw["confident"]),
         )
 
     def of(self, matched: bool) -> Mapping[str, Any]:
         """The parameters for pairs with a normal, or for tumours alone."""
         return self.matched if matched else self.alone
 
-    def lowest_confident(self, rate: float) -> float:
+    def lowest_confident(self, rate: float, matched: bool) -> float:
         """Lowest p_somatic of the set with an expected false discovery rate."""
-        rates, lowest = zip(*self.confident, strict=True)
+        rates, lowest = zip(*self.of(matched)["confident"], strict=True)
         return float(np.interp(rate, rates, lowest))
 
 

@@ -146,7 +146,7 @@ def judged_hotspots(facts: Facts, recount: pl.DataFrame, passing: pl.DataFrame) 
 def decision_limits(spec: PairSpec, model: Model) -> dict[str, Any]:
     """The limits of `decide`: those of the configuration and those of the model."""
     limits = spec.parameters.decision
-    confident = model.lowest_confident(limits["fdr"])
+    confident = model.lowest_confident(limits["fdr"], matched=spec.normal is not None)
     return {**limits, "threshold": model.threshold, "confident": confident}
 
 
