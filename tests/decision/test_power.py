@@ -6,6 +6,7 @@ import pytest
 
 from onconcord.decision.decide import decide
 from onconcord.decision.model import judge
+from onconcord.decision.normal_clone import in_normal_clone
 from onconcord.decision.power import SHALLOWER, Power
 from onconcord.inputs import config
 from onconcord.qc.callability import LEVELS, Searched
@@ -41,8 +42,13 @@ def passed(fraction, tumour, normal, about):
                 callers=said(*callers, alt=alt),
             )
         )
-    table = frame(*rows).with_columns(
-        has_population=pl.lit(True), in_target=pl.lit(True), is_callable=pl.lit(True)
+    table = frame(*rows)
+    table = table.with_columns(
+        has_population=pl.lit(True),
+        in_target=pl.lit(True),
+        is_callable=pl.lit(True),
+        normal_clone=in_normal_clone(table, 0.0),
+        drives_blood=pl.lit(True),
     )
     decided, _ = decide(table.hstack(judge(table, about, model())), LIMITS)
     return decided["is_pass"].mean()
