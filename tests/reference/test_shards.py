@@ -15,13 +15,31 @@ from onconcord.runtime.checkout import root
 HEADER = "chrom\tsource_name\tlength_bp\tmd5\trefget_sq\tis_primary\tmasked_bp\n"
 
 
-def shards(folder, lengths, intervals, count, grid_bp=100_000):
+class Gaps:
+    """A genome of A, with N in some intervals."""
+
+    def __init__(self, lengths, gaps=()):
+        self.lengths, self.gaps = lengths, gaps
+
+    def bases(self, contig, start0, end0):
+        found = bytearray(b"A" * (end0 - start0))
+        for name, first, last in self.gaps:
+            first, last = max(first, start0) - start0, min(last, end0) - start0
+            if name == contig and first < last:
+                found[first:last] = b"N" * (last - first)
+        return found.decode()
+
+
+def shards(folder, lengths, intervals, count, grid_bp=100_000, gaps=()):
     """(called, own) intervals of each shard."""
     rows = (f"{name}\t{name}\t{length}\tm\ts\t1\t0\n" for name, length in lengths.items())
     (folder / "contigs.tsv").write_text(HEADER + "".join(rows))
     lines = (f"{contig}\t{start}\t{end}\n" for contig, start, end in intervals)
     (folder / "calling.bed").write_text("".join(lines))
-    write_shards(folder / "calling.bed", folder / "contigs.tsv", count, folder / "s", grid_bp)
+    genome = Gaps(lengths, gaps)
+    write_shards(
+        folder / "calling.bed", folder / "contigs.tsv", genome, count, folder / "s", grid_bp
+    )
     assert len(list((folder / "s").iterdir())) == 2 * count
     return [(bed(folder / f"s/{n}.bed"), bed(folder / f"s/{n}.own.bed")) for n in range(count)]
 
@@ -44,6 +62,20 @@ def test_a_contig_is_cut_inside_with_both_sides_reaching_over(tmp_path):
         ([("1", 0, 500_000 + OVERLAP_BP)], [("1", 0, 500_000)]),
         ([("1", 500_000 - OVERLAP_BP, 1_000_000)], [("1", 500_000, 1_000_000)]),
     ]
+
+
+def test_a_contig_is_cut_in_a_gap_where_there_is_one_nearby(tmp_path):
+    whole, gaps = [("1", 0, 1_000_000)], [("1", 10_000, 90_000), ("1", 560_000, 570_000)]
+    assert shards(tmp_path, {"1": 1_000_000}, whole, 2, gaps=gaps) == [
+        ([("1", 0, 565_000 + OVERLAP_BP)], [("1", 0, 565_000)]),
+        ([("1", 565_000 - OVERLAP_BP, 1_000_000)], [("1", 565_000, 1_000_000)]),
+    ]
+
+
+def test_a_gap_that_is_short_or_far_is_passed_over(tmp_path):
+    whole, gaps = [("1", 0, 1_000_000)], [("1", 499_000, 500_900), ("1", 760_000, 790_000)]
+    found = shards(tmp_path, {"1": 1_000_000}, whole, 2, gaps=gaps)
+    assert found[0][1] == [("1", 0, 500_000)]
 
 
 def test_small_regions_are_not_cut(tmp_path):
@@ -76,7 +108,12 @@ def test_every_base_is_called_and_owned_once(data, tmp_path_factory):
     regions = list(merged(raw, lengths))
     size = sum(end - start for _, start, end in regions)
     count = draw(st.integers(1, max(1, size // 3000)))
-    found = shards(tmp_path_factory.mktemp("s"), lengths, regions, count, grid_bp=500)
+    gaps = [
+        (contig, start, start + draw(st.integers(1000, 4000)))
+        for contig, start, _ in draw(st.lists(st.sampled_from(regions), max_size=3))
+    ]
+    folder = tmp_path_factory.mktemp("s")
+    found = shards(folder, lengths, regions, count, grid_bp=500, gaps=gaps)
     owned = [piece for _, own in found for piece in own]
     assert list(merged(owned, lengths)) == [(name, 0, end) for name, end in lengths.items()]
     assert sum(end - start for _, start, end in owned) == sum(lengths.values())

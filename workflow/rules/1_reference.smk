@@ -180,6 +180,7 @@ rule targets:
         {PYTHON:q} {SCRIPTS:q}/reference_shards.py \
             --calling {output.calling:q} \
             --contigs {input.contigs:q} \
+            --fasta {input.fasta:q} \
             --count {params.shards:q} \
             --out {output.shards:q}
         """

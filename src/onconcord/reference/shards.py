@@ -2,12 +2,14 @@
 Calling shards: pieces of the calling regions, set by the genome and the assay alone.
 
 A shard has two files. `N.bed` are the regions it calls. `N.own.bed` is the part of the genome
-whose records it keeps; the own parts of all shards are the genome, each base once. Where a region
-is cut, both sides call beyond the cut, so that neither sees a variant at the edge of its data, and
-what both report is kept by the one that owns its position: none is lost, none is there twice.
+whose records it keeps; the own parts of all shards are the genome, each base once. A region is cut
+in a run of N where there is one nearby, else at a multiple of GRID_BP. Both sides call beyond the
+cut, so that neither sees a variant at the edge of its data, and what both report is kept by the one
+that owns its position: none is lost, none is there twice.
 """
 
 import math
+import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
@@ -18,11 +20,16 @@ from onconcord.errors import InputError
 from onconcord.reference.bed import bed_lines, is_interval, read_bed, write_bed
 from onconcord.reference.contigs import primary_names, read_contigs
 from onconcord.reference.intervals import Interval
+from onconcord.reference.sequence import Sequences
 
 GRID_BP = 100_000
 """Regions are cut at multiples of this, so that a cut stays where it is when others move."""
 OVERLAP_BP = 1000
 """Bases that a shard calls beyond a cut: more than a caller's window and a read's length."""
+GAP = re.compile(f"N{{{2 * OVERLAP_BP},}}")
+"""Bases nobody knows, so many that what is called beyond a cut in their middle is N too."""
+NEAR_BP = 2_000_000
+"""How far from an even share of the bases a gap may lie, and a quarter of such a share at most."""
 Place = tuple[int, int]
 """Number of a contig in the FASTA's order, and a 0-based position."""
 
@@ -74,7 +81,12 @@ def genome_lengths(fasta: Path, index: Path) -> dict[str, int]:
 
 
 def write_shards(
-    calling: Path, contigs: Path, count: int, folder: Path, grid_bp: int = GRID_BP
+    calling: Path,
+    contigs: Path,
+    genome: Sequences,
+    count: int,
+    folder: Path,
+    grid_bp: int = GRID_BP,
 ) -> None:
     """
     Cut the calling regions into shards of about equal size.
@@ -82,13 +94,14 @@ def write_shards(
     Args:
         calling: sorted BED, 0-based half-open.
         contigs: `1_reference/contigs.tsv`.
+        genome: where the gaps are.
         count: number of shards, `0.bed` and `0.own.bed` to `<count - 1>.own.bed`.
         folder: made when it is not there.
         grid_bp: see GRID_BP.
     """
     lengths = {row.source_name: row.length_bp for row in read_contigs(contigs)}
     intervals = read_bed(calling).drop("label").rows()
-    cuts = cut_places(intervals, list(lengths), count, grid_bp)
+    cuts = cut_places(intervals, list(lengths), genome, count, grid_bp)
     for number in range(count):
         first = cuts[number - 1] if number else (0, 0)
         last = cuts[number] if number < len(cuts) else (len(lengths), 0)
@@ -98,7 +111,11 @@ def write_shards(
 
 
 def cut_places(
-    intervals: Sequence[Interval], contigs: Sequence[str], count: int, grid_bp: int
+    intervals: Sequence[Interval],
+    contigs: Sequence[str],
+    genome: Sequences,
+    count: int,
+    grid_bp: int,
 ) -> list[Place]:
     """
     Where the genome is cut into `count` parts with about equally many bases of some intervals.
@@ -106,12 +123,14 @@ def cut_places(
     Args:
         intervals: sorted, merged.
         contigs: native names in the FASTA's order.
+        genome: where the gaps are.
     Returns:
-        `count - 1` rising places: inside an interval at a multiple of `grid_bp`, or halfway
-        between two intervals.
+        `count - 1` rising places: inside an interval in the middle of a gap or at a multiple of
+        `grid_bp`, or halfway between two intervals.
     """
     rank = {name: place for place, name in enumerate(contigs)}
     sums = [0, *accumulate(end - start for _, start, end in intervals)]
+    near_bp = min(NEAR_BP, sums[-1] // count // 4)
     cuts: list[Place] = []
     for number in range(1, count):
         wanted = sums[-1] * number // count
@@ -119,7 +138,8 @@ def cut_places(
         contig, start, end = intervals[at]
         place = round((start + wanted - sums[at]) / grid_bp) * grid_bp
         if start < place < end:
-            cuts.append((rank[contig], place))
+            first, last = max(start, place - near_bp), min(end, place + near_bp)
+            cuts.append((rank[contig], _gap_near(genome, contig, first, last, place)))
             continue
         # No multiple lies inside: the cut goes to the nearer end of the interval.
         after = at + (wanted - sums[at] > (end - start) / 2)
@@ -130,6 +150,13 @@ def cut_places(
         else:
             cuts.append((rank[following[0]] if following else len(contigs), 0))
     return cuts
+
+
+def _gap_near(genome: Sequences, contig: str, first: int, last: int, place: int) -> int:
+    """Middle of the gap in [first, last) that is nearest to a place, else the place itself."""
+    runs = GAP.finditer(genome.bases(contig, first, last))
+    middles = (first + (run.start() + run.end()) // 2 for run in runs)
+    return min(middles, key=lambda middle: (abs(middle - place), middle), default=place)
 
 
 def _between(lengths: Mapping[str, int], first: Place, last: Place) -> Iterator[Interval]:
