@@ -9,7 +9,7 @@ import pysam
 import pytest
 
 from onconcord.cli import main
-from onconcord.errors import InputError
+from onconcord.errors import InputError, ToolError
 from onconcord.evidence import normals
 from onconcord.evidence.events import KEY
 from onconcord.evidence.fragments import Limits
@@ -204,6 +204,31 @@ def test_other_reads_of_a_sample_are_counted_again(work, tmp_path):
     write_reads(tmp_path / "N1.bam", "N1", {ARTEFACT: 3, GERMLINE: 20})
     again = build_panel(path, *ways)
     assert (again.counted, again.alleles) == (1, 2)
+
+
+def test_what_is_of_another_genome_is_refused(work, tmp_path):
+    def refused(fasta, targets):
+        with pytest.raises(InputError) as error:
+            build_panel(sheet(work, "N1"), fasta, targets, None, LIMITS, tmp_path / "panel")
+        return str(error.value)
+
+    (tmp_path / "targets.bed").write_text("7\t1\t9\n")
+    assert 'targets.bed, line 1, column "contig"' in refused(
+        work / "genome.fa", tmp_path / "targets.bed"
+    )
+    (tmp_path / "other.fa").write_text(f">20\n{SEQUENCE}ACGT\n")
+    pysam.faidx(str(tmp_path / "other.fa"))
+    assert refused(tmp_path / "other.fa", work / "targets.bed") == (
+        f'{work}/N1.bam: was aligned to another reference: its contig "20" is 800, '
+        "the FASTA's has 804 bases."
+    )
+
+
+def test_a_program_that_fails_is_told_in_its_own_words(work, tmp_path):
+    with pytest.raises(ToolError, match=r"bcftools view ended with .*: .*not_there"):
+        normals._piped([["bcftools", "view", str(tmp_path / "not_there")]])
+    with pytest.raises(ToolError, match="nonesuch is not there: onconcord doctor says how to"):
+        normals._piped([["nonesuch"]])
 
 
 def test_every_fault_of_the_sheet_is_named(work, tmp_path):

@@ -8,7 +8,8 @@ build counts new samples only.
 
 import json
 import subprocess
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
@@ -30,6 +31,7 @@ from onconcord.files import file_sha256, whole_file, write_text
 from onconcord.inputs.cohort import ID
 from onconcord.inputs.tabular import read_table
 from onconcord.reference.sequence import Genome
+from onconcord.reference.targets import check_bed
 
 COLUMNS = ("sample", "patient", "reads")
 """Columns of a sheet of normals: ids as in the sheets of pairs, and an indexed BAM or CRAM."""
@@ -141,6 +143,23 @@ def _unreadable(one: Normal) -> str | None:
     return None
 
 
+def _of_other_genomes(
+    normals: Sequence[Normal], genome: Genome, contigs: Collection[str]
+) -> Iterator[Fault]:
+    """Faults of normals that were not aligned to the contigs of the targets."""
+    for one in normals:
+        with pysam.AlignmentFile(str(one.reads), check_sq=False) as file:
+            lengths = dict(zip(file.references, file.lengths, strict=True))
+        lacking = sorted(name for name in contigs if lengths.get(name) != genome.lengths[name])
+        if lacking:
+            message = (
+                f'was aligned to another reference: its contig "{lacking[0]}" is '
+                f"{lengths.get(lacking[0], 'not there')}, the FASTA's has "
+                f"{genome.lengths[lacking[0]]} bases."
+            )
+            yield Fault(str(one.reads), message)
+
+
 def build_panel(
     sheet: Path,
     fasta: Path,
@@ -153,7 +172,7 @@ def build_panel(
     """
     Write panel.parquet (SCHEMA), panel.vcf.gz, panel.json and, by sample, what it showed.
 
-    A sample is counted where its reads, the FASTA, the targets or the limits are not those it was
+    A sample is counted where its reads, bcftools, the FASTA, targets or limits are not those it was
     counted with before. Of one that is no longer in the sheet nothing stays in the panel. The VCF
     has the alleles of LEAST_SAMPLES samples or more, but no known driver: Mutect2 calls nothing at
     a site of its panel.
@@ -167,16 +186,21 @@ def build_panel(
         out: folder of the panel.
         cores: samples that are counted at once.
     Raises:
-        InputError: a fault of the sheet or of the list of hotspots, or the FASTA has no index.
+        InputError: a fault of the sheet, the targets or the list of hotspots; the FASTA has no
+            index; or a normal was aligned to another reference.
         ToolError: bcftools failed.
     """
     normals = read_normals(sheet)
     if not Path(f"{fasta}.fai").is_file():
         raise InputError.at(fasta, "has no index: make one with samtools faidx.")
     genome = Genome(fasta)
+    regions, faults = check_bed(targets, genome.lengths)
+    if faults := [*faults, *_of_other_genomes(normals, genome, {chrom for chrom, *_ in regions})]:
+        raise InputError(faults)
     drivers = read_hotspots(str(hotspots) if hotspots else None, genome)
     of_all = {
         "version": VERSION,
+        "bcftools": _piped([["bcftools", "--version"]]).decode().splitlines()[0],
         "fasta": file_sha256(fasta),
         "targets": file_sha256(targets),
         "limits": asdict(limits),
@@ -283,20 +307,32 @@ def _shown(reads: Path, fasta: Path, targets: Path, limits: Limits) -> pl.DataFr
 
 
 def _piped(steps: Sequence[Sequence[str]]) -> bytes:
-    """What the last of some commands writes, each reading what the one before it writes."""
+    """
+    What the last of some commands writes, each reading what the one before it writes.
+
+    Raises:
+        ToolError: one is not there, or failed; with what it says.
+    """
     running: list[subprocess.Popen[bytes]] = []
-    for words in steps:
-        source = running[-1].stdout if running else None
-        running.append(
-            subprocess.Popen(words, stdin=source, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        )
-        if source is not None:
-            source.close()
-    said, _ = running[-1].communicate()
-    for words, one in zip(steps, running, strict=True):
-        if code := one.wait():
-            raise ToolError(f"{' '.join(words[:2])} ended with {code}: {' '.join(words)}")
-    return said
+    with tempfile.TemporaryFile() as complaints:
+        for words in steps:
+            source = running[-1].stdout if running else None
+            try:
+                running.append(
+                    subprocess.Popen(words, stdin=source, stdout=subprocess.PIPE, stderr=complaints)
+                )
+            except FileNotFoundError as error:
+                message = f"{words[0]} is not there: onconcord doctor says how to get it"
+                raise ToolError(message) from error
+            if source is not None:
+                source.close()
+        made, _ = running[-1].communicate()
+        for words, one in zip(steps, running, strict=True):
+            if code := one.wait():
+                complaints.seek(0)
+                said = complaints.read().decode(errors="replace").strip()
+                raise ToolError(f"{' '.join(words[:2])} ended with {code}: {said}")
+    return made
 
 
 def _together(genome: Genome, kept: Mapping[str, Path], drivers: pl.DataFrame) -> pl.DataFrame:
