@@ -1,9 +1,9 @@
 """What is generated from the contract: JSON, Frictionless, DuckDB, Spark, R and docs."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -64,21 +64,17 @@ def generated(release: Path, tier: str = "local") -> dict[str, str]:
     """
     contract = load()
     return {
-        **_of_tier(tier),
-        "datapackage.json": _json(_datapackage(contract, release, tier)),
+        "contract.json": _contract(),
+        "datapackage.json": _datapackage(tier, tuple(_files(release))),
         "views.sql": _views(contract, tier, _callers(release)),
+        "spark.json": _json({t.name: _spark(t, tier) for t in contract.tables_of(tier)}),
+        "schema.R": _r_schemas(contract, tier),
     }
 
 
 @cache
-def _of_tier(tier: str) -> Mapping[str, str]:
-    """The files that are the same in every release of a tier."""
-    contract = load()
-    return {
-        "contract.json": _json(contract_mapping(contract)),
-        "spark.json": _json({t.name: _spark(t, tier) for t in contract.tables_of(tier)}),
-        "schema.R": _r_schemas(contract, tier),
-    }
+def _contract() -> str:
+    return _json(contract_mapping(load()))
 
 
 def write_all(release: Path, tier: str = "local") -> list[Path]:
@@ -125,11 +121,17 @@ def _description(table: Table) -> str:
     return f"{table.description} Planned: no rows yet." if table.planned else table.description
 
 
-def _datapackage(contract: Contract, release: Path, tier: str) -> dict[str, Any]:
+def _files(release: Path) -> Iterator[str]:
+    for file in sorted(release.glob("*/center=*/*.parquet")):
+        yield file.relative_to(release).as_posix()
+
+
+@lru_cache(maxsize=8)
+def _datapackage(tier: str, files: tuple[str, ...]) -> str:
+    contract = load()
     resources = []
     for table in contract.tables_of(tier):
-        files = sorted(release.glob(f"{table.name}/center=*/*.parquet"))
-        paths = [file.relative_to(release).as_posix() for file in files]
+        paths = [file for file in files if file.startswith(f"{table.name}/")]
         resources.append(
             {
                 "name": table.name,
@@ -141,13 +143,14 @@ def _datapackage(contract: Contract, release: Path, tier: str) -> dict[str, Any]
                 "schema": _table_schema(contract, table, tier),
             }
         )
-    return {
+    package = {
         "profile": "data-package",
         "name": "onconcord-release",
         "description": f"Tables of onconcord contract {contract.version}, tier {tier}",
         "version": contract.version,
         "resources": resources,
     }
+    return _json(package)
 
 
 def _table_schema(contract: Contract, table: Table, tier: str) -> dict[str, Any]:
