@@ -22,13 +22,13 @@ from onconcord.evidence.tables import EVIDENCE_SCHEMA, read_checked
 from onconcord.harmonised import pieces
 from onconcord.harmonised.features import (
     changed_bases,
-    covered,
     frequencies,
     known_drivers,
     repeats,
     trinucleotides,
 )
 from onconcord.harmonised.variants import Facts
+from onconcord.reference.intervals import covered
 from onconcord.reference.sequence import ContigNames, Genome
 from pair_specs import pair_spec
 from recounted import estimates, model, sample

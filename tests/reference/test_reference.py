@@ -7,6 +7,7 @@ import json
 import random
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 import reference_describe as describe_script
@@ -17,7 +18,7 @@ from onconcord.errors import InputError
 from onconcord.reference import builds
 from onconcord.reference.contigs import ContigRow, read_contigs, table_chrom
 from onconcord.reference.genes import GeneModel, write_gtf
-from onconcord.reference.intervals import IntervalSet, merged, padded
+from onconcord.reference.intervals import IntervalSet, first_met, merged, padded
 from onconcord.reference.prepare import (
     describe_reference,
     prepare_targets,
@@ -161,6 +162,31 @@ def test_a_known_build_has_its_25_primary_contigs(build):
 def test_targets_are_sorted_as_the_genome_is_and_merged_where_they_touch():
     intervals = [("20", 5, 9), ("1", 30, 40), ("1", 10, 20), ("1", 20, 25), ("1", 12, 15)]
     assert merged(intervals, LENGTHS) == (("1", 10, 25), ("1", 30, 40), ("20", 5, 9))
+
+
+def test_the_first_interval_that_each_one_meets():
+    draw = random.Random(9)
+
+    def some(count):
+        starts = [draw.randrange(100) for _ in range(count)]
+        ends = [start + draw.randint(1, 12) for start in starts]
+        chrom = draw.choices(("chr1", "chr2", "chrX"), k=count)
+        return pl.DataFrame(
+            {"chrom": chrom, "start0": starts, "end0": ends},
+            schema={"chrom": pl.String, "start0": pl.Int64, "end0": pl.Int64},
+        )
+
+    for count in (0, 1, 12):
+        intervals, others = some(500), some(count).filter(pl.col("chrom") != "chrX")
+        expected = []
+        for chrom, start, end in intervals.rows():
+            meets = [
+                (start0, row)
+                for row, (name, start0, end0) in enumerate(others.rows())
+                if name == chrom and start0 < end and end0 > start
+            ]
+            expected.append(min(meets)[1] if meets else None)
+        assert first_met(intervals, others).to_list() == expected
 
 
 def test_padding_stops_at_the_ends_of_a_contig():

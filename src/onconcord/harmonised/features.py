@@ -29,35 +29,6 @@ def changed_bases(events: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
     return bounds["start0"], bounds["end0"]
 
 
-def covered(
-    regions: pl.DataFrame, chrom: pl.Series, start0: pl.Series, end0: pl.Series
-) -> pl.Series:
-    """
-    Whether each interval lies wholly in one of the regions.
-
-    Args:
-        regions: chrom, start0, end0 (0-based half-open); they do not overlap.
-        chrom, start0, end0: names as in `regions`, 0-based half-open; shape (n,).
-    Returns:
-        Shape (n,), never null.
-    """
-    at = pl.DataFrame({"chrom": chrom, "start0": start0, "to0": end0}).with_row_index("place")
-    bounds = regions.select("chrom", pl.col("start0").cast(pl.Int64), pl.col("end0").cast(pl.Int64))
-    return (
-        at.sort("chrom", "start0")
-        .join_asof(
-            bounds.sort("chrom", "start0"),
-            on="start0",
-            by="chrom",
-            strategy="backward",
-            check_sortedness=False,
-        )
-        .sort("place")
-        .select((pl.col("end0") >= pl.col("to0")).fill_null(False).alias("covered"))
-        .to_series()
-    )
-
-
 def known_drivers(hotspots: pl.DataFrame, events: pl.DataFrame) -> pl.Series:
     """
     Whether each event is a known driver, or has one among its atoms.

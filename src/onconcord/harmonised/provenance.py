@@ -16,6 +16,7 @@ from onconcord.files import file_sha256
 from onconcord.inputs.pair_spec import PairSpec
 from onconcord.reads.account import InputFile
 from onconcord.reference.contigs import read_contigs
+from onconcord.reference.intervals import first_met
 from onconcord.reference.transcript_set import Chosen, set_digest, set_id
 from onconcord.runtime import checkout
 from onconcord.runtime.machine import machine
@@ -219,33 +220,17 @@ def assay_region_rows(
     spec: PairSpec, reference_id: str, targets: pl.DataFrame, genes: pl.DataFrame
 ) -> pl.DataFrame:
     """The targets, each with the first gene whose coding exons it meets; positions 0-based."""
-    rows = []
     exons = genes.filter(pl.col("end0") > pl.col("start0"))
-    by_chrom = {
-        chrom: part.sort("start0")
-        for (chrom,), part in exons.partition_by("chrom", as_dict=True).items()
-    }
-    for chrom, start0, end0 in targets.iter_rows():
-        part = by_chrom.get(chrom)
-        gene = None
-        if part is not None:
-            met = part.filter((pl.col("start0") < end0) & (pl.col("end0") > start0))
-            gene = met.row(0, named=True) if met.height else None
-        rows.append(
-            {
-                "assay_id": spec.assay.assay_id,
-                "reference_id": reference_id,
-                "chrom": chrom,
-                "start0": start0,
-                "end0": end0,
-                "gene_id": gene["gene_id"] if gene else None,
-                "gene_symbol": gene["gene_symbol"] if gene else None,
-                "feature": "exon" if gene else None,
-                "purpose": ["variant"],
-            }
-        )
-    # The first target of a gene may stand behind any number of targets without one.
-    return pl.DataFrame(rows, infer_schema_length=None)
+    met = first_met(targets, exons)
+    return targets.select(
+        pl.lit(spec.assay.assay_id).alias("assay_id"),
+        pl.lit(reference_id).alias("reference_id"),
+        *("chrom", "start0", "end0"),
+        gene_id=exons["gene_id"].gather(met),
+        gene_symbol=exons["gene_symbol"].gather(met),
+        feature=pl.when(met.is_not_null()).then(pl.lit("exon")),
+        purpose=pl.lit(["variant"], dtype=pl.List(pl.String)),
+    )
 
 
 def contig_rows(contigs: Path, reference_id: str) -> Rows:

@@ -22,7 +22,6 @@ from onconcord.evidence.recount import COUNTS
 from onconcord.harmonised.event_ids import event_id
 from onconcord.harmonised.features import (
     changed_bases,
-    covered,
     frequencies,
     known_drivers,
     repeats,
@@ -30,6 +29,7 @@ from onconcord.harmonised.features import (
 )
 from onconcord.harmonised.vrs import allele_ids
 from onconcord.inputs.pair_spec import PairSpec
+from onconcord.reference.intervals import covered
 from onconcord.reference.sequence import ContigNames, Genome
 
 PLACE = ["pair_id", "reference_id", *KEY]

@@ -96,6 +96,58 @@ class IntervalSet:
         )
 
 
+def covered(
+    regions: pl.DataFrame, chrom: pl.Series, start0: pl.Series, end0: pl.Series
+) -> pl.Series:
+    """
+    Whether each interval lies wholly in one of the regions.
+
+    Args:
+        regions: chrom, start0, end0; they do not overlap.
+        chrom, start0, end0: names as in `regions`; shape (n,).
+    Returns:
+        Shape (n,), never null.
+    """
+    at = pl.DataFrame({"chrom": chrom, "start0": start0, "to0": end0}).with_row_index("place")
+    bounds = regions.select("chrom", pl.col("start0").cast(pl.Int64), pl.col("end0").cast(pl.Int64))
+    return (
+        at.sort("chrom", "start0")
+        .join_asof(
+            bounds.sort("chrom", "start0"),
+            on="start0",
+            by="chrom",
+            strategy="backward",
+            check_sortedness=False,
+        )
+        .sort("place")
+        .select((pl.col("end0") >= pl.col("to0")).fill_null(False).alias("covered"))
+        .to_series()
+    )
+
+
+def first_met(intervals: pl.DataFrame, others: pl.DataFrame) -> pl.Series:
+    """
+    Which of the others each interval overlaps first, by start and then by their order.
+
+    Args:
+        intervals, others: chrom, start0, end0; both may overlap among themselves.
+    Returns:
+        Row of `others`, shape (n,); null where an interval meets none.
+    """
+    met = np.full(intervals.height, -1, dtype=np.int64)
+    asked = intervals.with_row_index("row").partition_by("chrom", as_dict=True)
+    known = others.with_row_index("row").sort("start0", "row").partition_by("chrom", as_dict=True)
+    for chrom in asked.keys() & known.keys():
+        row, start, end = (asked[chrom][name].to_numpy() for name in ("row", "start0", "end0"))
+        there, begins, ends = (known[chrom][name].to_numpy() for name in ("row", "start0", "end0"))
+        # The first that ends behind a start is the one with which the furthest end gets there.
+        first = np.searchsorted(np.maximum.accumulate(ends), start, side="right")
+        last = len(ends) - 1
+        meets = (first <= last) & (begins[np.minimum(first, last)] < end)
+        met[row[meets]] = there[first[meets]]
+    return pl.Series(met, dtype=pl.Int64).replace(-1, None)
+
+
 @dataclass(frozen=True)
 class Track:
     """
