@@ -1,5 +1,6 @@
 """The configuration: defaults, paths, and every fault at once in plain words."""
 
+import stat
 from pathlib import Path
 
 import pytest
@@ -251,6 +252,15 @@ def test_init_writes_a_configuration_that_lacks_only_what_a_centre_must_say(tmp_
     assert {key: value for key, value in written.items() if key not in ("centre", "reference")} == {
         key: value for key, value in defaults.items() if key != "reference"
     }
+
+
+def test_init_makes_a_folder_for_its_owner_alone_and_leaves_another_as_it_is(tmp_path):
+    folder.write_templates(tmp_path / "new")
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old").chmod(0o750)
+    folder.write_templates(tmp_path / "old")
+    assert stat.S_IMODE((tmp_path / "old").stat().st_mode) == 0o750
 
 
 def test_init_overwrites_nothing(tmp_path):

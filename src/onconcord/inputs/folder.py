@@ -42,7 +42,10 @@ The forms that each file may have, and the words that a wrong one is refused wit
 
 def write_templates(folder: Path) -> tuple[Path, ...]:
     """
-    Write config.yaml and samples.tsv into a folder, which is made when missing.
+    Write config.yaml and samples.tsv into a folder, which is made for its owner alone when missing.
+
+    All that a run writes lies below it, so that nobody else gets there; a folder that exists keeps
+    the rights that the centre gave it.
 
     Raises:
         InputError: a file of either name is there already.
@@ -58,6 +61,7 @@ def write_templates(folder: Path) -> tuple[Path, ...]:
     ]
     if faults:
         raise InputError(faults)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for path, text in texts.items():
         write_text(path, text)
     return tuple(texts)
