@@ -133,17 +133,19 @@ def test_a_table_of_the_centre_wins_gene_by_gene(tmp_path):
     assert "T1.4" not in [one.transcript for one in found]
 
 
-def test_manes_summary_is_read_by_either_id(tmp_path):
+@pytest.mark.parametrize(("version", "expected"), [("1", "ok"), ("8", "other_version")])
+def test_manes_summary_is_read_by_either_id(tmp_path, version, expected):
     given = tmp_path / "MANE.GRCh38.v1.3.summary.txt.gz"
     header = (
         "#NCBI_GeneID\tEnsembl_Gene\tHGNC_ID\tsymbol\tname\tRefSeq_nuc\tRefSeq_prot\tEnsembl_nuc"
     )
-    line = "GeneID:1\tENSG1.9\tHGNC:1\tGENE\tx\tNM_1.1\tNP_1.1\tT4.1\tENSP\tMANE Select\tchr20"
+    ids = f"GeneID:1\tENSG1.9\tHGNC:1\tGENE\tx\tNM_1.1\tNP_1.1\tT4.{version}"
+    line = f"{ids}\tENSP\tMANE Select\tchr20"
     given.write_bytes(
         gzip.compress(f"{header}\tEnsembl_prot\tMANE_status\tGRCh38_chr\n{line}\n".encode())
     )
     assert told(chosen(tmp_path, gtf("GENCODE GTF"), given)) == [
-        ("T4.1", "mane_select", "mane_summary", "ok")
+        ("T4.1", "mane_select", "mane_summary", expected)
     ]
 
 

@@ -4,7 +4,8 @@ The transcript set: the transcripts each gene is named on, and whether their CDS
 It comes from the tags of the gene model (MANE Select, MANE Plus Clinical, Ensembl's canonical or
 RefSeq Select), or from a file that wins gene by gene: a table of the centre's, or the summary that
 MANE publishes. So a set moves to GRCh37, whose models have no MANE tags, by transcript id; where
-the file has digests of the CDS, a transcript that reads otherwise there is marked.
+the file has digests of the CDS, a transcript that reads otherwise there is marked; where it has
+none, one of another version is, since nothing says that it reads the same.
 """
 
 import csv
@@ -19,7 +20,7 @@ import polars as pl
 
 from onconcord.errors import Fault, InputError
 from onconcord.files import write_tsv
-from onconcord.inputs.transcripts import KINDS, read_choices, without_version
+from onconcord.inputs.transcripts import KINDS, Wanted, read_choices, without_version
 from onconcord.reference.genes import coding_exons
 from onconcord.reference.intervals import Interval, IntervalSet
 from onconcord.reference.sequence import Genome
@@ -79,7 +80,7 @@ def choose_transcripts(
         symbol = rows[0]["gene_symbol"]
         asked = wanted.get(without_version(gene)) or wanted.get(symbol, [])
         met = met or bool(asked)
-        picked: dict[str, tuple[str, str, Row, str | None]] = {}
+        picked: dict[str, tuple[str, str, Row, Wanted | None]] = {}
         lost: list[Chosen] = []
         for one in asked:
             row = _of_ids(rows, one.transcripts)
@@ -89,15 +90,15 @@ def choose_transcripts(
                     Chosen(gene, symbol, name, one.kind, one.source, "", "not_in_model", None, None)
                 )
             else:
-                picked.setdefault(row["transcript_id"], (one.kind, one.source, row, one.cds_sha256))
+                picked.setdefault(row["transcript_id"], (one.kind, one.source, row, one))
         if not any(kind != "mane_plus_clinical" for kind, *_ in picked.values()):
             for kind, row in _tagged(rows):
                 source = "model" if kind == "longest_cds" else "tags"
                 picked.setdefault(row["transcript_id"], (kind, source, row, None))
         found += lost
         found += [
-            _checked(row, kind, source, sha256, genome, mitochondrion)
-            for kind, source, row, sha256 in picked.values()
+            _checked(row, kind, source, one, genome, mitochondrion)
+            for kind, source, row, one in picked.values()
         ]
     if given and not met:
         message = "names no gene of the gene model: are these its gene ids or symbols?"
@@ -120,6 +121,11 @@ def _of_ids(rows: list[Row], ids: Iterable[str]) -> Row | None:
                 if same(row["transcript_id"]) == same(one):
                     return row
     return None
+
+
+def _is_named(transcript_id: str, asked: Wanted) -> bool:
+    """Whether a choice names this very version, or no version."""
+    return any(one in (transcript_id, without_version(transcript_id)) for one in asked.transcripts)
 
 
 def _tagged(rows: list[Row]) -> list[tuple[str, Row]]:
@@ -151,7 +157,7 @@ def _checked(
     row: Row,
     kind: str,
     source: str,
-    sha256: str | None,
+    asked: Wanted | None,
     genome: Genome,
     mitochondrion: frozenset[str],
 ) -> Chosen:
@@ -162,8 +168,11 @@ def _checked(
         status = coding.status
         found = hashlib.sha256(coding.cds.encode("ascii")).hexdigest()
         residues = len(coding.protein) - 1 if status == "ok" else None
-        if sha256 is not None and sha256 != found and status == "ok":
-            status = "other_cds"
+        if asked is not None and status == "ok":
+            if asked.cds_sha256 is None and not _is_named(row["transcript_id"], asked):
+                status = "other_version"
+            elif asked.cds_sha256 not in (None, found):
+                status = "other_cds"
     return Chosen(
         row["gene_id"],
         row["gene_symbol"],
