@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from onconcord.reads.account import account_reads
+from onconcord.reads.conserved import check_alignment
 from onconcord.runtime.script import script
 
 
@@ -26,7 +27,10 @@ def main(argv: list[str] | None = None) -> None:
         required=True,
         help="samtools flagstat --output-fmt json of the final alignment",
     )
+    parser.add_argument("--reads", type=Path, required=True, help="the final BAM or CRAM")
+    parser.add_argument("--index", type=Path, required=True, help="its index")
     args = parser.parse_args(argv)
+    check_alignment(args.reads, args.index, args.flagstat)
     reads = account_reads(args.sample, args.inputs, args.fastp, args.flagstat)
     print(f"{args.sample}: all {reads} reads are accounted for")
 

@@ -24,6 +24,7 @@ clean() {
 }
 clean
 trap clean EXIT
+trap 'echo "error: fastp, bwa, samblaster or samtools sort left no whole stream" >&2' ERR
 
 # A tool that fails is named after what the others have to say; 141 is a reader that went away.
 run() {

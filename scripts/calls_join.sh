@@ -9,6 +9,7 @@ shards=$1
 shift
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+trap 'echo "error: bcftools view or concat left no whole file" >&2' ERR
 number=0 parts=()
 for vcf in "$@"; do
     bcftools view --targets-file "$shards/$number.own.bed" --targets-overlap 0 \

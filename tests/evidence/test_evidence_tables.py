@@ -5,7 +5,8 @@ import pytest
 
 from onconcord.errors import InputError
 from onconcord.evidence.recount import SCHEMA
-from onconcord.evidence.tables import AGAIN, EVIDENCE_SCHEMA, check_columns, read_checked
+from onconcord.evidence.tables import EVIDENCE_SCHEMA, check_columns, read_checked
+from onconcord.sealed import AGAIN
 
 
 @pytest.mark.parametrize("schema", [EVIDENCE_SCHEMA, SCHEMA], ids=["evidence", "recount"])

@@ -252,7 +252,7 @@ def write_pair(folder, genome, events):
         SEQUENCE,
         [
             (one.pos, one.ref, one.alt, "ANN=" + entry("missense_variant", "MODERATE", "CANON"))
-            for one in events
+            for one in sorted({*events, *(step for one in events for step in steps(genome, one))})
         ],
     )
     region = pl.DataFrame({"chrom": ["chr20"], "start0": [0], "end0": [len(SEQUENCE)]})

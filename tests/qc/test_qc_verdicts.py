@@ -38,10 +38,12 @@ def write_table(path, header, *rows):
 def write_sample(folder, name, depth=100.0, tumour=True, **numbers):
     """What samtools, mosdepth and GATK leave of one sample."""
     values = {
+        "sequences": 1000,
         "reads mapped": 980,
         "reads duplicated": 98,
         "average quality": 36.1,
         "total length": 98000,
+        "bases mapped (cigar)": 97000,
         "mismatches": 490,
         "error rate": 0.005,
         **numbers,
@@ -168,8 +170,25 @@ def test_a_report_that_is_cut_off_is_refused(tmp_path, suffix, text, message):
 )
 def test_contamination_that_was_not_measured_is_null(tmp_path, rows, expected):
     table = write_table(tmp_path / "c.table", ("sample", "contamination", "error"), *rows)
-    found = contamination(table, max_error=0.05)
+    found = contamination(table, "T", sites=len(rows), max_error=0.05)
     assert (found.value, found.text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("", id="nothing"),
+        pytest.param("sample\tcontamination\terror\n", id="header alone"),
+        pytest.param("sample\tcontamination\terror\nT\t0.0", id="cut off"),
+        pytest.param("sample\tcontamination\terror\nT\t0.0\n", id="a value too few"),
+        pytest.param("sample\tcontamination\terror\nX\t0.0\t0.1\n", id="another sample"),
+    ],
+)
+def test_contamination_is_there_where_there_are_sites(tmp_path, text):
+    table = tmp_path / "c.table"
+    table.write_text(text)
+    with pytest.raises(ToolError, match="of gatk CalculateContamination, which ended without"):
+        contamination(table, "T", sites=5, max_error=0.05)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 
 from onconcord.errors import InputError, ToolError
 from onconcord.reads.account import LaneFiles, account_reads, count_reads, read_inputs, write_inputs
+from onconcord.reads.conserved import check_alignment
 from onconcord.runtime import checkout
 
 COPY_AGAIN = "Copy the file again from its source and compare its checksum."
@@ -30,11 +31,11 @@ def write_bgzip(path, text):
     return path
 
 
-def write_bam(path, reads=3):
+def write_bam(path, reads=3, flags=(4, 256, 2048)):
     header = pysam.AlignmentHeader.from_dict({"SQ": [{"SN": "1", "LN": 1000}]})
     with pysam.AlignmentFile(str(path), "wb", header=header) as handle:
         for number in range(reads):
-            for flag in (4, 256, 2048):
+            for flag in flags:
                 read = pysam.AlignedSegment(header)
                 read.query_name, read.flag, read.query_sequence = f"r{number}", flag, "ACGT"
                 handle.write(read)
@@ -118,10 +119,16 @@ def write_fastp(folder, lane, before, after):
 def write_flagstat(folder, primary):
     counts = (("passed", primary - 1), ("failed", 1))
     report = {
-        f"QC-{kind} reads": {"primary": count, "paired in sequencing": count}
+        f"QC-{kind} reads": dict.fromkeys(("total", "primary", "paired in sequencing"), count)
         for kind, count in counts
     }
     (folder / "flagstat.json").write_text(json.dumps(report))
+
+
+def write_alignment(folder, reads):
+    """A BAM with its index."""
+    write_bam(folder / "s.bam", reads, flags=[4])
+    pysam.index(str(folder / "s.bam"))
 
 
 def account(folder, *lanes):
@@ -137,7 +144,8 @@ def test_reads_that_are_all_there_are_counted(sample):
 
 LOST = "sample T1: reads were lost or doubled. "
 NOT_TO_BE_USED = (
-    ". The alignment is not to be used: see the step's log, mend the cause and run again."
+    ". The alignment (fastp, bwa mem, samblaster, samtools sort; counted by samtools flagstat) is "
+    "not to be used: see the step's log, mend the cause and run again."
 )
 
 
@@ -195,12 +203,31 @@ def test_the_scripts_say_what_is_wrong_by_their_exit_code(sample, capsys):
     out = str(sample / "again.tsv")
     assert script("reads_count")([*lanes[0], *lanes[1], "--out", out]) == 0
     assert read_inputs(sample / "again.tsv") == read_inputs(sample / "inputs.tsv")
-    words = f"--sample T1 --inputs {out} --flagstat {sample}/flagstat.json --fastp".split()
+    write_alignment(sample, 28)
+    words = f"--sample T1 --inputs {out} --flagstat {sample}/flagstat.json".split()
+    words += f"--reads {sample}/s.bam --index {sample}/s.bam.bai --fastp".split()
     assert script("alignments_account")([*words, f"{sample}/1.json", f"{sample}/2.json"]) == 0
-    assert capsys.readouterr().out == "T1: all 28 reads are accounted for\n"
+    said = capsys.readouterr().out
+    assert "samtools index: 28 reads went in and came out\nT1: all 28 reads are account" in said
     assert script("alignments_account")(words) == 3
     assert LOST in capsys.readouterr().err
     (sample / "2_2.fq.gz").write_bytes(b"\n")
     assert script("reads_count")([*lanes[0], *lanes[1], "--out", f"{sample}/none.tsv"]) == 2
     assert "2_2.fq.gz: holds no read" in capsys.readouterr().err
     assert not (sample / "none.tsv").exists()
+
+
+@pytest.mark.parametrize(
+    ("indexed", "kept", "tool"),
+    [
+        pytest.param(28, -28, "samtools sort", id="without the end block"),
+        pytest.param(14, None, "samtools index", id="index of half of the reads"),
+    ],
+)
+def test_an_alignment_without_its_end_or_a_whole_index_is_refused(tmp_path, indexed, kept, tool):
+    write_flagstat(tmp_path, 28)
+    write_alignment(tmp_path, indexed)
+    bam = tmp_path / "s.bam"
+    bam.write_bytes(bam.read_bytes()[:kept])
+    with pytest.raises(ToolError, match=f"of {tool}, which ended without an error"):
+        check_alignment(bam, tmp_path / "s.bam.bai", tmp_path / "flagstat.json")

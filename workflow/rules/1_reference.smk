@@ -83,6 +83,11 @@ rule reference:
             --build {params.build:q} \
             --contigs {output.contigs:q} \
             --identity {output.identity:q}
+        {PYTHON:q} {SCRIPTS:q}/reference_conserved.py \
+            --given {input.fasta:q} \
+            --fasta {output.fasta:q} \
+            --dictionary {output.dictionary:q} \
+            --contigs {output.contigs:q}
         """
 
 
@@ -109,6 +114,7 @@ rule bwa_index:
     """The aligner's index: linked where the configuration names one, else built."""
     input:
         fasta="results/1_reference/genome.fa",
+        fasta_index="results/1_reference/genome.fa.fai",
         settings=settings("reference.bwa_index"),
     output:
         BWA_INDEX,
@@ -129,6 +135,8 @@ rule bwa_index:
         else
             bwa index -p results/1_reference/bwa/genome {input.fasta:q}
         fi
+        {PYTHON:q} {SCRIPTS:q}/reference_conserved.py \
+            --fasta {input.fasta:q} --bwa results/1_reference/bwa/genome
         """
 
 
@@ -242,13 +250,13 @@ rule common_sites:
         sites="results/1_reference/common_sites.bed",
     log:
         "logs/1_reference/common_sites.log",
-    conda:
-        "../../envs/evidence.yaml"
     shell:
         r"""
         exec &> {log:q}
-        bcftools query --targets-file {input.calling:q} --include 'TYPE="snp" && AF>=0.01' \
-            --format '%CHROM\t%POS0\t%END\n' {input.population:q} > {output.sites:q}
+        {PYTHON:q} {SCRIPTS:q}/reference_common_sites.py \
+            --calling {input.calling:q} \
+            --population {input.population:q} \
+            --out {output.sites:q}
         """
 
 
@@ -280,6 +288,8 @@ rule snpeff_database:
         cp {input.genes:q} $folder/data/genome/genes.gtf
         snpEff -Xmx2g build -gtf22 -noLog -nodownload -noCheckCds -noCheckProtein \
             -c {output.config:q} genome
+        {PYTHON:q} {SCRIPTS:q}/reference_predictor.py \
+            --predictor {output.predictor:q} --genes {input.genes:q}
         """
 
 

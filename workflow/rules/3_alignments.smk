@@ -89,6 +89,7 @@ rule align:
     shell:
         r"""
         exec &> {log:q}
+        trap 'echo "error: samtools sort or index left no whole file" >&2' ERR
         mkdir -p {output.trimming:q}
         if [ {params.as_is:q} = yes ]; then
             {SCRIPTS:q}/alignments_take.sh {wildcards.sample:q} {input.fasta:q} {params.format:q} \
@@ -113,5 +114,6 @@ rule align:
         samtools flagstat --output-fmt json {output.reads:q} > {output.flagstat:q}
         {PYTHON:q} {SCRIPTS:q}/alignments_account.py --sample {wildcards.sample:q} \
             --inputs {input.inputs:q} --flagstat {output.flagstat:q} \
+            --reads {output.reads:q} --index {output.index:q} \
             --fastp {params.trimming:q}
         """

@@ -91,6 +91,13 @@ rule sample_qc:
             printf '#<METADATA>SAMPLE=%s\ncontig\tposition\tref_count\talt_count\tother_alt_count\tallele_frequency\n' \
                 {wildcards.sample:q} > "$prefix.pileups.table"
         fi
+        {PYTHON:q} {SCRIPTS:q}/qc_conserved.py \
+            --prefix "$prefix" \
+            --reads {input.reads:q} \
+            --fasta {input.fasta:q} \
+            --depth {input.depth:q} \
+            --sites {input.sites:q} \
+            --population {input.population:q}
         """
 
 

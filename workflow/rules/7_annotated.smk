@@ -37,17 +37,20 @@ rule annotate_pair:
         runtime=60,
     shell:
         r"""
-        exec 2> {log:q}
+        exec &> {log:q}
         population={input.population:q} clinical={input.clinical:q} database={input.database:q}
-        resources=$(mktemp -d)
+        resources=$(mktemp -d) fields=()
         trap 'rm -rf "$resources"' EXIT
+        trap 'echo "error: snpEff ann, vcfanno or bgzip left no whole file" >&2' ERR
         if [ -n "$population" ]; then
             printf '[[annotation]]\nfile="%s"\nfields=["AF_MAX"]\nnames=["population_af"]\nops=["max"]\n' \
                 "$population" >> "$resources/vcfanno.toml"
+            fields+=(population_af)
         fi
         if [ -n "$clinical" ]; then
             printf '[[annotation]]\nfile="%s"\nfields=["CLNSIG","ID","CLNREVSTAT","CLNDN"]\nnames=["clinical_significance","clinical_id","clinical_review_status","clinical_conditions"]\nops=["self","self","self","self"]\n' \
                 "$clinical" >> "$resources/vcfanno.toml"
+            fields+=(clinical_significance clinical_id clinical_review_status clinical_conditions)
         fi
         consequences() {{
             if [ -n "$database" ]; then
@@ -73,9 +76,15 @@ rule annotate_pair:
         # vcfanno names a FORMAT column though the sites have no samples, which htslib refuses.
         known "$resources/consequences.vcf" | sed '/^#CHROM/s/\tFORMAT$//' | bgzip > {output.vcf:q}
         bcftools index --tbi {output.vcf:q}
-        sites() {{ bcftools index --nrecords "$1"; }}
-        if [ "$(sites {output.vcf:q})" != "$(sites {input.candidates:q})" ]; then
-            echo "error: not every candidate was annotated" >&2
+        {PYTHON:q} {SCRIPTS:q}/annotated_conserved.py \
+            --candidates {input.candidates:q} \
+            --consequences "$resources/consequences.vcf" \
+            --annotated {output.vcf:q} \
+            --fields "${{fields[@]}}" \
+            --predictor {input.database:q}
+        if [ "$(bcftools index --nrecords {output.index:q})" \
+            != "$(bcftools index --nrecords {input.candidates:q})" ]; then
+            echo "error: bcftools index left out records of the annotation" >&2
             exit 1
         fi
         """

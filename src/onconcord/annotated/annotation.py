@@ -18,7 +18,9 @@ from onconcord.inputs.transcripts import KINDS
 from onconcord.reference.sequence import Genome
 from onconcord.reference.transcript_set import Chosen, set_id
 from onconcord.reference.transcripts import read_transcripts
+from onconcord.runtime.conserved import broken
 from onconcord.runtime.programs import Program
+from onconcord.sealed import sealed
 
 QUERY = Program(
     "harmonised_pair.py", "bcftools query --allow-undef-tags --format {format} {region} {vcf}"
@@ -97,6 +99,9 @@ def read_annotation(
     Returns:
         Rows of `variant_consequence` without centre and reference; by native key the columns
         PICKED and `gnomad_af_max`; rows of `variant_annotation` without centre and reference.
+    Raises:
+        ToolError: bcftools failed or its answer is cut off. Whether it is whole, the tables of
+            the variants tell, which ask for every candidate.
     """
     sites = _read_sites(of.path, region)
     chrom = pl.col("chrom").replace(of.table_name)
@@ -135,6 +140,8 @@ def _read_sites(path: Path, region: tuple[str, int, int] | None) -> pl.DataFrame
     # What merely reaches into the region starts before it and belongs to another one.
     part = ["--regions", "{}:{}-{}".format(*region), "--regions-overlap", "0"] if region else []
     text = QUERY.run(format=query, region=part, vcf=str(path))
+    if text and not text.endswith(b"\n"):
+        raise broken("bcftools query", path, "the last line is cut off in the answer")
     columns = [*KEY, *fields]
     table = pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
     if text:
@@ -195,7 +202,12 @@ def _consequences(of: Annotation, sites: pl.DataFrame) -> pl.DataFrame:
         orient="row",
     ).unique("transcript_id", keep="first", maintain_order=True)
     known_mane = any(one.kind.startswith("mane") for one in of.chosen)
-    genes = pl.scan_parquet(of.transcripts).select("gene_id", "hgnc_id").unique("gene_id").collect()
+    genes = (
+        pl.scan_parquet(sealed(of.transcripts))
+        .select("gene_id", "hgnc_id")
+        .unique("gene_id")
+        .collect()
+    )
     told = (
         told.join(kinds, on="transcript_id", how="left")
         .join(genes, on="gene_id", how="left")
@@ -284,7 +296,7 @@ def _names(of: Annotation, told: pl.DataFrame) -> pl.DataFrame:
 def read_gene_regions(gene_regions: Path) -> pl.DataFrame:
     """`1_reference/gene_regions.tsv`: the coding exons of each gene in the targets."""
     return pl.read_csv(
-        gene_regions,
+        sealed(gene_regions),
         separator="\t",
         schema_overrides={
             "gene_id": pl.String,

@@ -62,7 +62,9 @@ def release(
         retractions=retractions,
     )
     _say_what_is_left_out(folder, cohort.pairs, order)
-    made = build_release(order)
+    # The summary speaks of the release that is there, whoever made it.
+    summary = order.out.with_name(f"{centre}.json") if out is None else None
+    made = build_release(order, summary)
     CONSOLE.print(f"{order.out}: {made.centres[0].pairs} pairs, tier {made.tier}, {made.digest}")
 
 

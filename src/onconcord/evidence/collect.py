@@ -24,7 +24,9 @@ from onconcord.evidence.records import (
 )
 from onconcord.files import whole_file
 from onconcord.reference.sequence import ContigNames, Genome
+from onconcord.runtime.conserved import conserve, record_count
 from onconcord.runtime.programs import Program
+from onconcord.sealed import seal
 
 WRITE_SITES = Program(
     "evidence_collect.py", "bcftools view --no-version --output-type z1 --output {out}"
@@ -83,9 +85,11 @@ def collect_evidence(
                 )
             writer.write_table(rows)
             sites.append(piece.select(KEY).filter(new_event()))
+    seal(evidence)
     with whole_file(rejected) as path:
         empty = pl.DataFrame(schema=REJECTED_SCHEMA)
         pl.concat([empty, *refused]).sort(list(REJECTED_SCHEMA)).write_parquet(path)
+    seal(rejected)
     events = pl.concat(sites).unique()
     write_site_table(genome, pl.concat([events, _steps_of(genome, events)]).unique(), candidates)
 
@@ -136,5 +140,7 @@ def write_site_table(genome: Genome, sites: pl.DataFrame, out: Path) -> None:
     ).write_csv(text, separator="\t", include_header=False, quote_style="never")
     with whole_file(out) as path:
         WRITE_SITES.run(text.getvalue(), out=str(path))
+        written = record_count(path, "bcftools view")
+        conserve("bcftools view", out, "candidates", sites.height, written)
         pysam.tabix_index(str(path), preset="vcf", force=True)
         Path(f"{path}.tbi").replace(f"{out}.tbi")

@@ -16,6 +16,7 @@ from onconcord.calls.callers import Caller
 from onconcord.errors import InputError
 from onconcord.evidence.normal_form import MAX_LENGTH_BP
 from onconcord.reference.sequence import ContigNames, Genome
+from onconcord.runtime.conserved import broken, conserve, record_count
 from onconcord.runtime.programs import Program
 
 QUERY = Program(
@@ -68,7 +69,7 @@ def read_records(
         null where a record has none, `pos` is 1-based, counts are reads as the caller counted.
     Raises:
         InputError: a sample is not in the VCF, or its header lacks a field that caller.yaml names.
-        ToolError: bcftools cannot read it.
+        ToolError: it is not a whole file, or bcftools does not give every record of it.
     """
     roles = {tumour: "tumor", **({normal: "normal"} if normal else {})}
     with pysam.VariantFile(str(path)) as file:
@@ -102,6 +103,9 @@ def read_records(
     query = "\\t".join(f"%{name}" for name in fixed)
     query += "[\\t" + "\\t".join(f"%{tag}" for tag in of_sample) + "]\\n"
     text = QUERY.run(samples=",".join(samples), format=query, vcf=str(path))
+    entered = record_count(path, caller.name)
+    if not text.endswith(b"\n") and text:
+        raise broken("bcftools query", path, "the last line is cut off in the answer")
     types = _COLUMN_TYPES | {
         name: pl.Categorical if name.endswith("_GT") else pl.Int32
         for name in columns
@@ -119,6 +123,7 @@ def read_records(
             null_values=".",
         )
     del text
+    conserve("bcftools query", path, "records", entered, raw.height)
     emitted = pl.concat_str(
         pl.col("chrom").replace(names.table_of),
         "pos",

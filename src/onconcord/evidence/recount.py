@@ -17,6 +17,8 @@ from onconcord.evidence.fragments import MEASURES, Limits, count_fragments
 from onconcord.evidence.normal_form import Allele, atoms
 from onconcord.files import whole_file
 from onconcord.reference.sequence import Genome
+from onconcord.runtime.conserved import conserve
+from onconcord.sealed import seal
 
 ROLES = {"tumour": "tumor", "normal": "normal"}
 COUNTS = [f"{role}_{measure}" for role in ROLES.values() for measure in MEASURES]
@@ -86,6 +88,8 @@ def recount(
             continue
         with pysam.AlignmentFile(str(reads[role]), reference_filename=str(fasta)) as file:
             counted = list(count_fragments(file, genome, sites, limits))
+            # What is laid side by side below has to have the same rows.
+            conserve(f"recount of the {role}", reads[role], "candidates", len(sites), len(counted))
             shown = background.count_substitutions(file, genome, regions, varying, limits)
         rows = [measures for measures, _ in counted]
         parts.append(pl.DataFrame(rows, schema=schema, orient="row"))
@@ -98,5 +102,7 @@ def recount(
             pl.col(name).cast(type_) for name, type_ in SCHEMA.items()
         )
         table.sort(KEY).write_parquet(path)
+    seal(out)
     with whole_file(out_background) as path:
         pl.concat(elsewhere).write_parquet(path)
+    seal(out_background)

@@ -9,14 +9,13 @@ import polars as pl
 from onconcord.errors import Fault, InputError
 from onconcord.evidence.events import EVENT_COLUMNS
 from onconcord.evidence.records import RECORD_SCHEMA
+from onconcord.sealed import AGAIN, sealed
 
 EVIDENCE_SCHEMA: dict[str, Any] = {
     **{name: type_ for name, type_ in RECORD_SCHEMA.items() if name != "line"},
     **EVENT_COLUMNS,
 }
 """Columns of `6_evidence/{pair}.evidence.parquet`, the rows of `events.bring_together`."""
-
-AGAIN = "Delete the file; the next run makes it again."
 
 
 def check_columns(path: Path, schema: Mapping[str, Any]) -> None:
@@ -30,7 +29,7 @@ def check_columns(path: Path, schema: Mapping[str, Any]) -> None:
         InputError: not a Parquet file, or every column that is missing, unknown or of another type.
     """
     try:
-        found = pl.read_parquet_schema(path)
+        found = pl.read_parquet_schema(sealed(path))
     except (OSError, pl.exceptions.PolarsError) as error:
         why = str(error).splitlines()[0]
         raise InputError.at(path, f"cannot be read as Parquet ({why}). {AGAIN}") from error

@@ -42,6 +42,7 @@ from onconcord.reference.resources import read_counts
 from onconcord.reference.sequence import ContigNames, Genome
 from onconcord.reference.transcript_set import Chosen, read_set
 from onconcord.runtime.tools import read_tool_versions
+from onconcord.sealed import read_sealed_json
 
 NOT_RUN = ("sv", "cna", "msi", "tmb", "signature")
 
@@ -160,7 +161,7 @@ class _PairSources:
 
     @classmethod
     def read(cls, spec: PairSpec, files: PairFiles, recount: pl.DataFrame) -> "_PairSources":
-        identity = json.loads((files.reference / "reference.json").read_text())
+        identity = read_sealed_json(files.reference / "reference.json")
         contigs = read_contigs(files.reference / "contigs.tsv")
         names = ContigNames.of(contigs)
         genes = read_gene_regions(files.reference / "gene_regions.tsv")
@@ -244,7 +245,7 @@ def _tables(
     inputs = {role: read_inputs(path) for role, path in files.inputs.items()}
     run = provenance.run_id(spec, inputs, resources, sources.reference_digest)
     ids = {role: spec.samples[role].sample for role in inputs}
-    verdict = json.loads(files.qc.read_text())
+    verdict = read_sealed_json(files.qc)
     genes = sources.genes.with_columns(pl.col("chrom").replace(names.table_of))
     pair_columns = {"pair_id": spec.pair, "reference_id": reference_id}
     metrics = [{**row, "run_id": run} for row in verdict["metrics"]]
@@ -299,7 +300,7 @@ def _tables(
 
 
 def _contamination(qc_json: Path) -> float | None:
-    metrics = json.loads(qc_json.read_text())["metrics"]
+    metrics = read_sealed_json(qc_json)["metrics"]
     sources = (row["value"] for row in metrics if row["metric_id"] == "contamination_frac")
     return next(sources, None)
 

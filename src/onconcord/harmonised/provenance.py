@@ -21,6 +21,7 @@ from onconcord.reference.transcript_set import Chosen, set_digest, set_id
 from onconcord.runtime import checkout
 from onconcord.runtime.machine import machine
 from onconcord.runtime.tools import COLUMNS, read_tool_versions
+from onconcord.sealed import sealed
 
 Rows = list[dict[str, Any]]
 
@@ -59,7 +60,7 @@ def run_id(
 
 def read_resources(path: Path) -> dict[str, str]:
     """SHA-256 by name of the files in `1_reference/resources.tsv`."""
-    table = pl.read_csv(path, separator="\t", infer_schema=False)
+    table = pl.read_csv(sealed(path), separator="\t", infer_schema=False)
     return dict(zip(table["name"], table["sha256"], strict=True))
 
 

@@ -16,6 +16,7 @@ from onconcord.decision.model import Model, judge
 from onconcord.decision.normal_clone import drives_blood, in_normal_clone
 from onconcord.decision.power import Power
 from onconcord.decision.terms import CANDIDATE_COLUMNS, PairEstimates, counts_of
+from onconcord.errors import ToolError
 from onconcord.evidence.events import KEY, new_event
 from onconcord.evidence.normal_form import Allele, atoms, steps
 from onconcord.evidence.recount import COUNTS
@@ -89,7 +90,10 @@ def variant_tables(
         picked: `annotation.PICKED` and gnomad_af_max by native key.
     Returns:
         Rows by table; positions are 1-based, chrom is as in the tables.
+    Raises:
+        ToolError: an event, or a part of one, has no counts or was not annotated.
     """
+    hold_every(evidence, recount, "counts of the reads")
     evidence = choose(evidence, recount)
     small = _with_facts(facts, _events(evidence, facts.callers), recount, picked)
     several = _steps_of_several(small)
@@ -111,6 +115,25 @@ def variant_tables(
     tables["decision"] = places.hstack(trail.drop("row"))
     tables["small_variant"] = small
     return tables
+
+
+def hold_every(events: pl.DataFrame, facts: pl.DataFrame, what: str) -> None:
+    """
+    Hold that every event is in a table it is joined with, where null would look like an answer.
+
+    Args:
+        events, facts: both with the native key.
+        what: what the table has of each.
+    Raises:
+        ToolError: some are not.
+    """
+    missing = events.select(KEY).join(facts, on=KEY, how="anti").unique(KEY).sort(KEY)
+    if missing.height:
+        first = ":".join(map(str, missing.row(0)))
+        raise ToolError(
+            f"{missing.height} candidates have no {what}, such as {first}: bcftools query "
+            "or a file of stage 6 or 7 lost them. Remove the pair's files there and run again."
+        )
 
 
 def judged_hotspots(facts: Facts, recount: pl.DataFrame, passing: pl.DataFrame) -> pl.DataFrame:
@@ -203,6 +226,7 @@ def _with_facts(
         able = caller.role != SOURCE and (matched or caller.tumour_only)
         for kind in caller.variant_classes if able else ():
             capable[kind] = capable.get(kind, 0) + 1
+    hold_every(events, picked, "annotation")
     small = (
         events.join(recount.select(*KEY, *COUNTS), on=KEY, how="left", maintain_order="left")
         .join(picked, on=KEY, how="left", maintain_order="left")
@@ -319,6 +343,9 @@ def _judged_steps(
     )
     own = ["gnomad_af_max", "pon_count", "origin", "variant_class", "repeat_unit", "repeat_count"]
     of_event = small.drop(*KEY, *COUNTS, *own, *JUDGED)[found["row"]]
+    near = found["pos"] >= small["pos"].gather(found["row"]) - REACH_BP
+    hold_every(found.filter(near), recount, "counts of the reads")
+    hold_every(found.filter(near), picked, "annotation")
     found = (
         found.hstack(of_event)
         .join(recount.select(*KEY, *COUNTS), on=KEY, how="left", maintain_order="left")
@@ -326,7 +353,6 @@ def _judged_steps(
         .join(facts.panel, on=KEY, how="left", maintain_order="left")
         .with_columns(variant_class=_variant_class())
     )
-    near = found["pos"] >= small["pos"].gather(found["row"]) - REACH_BP
     found = found.with_columns(pl.when(near).then(name).alias(name) for name in COUNTS)
     found = found.hstack(repeats(facts.genome, found))
     found = found.hstack(judge(found, facts.estimates, facts.model)).with_columns(

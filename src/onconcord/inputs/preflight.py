@@ -13,6 +13,7 @@ from onconcord.inputs import config as configuration
 from onconcord.inputs.cohort import Cohort
 from onconcord.inputs.preflight_reads import reads_faults
 from onconcord.inputs.preflight_reference import check_reference, drivers_in_panel
+from onconcord.inputs.settings import counted_reads
 from onconcord.inputs.yaml_file import located
 
 JOBS_PER_PAIR = 17
@@ -81,7 +82,10 @@ def check_inputs(cohort: Cohort, deep: bool = False) -> list[Fault]:
     """
     assays = {sample.assay for sample in cohort.samples.values()}
     reference = check_reference(cohort.config, assays, deep)
-    reads = reads_faults(cohort.sheet.name, cohort.samples.values(), reference.genome, deep)
+    counted = counted_reads(cohort) if deep else {}
+    reads = reads_faults(
+        cohort.sheet.name, cohort.samples.values(), reference.genome, deep, counted
+    )
     faults = [
         *reference.faults,
         *reads,

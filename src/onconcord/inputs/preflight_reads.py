@@ -1,18 +1,17 @@
 """Reads files before a run: each is there, whole as far as its ends tell, and there once."""
 
-import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from onconcord.compressed import COPY_AGAIN, is_bgzf, is_cut_off, is_gzip, read_chunks
 from onconcord.errors import Fault, InputError
+from onconcord.files import ends_sha256
 from onconcord.inputs.cohort import Lane, Sample
 from onconcord.reads.bam import GivenReference, alignment_faults, count_alignment, reference_aside
 from onconcord.reads.fastq import read_lane
 
-HEAD_BYTES = 1 << 16
 HOLLOW_BYTES = 1 << 10
 """More than gzip of nothing takes, with the name of the file and a comment."""
 WHOLE_BYTES = 32 << 20
@@ -31,7 +30,11 @@ class _Seen:
 
 
 def reads_faults(
-    sheet: str, samples: Iterable[Sample], genome: GivenReference | None, deep: bool = False
+    sheet: str,
+    samples: Iterable[Sample],
+    genome: GivenReference | None,
+    deep: bool = False,
+    counted: Mapping[str, str] | None = None,
 ) -> list[Fault]:
     """
     Every fault of the reads files of some samples.
@@ -41,6 +44,7 @@ def reads_faults(
         samples: in any order; the sheet's order decides which of two equal files is the second.
         genome: what a BAM that is taken as it is must be aligned to; None where unknown.
         deep: read every FASTQ and BAM to its end.
+        counted: SHA-256 that results were made from, by path; with `deep`, other bytes are a fault.
     """
     rows = sorted(
         ((lane, sample) for sample in samples for lane in sample.lanes),
@@ -52,7 +56,7 @@ def reads_faults(
         found = list(_lane_faults(sheet, lane, sample, genome, seen))
         # A file that fails at its ends is not worth reading whole: it would say the same.
         if deep and not found:
-            found = list(_content_faults(sheet, lane, genome, head_only=False))
+            found = list(_content_faults(sheet, lane, genome, counted or {}, head_only=False))
         faults += found
     return faults
 
@@ -76,26 +80,39 @@ def _lane_faults(
             usable = False
             yield Fault(sheet, message, lane.line, column)
     if usable and lane.fastq_1:
-        yield from _content_faults(sheet, lane, None, head_only=True)
+        yield from _content_faults(sheet, lane, None, {}, head_only=True)
 
 
 def _content_faults(
-    sheet: str, lane: Lane, genome: GivenReference | None, head_only: bool
+    sheet: str,
+    lane: Lane,
+    genome: GivenReference | None,
+    counted: Mapping[str, str],
+    head_only: bool,
 ) -> Iterator[Fault]:
     """Faults of what a lane's files hold, by the readers that the run has."""
+    columns = {lane.fastq_1: "fastq_1", lane.fastq_2: "fastq_2", lane.bam: "bam"}
+    paths = [path for path in (lane.fastq_1, lane.fastq_2, lane.bam) if path]
     try:
         if lane.bam:
             with reference_aside(genome) as fasta:
-                count_alignment(Path(lane.bam), fasta)
+                digests = [count_alignment(Path(lane.bam), fasta).sha256]
         else:
-            paths = [Path(path) for path in (lane.fastq_1, lane.fastq_2) if path]
-            read_lane(lane.read_group, paths, head_only=head_only)
+            read = read_lane(lane.read_group, list(map(Path, paths)), head_only=head_only)
+            digests = [file.sha256 for file in read]
     except InputError as error:
-        columns = {lane.fastq_1: "fastq_1", lane.fastq_2: "fastq_2", lane.bam: "bam"}
         for fault in error.faults:
             where = f"{fault.source}, line {fault.line}" if fault.line else fault.source
             message = f"{where}: {fault.message}"
             yield Fault(sheet, message, lane.line, columns[fault.source])
+        return
+    for path, digest in zip(paths, digests, strict=True):
+        if counted.get(path, digest) != digest:
+            message = (
+                f"{path} has other reads than those the results are made from, of the same size "
+                "and time, so that a run would not make them again: touch the file."
+            )
+            yield Fault(sheet, message, lane.line, columns[path])
 
 
 def _twice(path: str, where: str, seen: _Seen) -> str | None:
@@ -112,7 +129,7 @@ def _twice(path: str, where: str, seen: _Seen) -> str | None:
         return f"{path} is the same file as on {seen.inodes[inode]}: each file has one row."
     seen.inodes[inode] = where
     if status.st_size and os.access(real, os.R_OK) and not _is_hollow(Path(real), status.st_size):
-        content = (status.st_size, _fingerprint(Path(real), status.st_size))
+        content = (status.st_size, ends_sha256(Path(real)))
         if content in seen.contents:
             return f"{path} is a copy of the file on {seen.contents[content]}: give its own reads."
         seen.contents[content] = where
@@ -125,15 +142,6 @@ def _is_hollow(path: Path, size: int) -> bool:
         return size < HOLLOW_BYTES and not any(read_chunks(path))
     except ValueError:
         return False
-
-
-def _fingerprint(path: Path, size: int) -> str:
-    """Digest of a file's beginning and end: equal sizes and equal ends make a copy."""
-    with path.open("rb") as handle:
-        digest = hashlib.sha256(handle.read(HEAD_BYTES))
-        handle.seek(max(0, size - HEAD_BYTES))
-        digest.update(handle.read())
-    return digest.hexdigest()
 
 
 def _not_a_file(path: Path) -> str | None:

@@ -6,12 +6,15 @@ These files are kept with the results, and are written only when what they hold 
 """
 
 import json
+import os
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from onconcord.files import write_text
+from onconcord.files import ends_sha256, file_sha256, write_text
 from onconcord.inputs.cohort import Cohort, Lane, Sample, pair_spec
+from onconcord.reads.account import read_inputs
 
 FOLDER = Path("results/0_inputs")
 
@@ -28,21 +31,67 @@ def sample_file(sample_id: str) -> Path:
 
 def keep_settings(cohort: Cohort) -> None:
     """
-    Write the files of keys and samples that changed; remove pair specs that are outdated.
+    Write the files of keys and samples that changed; remove pair specs that are outdated, and the
+    manifests of pairs whose tables are missing or damaged.
 
-    The rule that makes a pair spec makes it again. What has not changed keeps its time, and so do
-    the results that were made with it.
+    The rules that make them make them again. What has not changed keeps its time, and so do the
+    results that were made with it.
     """
     values = {setting_file(key): value for key, value in _keys(cohort.config)}
     values |= {sample_file(name): _reads(sample) for name, sample in cohort.samples.items()}
     for path, value in values.items():
-        text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-        if _text(cohort.folder / path) != text:
-            write_text(cohort.folder / path, text)
+        if _text(cohort.folder / path) != _json(value):
+            write_text(cohort.folder / path, _json(value))
     for pair in cohort.pairs:
         spec = cohort.folder / FOLDER / f"{pair}.json"
         if _text(spec) not in (None, pair_spec(cohort, pair).to_json() + "\n"):
             spec.unlink()
+        manifest = cohort.folder / f"results/8_harmonised/{pair}/MANIFEST.json"
+        if manifest.is_file() and (broken := _broken_table(manifest)):
+            print(f"pair {pair}: {broken}: its tables are made again", file=sys.stderr)
+            manifest.unlink()
+
+
+def _broken_table(manifest: Path) -> str | None:
+    """
+    What is wrong with the tables beside a manifest, as far as a look at each tells.
+
+    Digests are taken of what was written after the manifest; a release takes those of all.
+    """
+    try:
+        tables = json.loads(manifest.read_text(encoding="utf-8"))["tables"]
+        digests = {name: one["file_sha256"] for name, one in tables.items()}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return f"{manifest.name} is damaged"
+    made = manifest.stat().st_mtime_ns
+    for name, digest in digests.items():
+        path = manifest.with_name(f"{name}.parquet")
+        if not path.is_file():
+            return f"{path.name} is missing"
+        if path.stat().st_mtime_ns > made and file_sha256(path) != digest:
+            return f"{path.name} was changed after it was made"
+    return None
+
+
+def counted_reads(cohort: Cohort) -> dict[str, str]:
+    """
+    SHA-256 of the reads files that results were made from and that a run takes for unchanged.
+
+    Returns:
+        By path; a file that a run would read again is left out.
+    """
+    known: dict[str, str] = {}
+    for name, sample in cohort.samples.items():
+        counted = cohort.folder / f"results/2_reads/{name}.inputs.tsv"
+        if counted.is_file() and _text(cohort.folder / sample_file(name)) == _json(_reads(sample)):
+            files = [file for lane in sample.lanes for file in _files(lane)]
+            rows = read_inputs(counted)
+            known |= {file: row.sha256 for file, row in zip(files, rows, strict=True)}
+    return known
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def _keys(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -59,21 +108,24 @@ def _reads(sample: Sample) -> dict[str, Any]:
 
 
 def _lane(lane: Lane) -> dict[str, Any]:
-    files = [file for file in (lane.fastq_1, lane.fastq_2, lane.bam) if file]
     return {
         "read_group": lane.read_group,
         "library": lane.library,
         "realign": lane.realign,
-        "files": [{"path": file, **_seen(Path(file))} for file in files],
+        "files": [{"path": file, **_seen(Path(file))} for file in _files(lane)],
     }
 
 
-def _seen(path: Path) -> dict[str, int]:
-    """Size (bytes) and time (ns) of a file: other reads of the same name differ in one of them."""
-    if not path.exists():
+def _files(lane: Lane) -> list[str]:
+    return [file for file in (lane.fastq_1, lane.fastq_2, lane.bam) if file]
+
+
+def _seen(path: Path) -> dict[str, int | str]:
+    """Size (bytes), time (ns) and digest of a file's ends: other reads differ in one of them."""
+    if not path.is_file() or not os.access(path, os.R_OK):
         return {}
     seen = path.stat()
-    return {"bytes": seen.st_size, "mtime_ns": seen.st_mtime_ns}
+    return {"bytes": seen.st_size, "mtime_ns": seen.st_mtime_ns, "ends_sha256": ends_sha256(path)}
 
 
 def _text(path: Path) -> str | None:

@@ -12,6 +12,7 @@ import polars as pl
 from onconcord.decision.power import Power
 from onconcord.errors import ToolError
 from onconcord.reference.intervals import CONTIG_SPAN, GenomeLine, Integers, Track
+from onconcord.sealed import sealed
 
 CALLABLE_FRAC = 0.95
 """Least callable share of a gene that is called callable."""
@@ -173,7 +174,7 @@ def gene_callability(
         ToolError: a file is cut off or of another reference.
     """
     line = GenomeLine.of(table_of)
-    exons = pl.read_csv(gene_regions, separator="\t", infer_schema=False, quote_char=None)
+    exons = pl.read_csv(sealed(gene_regions), separator="\t", infer_schema=False, quote_char=None)
     exons = exons.with_columns(
         pl.col("start0", "end0").cast(pl.Int64),
         pl.col("chrom").replace_strict(line.places, return_dtype=pl.Int64).alias("place"),

@@ -15,6 +15,7 @@ from onconcord.reads.account import PAIRED, flagstat_count, read_inputs
 from onconcord.reference.bed import read_bed
 from onconcord.reference.contigs import table_chrom
 from onconcord.reference.intervals import GenomeLine
+from onconcord.runtime.conserved import broken
 
 PILEUP_COLUMNS = {
     "contig": pl.String,
@@ -52,11 +53,11 @@ def sample_metrics(
     Raises:
         ToolError: a file is cut off or of another form.
     """
-    numbers, insert_sizes = _stats(Path(f"{prefix}.stats.txt"))
+    numbers, _, insert_sizes = samtools_stats(Path(f"{prefix}.stats.txt"))
     mapped = numbers["reads mapped"]
     no_reads = Answer(None, "no read on target")
     summary = Path(f"{prefix}.mosdepth.summary.txt")
-    depth = _target_depths(summary)
+    depth = target_depths(summary)
     if "total" not in depth:
         raise ToolError(f"{summary}: has no line total_region: mosdepth did not finish")
     tagged = numbers["mismatches"] > 0
@@ -100,28 +101,38 @@ def target_share(least: Mapping[Path, int]) -> float | None:
     return share(int(lengths[deep].sum()), targets.size)
 
 
-def _stats(path: Path) -> tuple[dict[str, float], dict[int, int]]:
-    """Summary numbers (SN) of samtools stats, and pairs by insert size (IS)."""
+def samtools_stats(path: Path) -> tuple[dict[str, float], dict[int, int], dict[int, int]]:
+    """
+    Summary numbers (SN) of samtools stats, reads by length (RL), pairs by insert size (IS).
+
+    Raises:
+        ToolError: a summary number that is asked for is missing, or a line is cut off.
+    """
     numbers: dict[str, float] = {}
-    inserts: dict[int, int] = {}
-    for line in path.read_text().splitlines():
-        cells = line.split("\t")
-        if cells[0] == "SN":
-            numbers[cells[1].rstrip(":")] = float(cells[2])
-        elif cells[0] == "IS":
-            inserts[int(cells[1])] = int(cells[2])
+    counts: dict[str, dict[int, int]] = {"RL": {}, "IS": {}}
+    try:
+        for line in path.read_text().splitlines():
+            cells = line.split("\t")
+            if cells[0] == "SN":
+                numbers[cells[1].rstrip(":")] = float(cells[2])
+            elif cells[0] in counts:
+                counts[cells[0]][int(cells[1])] = int(cells[2])
+    except (ValueError, IndexError) as error:
+        raise ToolError(f"{path}: not a whole report of samtools stats ({error})") from error
     wanted = (
+        "sequences",
         "reads mapped",
         "reads duplicated",
         "average quality",
         "total length",
+        "bases mapped (cigar)",
         "mismatches",
         "error rate",
     )
     missing = [name for name in wanted if name not in numbers]
     if missing:
         raise ToolError(f"{path}: not a whole report of samtools stats: it has no {missing}")
-    return numbers, inserts
+    return numbers, counts["RL"], counts["IS"]
 
 
 def _median(pairs: dict[int, int]) -> Answer:
@@ -141,9 +152,11 @@ def _of_alignment(flagstat: Path | None, part: str, whole: str) -> Answer:
     return Answer(share(flagstat_count(flagstat, part), counted), None if counted else "no read")
 
 
-def _target_depths(summary: Path) -> dict[str, tuple[int, float]]:
+def target_depths(summary: Path) -> dict[str, tuple[int, float]]:
     """Target bases and mean depth over them: by contig (table name), and of all as "total"."""
-    table = _table(summary, {"chrom": pl.String, "length": pl.Int64, "mean": pl.Float64})
+    table = _table(
+        summary, "mosdepth", {"chrom": pl.String, "length": pl.Int64, "mean": pl.Float64}
+    )
     on_target = table.filter(pl.col("chrom").str.ends_with("_region"))
     return {
         table_chrom(str(chrom).removesuffix("_region")): (length, mean)
@@ -161,7 +174,7 @@ def infer_sex(summary: Path) -> Answer:
         XX or XY as text, or None and why: the targets have too little of X, or the depths
         agree with neither.
     """
-    depth = _target_depths(summary)
+    depth = target_depths(summary)
     bases = {chrom: depth.get(chrom, (0, 0.0))[0] for chrom in SEX_MIN_BP}
     if bases["chrX"] < SEX_MIN_BP["chrX"]:
         return Answer(None, "no sex chromosomes in the targets")
@@ -183,19 +196,26 @@ def _within(value: float, limits: tuple[float, float]) -> bool:
     return limits[0] <= value <= limits[1]
 
 
-def contamination(path: Path, max_error: float) -> Answer:
+def contamination(path: Path, sample: str, sites: int, max_error: float) -> Answer:
     """
     GATK's contamination of the tumour.
 
     Args:
         path: table of CalculateContamination; header-only where it was not run.
+        sample: id of the tumour.
+        sites: common sites that its reads were counted at.
         max_error: an estimate of a larger standard error is not stated. GATK writes an error
             of 1 where no site speaks.
+    Raises:
+        ToolError: there are sites, and not one whole line of the sample.
     """
+    tool = "gatk CalculateContamination"
     schema = {"sample": pl.String, "contamination": pl.Float64, "error": pl.Float64}
-    table = _table(path, schema)
-    if not table.height:
+    table = _table(path, tool, schema)
+    if not table.height and not sites:
         return Answer(None, "no common site in the calling regions")
+    if table["sample"].to_list() != [sample] or any(one is None for one in table.row(0)):
+        raise broken(tool, path, f"it has {table.height} lines, not a whole one of {sample}")
     value, error = table.row(0)[1:3]
     if math.isnan(value) or not error <= max_error:
         return Answer(None, f"too uncertain: standard error {error:.2f}")
@@ -204,14 +224,17 @@ def contamination(path: Path, max_error: float) -> Answer:
 
 def pileups(prefix: Path) -> pl.DataFrame:
     """GATK's pileup summaries; no row where there is no common site."""
-    return _table(Path(f"{prefix}.pileups.table"), PILEUP_COLUMNS)
+    return _table(Path(f"{prefix}.pileups.table"), "gatk GetPileupSummaries", PILEUP_COLUMNS)
 
 
-def _table(path: Path, schema: dict[str, type[pl.DataType]]) -> pl.DataFrame:
-    """Columns of a tab-separated file with a header; NaN is never let in."""
+def _table(path: Path, tool: str, schema: dict[str, type[pl.DataType]]) -> pl.DataFrame:
+    """Columns of a tab-separated file of a tool, with a header; NaN is never let in."""
+    data = path.read_bytes()
+    if not data.endswith(b"\n"):
+        raise broken(tool, path, "the last line is cut off")
     try:
         return pl.read_csv(
-            io.BytesIO(path.read_bytes()),
+            io.BytesIO(data),
             separator="\t",
             comment_prefix="#",
             infer_schema=False,
@@ -219,4 +242,6 @@ def _table(path: Path, schema: dict[str, type[pl.DataType]]) -> pl.DataFrame:
         ).select(pl.col(name).cast(kind) for name, kind in schema.items())
     except pl.exceptions.PolarsError as error:
         wanted = ", ".join(schema)
-        raise ToolError(f"{path}: not a table with the columns {wanted} ({error})") from error
+        raise broken(
+            tool, path, f"it is not a table with the columns {wanted} ({error})"
+        ) from error

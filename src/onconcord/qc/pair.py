@@ -10,6 +10,7 @@ from onconcord.inputs.pair_spec import PairSpec
 from onconcord.qc.identity import Answer, compare_genotypes
 from onconcord.qc.measures import contamination, infer_sex, pileups, sample_metrics, target_share
 from onconcord.qc.thresholds import METRICS, Thresholds, read_thresholds
+from onconcord.sealed import seal
 
 MAX_CONTAMINATION_ERROR = 0.05
 """A contamination that is less certain than this (standard error) is not stated."""
@@ -98,7 +99,12 @@ def write_pair_qc(
         "callable_frac": Answer(
             target_share({prefix: least[role] for role, prefix in prefixes.items()})
         ),
-        "contamination_frac": contamination(contamination_table, MAX_CONTAMINATION_ERROR),
+        "contamination_frac": contamination(
+            contamination_table,
+            spec.tumour.sample,
+            pileups(prefixes["tumour"]).height,
+            MAX_CONTAMINATION_ERROR,
+        ),
         **_genotypes(prefixes, wanted),
     }
     pair = spec.pair
@@ -117,6 +123,7 @@ def write_pair_qc(
         "metrics": [asdict(metric) for metric in metrics],
     }
     write_text(out, json.dumps(found, indent=1, sort_keys=True) + "\n")
+    seal(out)
 
 
 def _genotypes(prefixes: Mapping[str, Path], wanted: Thresholds) -> dict[str, Answer]:

@@ -39,6 +39,7 @@ from onconcord.release.pseudonyms import Pseudonymiser
 from onconcord.release.tiers import BY_VARIANT, released_tables
 from onconcord.runtime import checkout
 from onconcord.runtime.running import run
+from onconcord.sealed import read_sealed_json
 
 OF_RUN = ("pipeline_version", "contract_version", "lock_sha256", "reference_digest")
 """Columns of `run` that have to be the same before anything is run."""
@@ -245,7 +246,7 @@ def _differences(recorded: _Recorded, again: Cohort, local: str) -> list[Fault]:
     spec = cohorts.pair_spec(again, local)
     reference = again.folder / "results/1_reference"
     resources = provenance.read_resources(reference / "resources.tsv")
-    digest = json.loads((reference / "reference.json").read_text())["digest"]
+    digest = read_sealed_json(reference / "reference.json")["digest"]
     inputs = _inputs(again, local)
     found = [*_parameter_faults(recorded.parameters(), spec.parameters.to_dict())]
     found += _input_faults(recorded, inputs)

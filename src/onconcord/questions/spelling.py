@@ -22,6 +22,7 @@ from onconcord.reference.contigs import read_contigs, table_chrom
 from onconcord.reference.sequence import ContigNames, Genome
 from onconcord.reference.transcript_set import read_set
 from onconcord.reference.transcripts import Transcript, transcript_of
+from onconcord.sealed import sealed
 
 Key = tuple[str, int, str, str]
 """chrom as in tables, 1-based pos, ref and alt of an allele."""
@@ -248,5 +249,5 @@ class _Reference:
         wanted = pl.col("transcript_id").is_in(ids)
         if not ids:
             wanted = _bare_transcript() == without_version(name)
-        rows = pl.scan_parquet(folder / "transcripts.parquet").filter(wanted).collect()
+        rows = pl.scan_parquet(sealed(folder / "transcripts.parquet")).filter(wanted).collect()
         yield from map(transcript_of, rows.iter_rows(named=True))

@@ -17,6 +17,7 @@ from onconcord.errors import Fault, InputError, ToolError
 from onconcord.files import write_tsv
 from onconcord.reads.bam import count_alignment
 from onconcord.reads.fastq import read_lane
+from onconcord.sealed import seal, sealed
 
 PAIRED = "paired in sequencing"
 """Key of samtools flagstat: primary reads that are one of a pair."""
@@ -108,6 +109,7 @@ def _read_lane(ordinal: int, lane: LaneFiles, reference: Path | None) -> tuple[I
 def write_inputs(files: Iterable[InputFile], out: Path) -> None:
     """Write `{sample}.inputs.tsv`: one line per reads file, without its path."""
     write_tsv(out, [field.name for field in fields(InputFile)], map(astuple, files))
+    seal(out)
 
 
 def read_inputs(path: Path) -> tuple[InputFile, ...]:
@@ -117,7 +119,7 @@ def read_inputs(path: Path) -> tuple[InputFile, ...]:
     Raises:
         ToolError: the columns are not those of `InputFile`, or there is no row.
     """
-    with path.open(newline="") as handle:
+    with sealed(path).open(newline="") as handle:
         rows = list(csv.DictReader(handle, dialect="excel-tab"))
     expected = [field.name for field in fields(InputFile)]
     if not rows or list(rows[0]) != expected:
@@ -221,6 +223,7 @@ def account_reads(sample: str, inputs: Path, fastp_reports: Sequence[Path], flag
     if problems:
         raise ToolError(
             f"sample {sample}: reads were lost or doubled. {'. '.join(problems)}. The alignment "
-            "is not to be used: see the step's log, mend the cause and run again."
+            "(fastp, bwa mem, samblaster, samtools sort; counted by samtools flagstat) is not to "
+            "be used: see the step's log, mend the cause and run again."
         )
     return found.primary

@@ -10,6 +10,7 @@ import pysam
 
 from onconcord.errors import Fault, InputError
 from onconcord.reference.refget import md5_digest, sq_digest
+from onconcord.sealed import sealed
 
 PRIMARY = tuple(f"chr{name}" for name in (*range(1, 23), "X", "Y", "M"))
 _ACCESSION = re.compile(r"NC_0*([1-9]|1[0-9]|2[0-4]|12920)\.[0-9]+", re.ASCII)
@@ -109,7 +110,7 @@ def read_contigs(path: Path) -> tuple[ContigRow, ...]:
         InputError: the columns are not those of ContigRow.
     """
     expected = [field.name for field in fields(ContigRow)]
-    with path.open(newline="") as handle:
+    with sealed(path).open(newline="") as handle:
         table = csv.DictReader(handle, dialect="excel-tab")
         if table.fieldnames != expected:
             message = (

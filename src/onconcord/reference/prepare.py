@@ -13,6 +13,7 @@ from onconcord.errors import InputError
 from onconcord.files import file_sha256, whole_file, write_text, write_tsv
 from onconcord.reference.bed import write_bed
 from onconcord.reference.builds import CUSTOM, digest_faults, length_faults
+from onconcord.reference.conserved import check_fasta_index
 from onconcord.reference.contigs import ContigRow, contig_rows, read_contigs
 from onconcord.reference.genes import GeneModel, no_transcripts, write_gtf
 from onconcord.reference.intervals import merged, padded, split
@@ -23,6 +24,7 @@ from onconcord.reference.transcript_set import (
     write_gene_regions,
     write_set,
 )
+from onconcord.sealed import seal
 
 GROUP_ROWS = 8192
 """Rows of a row group of transcripts.parquet: a pair reads only groups it needs."""
@@ -44,7 +46,9 @@ def describe_reference(
         identity: JSON to write: reference_id, build, digest.
     Raises:
         InputError: every contig whose sequence is not that of the build.
+        ToolError: the index is not of the whole FASTA.
     """
+    check_fasta_index(fasta)
     with pysam.FastaFile(str(fasta)) as sequences:
         rows = contig_rows(fasta.name, sequences)
     lengths = {row.source_name: row.length_bp for row in rows}
@@ -53,6 +57,8 @@ def describe_reference(
         raise InputError(faults)
     write_tsv(contigs, [field.name for field in fields(ContigRow)], map(astuple, rows))
     write_text(identity, json.dumps(reference_identity(rows, build), sort_keys=True) + "\n")
+    seal(contigs)
+    seal(identity)
 
 
 def write_checksums(resources: dict[str, Path], out: Path) -> None:
@@ -67,6 +73,7 @@ def write_checksums(resources: dict[str, Path], out: Path) -> None:
         (name, path.stat().st_size, file_sha256(path)) for name, path in sorted(resources.items())
     ]
     write_tsv(out, ["name", "bytes", "sha256"], rows)
+    seal(out)
 
 
 def reference_identity(rows: Iterable[ContigRow], build: str) -> dict[str, str]:
@@ -145,6 +152,7 @@ def prepare_targets(
         known.with_columns(is_mitochondrial=pl.col("chrom").is_in(mitochondrion)).write_parquet(
             temporary, row_group_size=GROUP_ROWS
         )
+    seal(out_transcripts)
     write_set(chosen, out_transcript_set)
     exons = write_gene_regions(chosen, known, on_target, out_gene_regions)
     write_bed(split(on_target, exons), out_depth)

@@ -1,6 +1,5 @@
 """Stage 1: a resource VCF in the normal form that every tool downstream takes."""
 
-import json
 import subprocess
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -12,7 +11,9 @@ from onconcord.errors import InputError, ToolError
 from onconcord.files import whole_file, write_text
 from onconcord.inputs.resource_vcf import KINDS, ResourceVcf, Tally, unmet_fields
 from onconcord.reference.sequence import Genome
+from onconcord.runtime.conserved import conserve, record_count
 from onconcord.runtime.programs import Program
+from onconcord.sealed import read_sealed_json, seal
 
 SHIFT = Program(
     "reference_resource.py", "bcftools norm --fasta-ref {fasta} --check-ref e --output-type u"
@@ -77,15 +78,17 @@ def write_resource(
         tally = sum((resource.tally for resource in resources), Tally())
         for name, tool in (("norm", shifting), ("sort", sorting)):
             if tool.returncode:
-                raise ToolError(f"{kind}: bcftools {name} ended with code {tool.returncode}")
+                raise ToolError(
+                    f"{kind}: bcftools {name}, of norm and sort, ended with code {tool.returncode}"
+                )
+        written = record_count(temporary, "bcftools norm and sort")
+        conserve("bcftools norm and sort", out, "records", tally.kept, written)
         INDEX.run(vcf=str(temporary))
-        found = int(COUNT.run(vcf=str(temporary)))
-        if found != tally.kept:
-            raise ToolError(
-                f"{kind}: {tally.kept} records went into bcftools norm and sort, {found} came out"
-            )
+        indexed = int(COUNT.run(vcf=str(temporary)))
+        conserve("bcftools index", f"{out}.tbi", "records", written, indexed)
         Path(f"{temporary}.tbi").replace(f"{out}.tbi")
     write_text(counts, canonical_json(asdict(tally)) + "\n")
+    seal(counts)
     return tally
 
 
@@ -98,7 +101,7 @@ def read_counts(reference: Path, resources: Iterable[str]) -> dict[str, dict[str
         resources: names of all resources; those that are no VCFs are left out.
     """
     return {
-        name: json.loads((reference / f"{name}.counts.json").read_text())
+        name: read_sealed_json(reference / f"{name}.counts.json")
         for name in KINDS
         if name in resources
     }

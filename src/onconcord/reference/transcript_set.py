@@ -25,6 +25,7 @@ from onconcord.reference.genes import coding_exons
 from onconcord.reference.intervals import Interval, IntervalSet
 from onconcord.reference.sequence import Genome
 from onconcord.reference.transcripts import coding_sequence, transcript_of
+from onconcord.sealed import seal, sealed
 
 GENE_REGIONS = ("gene_id", "gene_symbol", "transcript_id", "chrom", "start0", "end0")
 Row = dict[str, Any]
@@ -230,17 +231,19 @@ def write_gene_regions(
         parts = [part for exon in whole for part in region.cut(exon)]
         rows += ((*names, *part) for part in parts or [(one.chrom, 0, 0)])
     write_tsv(out, GENE_REGIONS, rows)
+    seal(out)
     return tuple(exon for found in exons.values() for exon in found)
 
 
 def write_set(chosen: Iterable[Chosen], out: Path) -> None:
     """Write transcript_set.tsv; empty cells are null."""
     write_tsv(out, [field.name for field in fields(Chosen)], map(astuple, chosen))
+    seal(out)
 
 
 def read_set(path: Path) -> tuple[Chosen, ...]:
     """Read a transcript_set.tsv that `write_set` wrote."""
-    with path.open(newline="") as handle:
+    with sealed(path).open(newline="") as handle:
         return tuple(
             Chosen(
                 gene=row["gene"],

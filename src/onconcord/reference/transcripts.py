@@ -27,6 +27,7 @@ from onconcord.reference.codons import (
     translate,
 )
 from onconcord.reference.sequence import Genome
+from onconcord.sealed import sealed
 
 
 @dataclass(frozen=True)
@@ -255,6 +256,6 @@ def read_transcripts(path: Path, ids: Iterable[str]) -> dict[tuple[str, str], Tr
     Returns:
         By native contig and id, since one id may lie on several contigs.
     """
-    wanted = pl.scan_parquet(path).filter(pl.col("transcript_id").is_in(sorted(set(ids))))
+    wanted = pl.scan_parquet(sealed(path)).filter(pl.col("transcript_id").is_in(sorted(set(ids))))
     rows = wanted.collect().iter_rows(named=True)
     return {(row["chrom"], row["transcript_id"]): transcript_of(row) for row in rows}

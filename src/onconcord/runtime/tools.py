@@ -9,6 +9,7 @@ from onconcord.errors import ToolError
 from onconcord.files import write_tsv
 from onconcord.runtime.commands import commands_of_environment
 from onconcord.runtime.doctor import BROKEN, CHECKOUT, MISSING, examine, read_tools
+from onconcord.sealed import seal, sealed
 
 COLUMNS = ("step", "tool", "version", "version_source", "command_template")
 BETWEEN_COMMANDS = "; "
@@ -52,6 +53,7 @@ def write_tool_versions(
         for (step, tool), texts in used.items()
     ]
     write_tsv(out, COLUMNS, sorted(rows))
+    seal(out)
 
 
 def read_tool_versions(paths: Iterable[Path]) -> tuple[dict[str, str], ...]:
@@ -67,7 +69,7 @@ def read_tool_versions(paths: Iterable[Path]) -> tuple[dict[str, str], ...]:
     found: dict[tuple[str, str], dict[str, str]] = {}
     commands: dict[tuple[str, str], list[str]] = {}
     for path in sorted(paths):
-        with path.open(newline="") as file:
+        with sealed(path).open(newline="") as file:
             for row in csv.DictReader(file, delimiter="\t"):
                 key = row["step"], row["tool"]
                 known = found.setdefault(key, row)

@@ -37,9 +37,10 @@ rule freebayes_call:
         min_mapping_quality=config["calling"]["min_mapping_quality"],
         min_alternate_fraction=FREEBAYES_THRESHOLDS["min_alternate_fraction"],
         min_alternate_count=FREEBAYES_THRESHOLDS["min_alternate_count"],
+        samples=samples_of_pair,
     shell:
         r"""
-        exec 2> {log:q}
+        exec &> {log:q}
         freebayes --fasta-reference {input.fasta:q} \
             --targets {input.shards:q}/{wildcards.shard:q}.bed \
             --pooled-continuous \
@@ -49,6 +50,8 @@ rule freebayes_call:
             --min-base-quality {params.min_base_quality:q} \
             {input.reads:q} \
         | bgzip > {output.vcf:q}
+        {PYTHON:q} {SCRIPTS:q}/calls_conserved.py --step whole 'freebayes or bgzip' {output.vcf:q} \
+            {input.shards:q}/{wildcards.shard:q}.bed {params.samples:q}
         """
 
 
@@ -72,12 +75,25 @@ rule freebayes_join:
         samples=samples_of_pair,
     shell:
         r"""
-        exec 2> {log:q}
+        exec &> {log:q}
+        work=results/5_calls/freebayes/{wildcards.pair:q}.join
+        rm -rf "$work" && mkdir "$work"
+        trap 'rm -rf "$work"' EXIT
+        trap 'echo "error: bcftools view, norm or sort left no whole file" >&2' ERR
         samples=$(printf '%s\n' {params.samples:q} | paste -s -d ,)
+        no_reads='FMT/AO[0:0] = 0 || FMT/AO[0:0] = "."'
         {SCRIPTS:q}/calls_join.sh {input.shards:q} {input.vcfs:q} \
-        | bcftools view --samples "$samples" --output-type u \
-        | bcftools norm --fasta-ref {input.fasta:q} --multiallelics -any --output-type u \
-        | bcftools view --exclude 'FMT/AO[0:0] = 0 || FMT/AO[0:0] = "."' --output-type u \
+        | bcftools view --samples "$samples" --output-type u --output "$work/joined.bcf"
+        bcftools norm --fasta-ref {input.fasta:q} --multiallelics -any --output-type u \
+            --output "$work/alleles.bcf" "$work/joined.bcf"
+        bcftools view --include "$no_reads" --output-type u --output "$work/dropped.bcf" \
+            "$work/alleles.bcf"
+        bcftools view --exclude "$no_reads" --output-type u "$work/alleles.bcf" \
         | bcftools sort --output-type z --output {output.vcf:q}
         tabix --preset vcf {output.vcf:q}
+        {PYTHON:q} {SCRIPTS:q}/calls_conserved.py \
+            --step joined 'bcftools view and concat' "$work/joined.bcf" {input.shards:q} {input.vcfs:q} \
+            --step split 'bcftools norm' "$work/alleles.bcf" "$work/joined.bcf" \
+            --step kept 'bcftools view and sort' {output.vcf:q} "$work/alleles.bcf" \
+                "$work/dropped.bcf"
         """

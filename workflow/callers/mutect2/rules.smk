@@ -41,6 +41,7 @@ rule mutect2_call:
         runtime=720,
     params:
         normal=normal_of_pair,
+        samples=samples_of_pair,
         min_base_quality=config["calling"]["min_base_quality"],
     shell:
         r"""
@@ -60,6 +61,11 @@ rule mutect2_call:
             --native-pair-hmm-threads {threads} \
             --f1r2-tar-gz {output.orientation:q} \
             --output {output.vcf:q}
+        {PYTHON:q} {SCRIPTS:q}/calls_conserved.py \
+            --step whole 'gatk Mutect2' {output.vcf:q} {input.shards:q}/{wildcards.shard:q}.bed \
+                {params.samples:q} \
+            --step tables 'gatk Mutect2' {output.orientation:q} \
+            --step stats 'gatk Mutect2' {output.stats:q} {output.stats:q}
         """
 
 
@@ -105,6 +111,7 @@ rule mutect2_filter:
         work=results/5_calls/mutect2/{wildcards.pair:q}.filter
         rm -rf "$work" && mkdir "$work"
         trap 'rm -rf "$work"' EXIT
+        trap 'echo "error: bcftools view or concat, or gatk, left no whole file" >&2' ERR
         sites={input.sites:q}
         orientation=() stats=() options=()
         for file in {input.orientation:q}; do orientation+=(--input "$file"); done
@@ -126,4 +133,10 @@ rule mutect2_filter:
             --orientation-bias-artifact-priors "$work/orientation.tar.gz" \
             "${{options[@]}}" \
             --output {output.vcf:q}
+        {PYTHON:q} {SCRIPTS:q}/calls_conserved.py \
+            --step joined 'bcftools view and concat' "$work/joined.vcf.gz" {input.shards:q} \
+                {input.vcfs:q} \
+            --step stats 'gatk MergeMutectStats' "$work/joined.stats" {input.stats:q} \
+            --step tables 'gatk LearnReadOrientationModel' "$work/orientation.tar.gz" \
+            --step kept 'gatk FilterMutectCalls' {output.vcf:q} "$work/joined.vcf.gz"
         """

@@ -42,15 +42,21 @@ rule pileup_call:
         min_alternate_fraction=PILEUP_THRESHOLDS["min_alternate_fraction"],
         germline_fraction=PILEUP_THRESHOLDS["germline_fraction"],
         normal=normal_of_pair,
+        samples=samples_of_pair,
     shell:
         r"""
-        exec 2> {log:q}
+        exec &> {log:q}
+        work={output:q}.work
+        rm -rf "$work" && mkdir "$work"
+        trap 'rm -rf "$work"' EXIT
+        trap 'echo "error: bcftools mpileup, view, norm or sort left no whole file" >&2' ERR
         least={params.min_alternate_count:q} normal={params.normal:q}
         in_tumour='FMT/AD[0:1] / (SUM(FMT/AD[0:*]) + 0.001)'
         in_normal='FMT/AD[1:1] / (SUM(FMT/AD[1:*]) + 0.001)'
         keeps="FMT/AD[0:1] >= $least && $in_tumour >= "{params.min_alternate_fraction:q}
         [ -z "$normal" ] || keeps+=" && (FMT/AD[1:1] < $least || ($in_normal < $in_tumour \
             && $in_normal < "{params.germline_fraction:q}"))"
+        keeps="TYPE != \"other\" && $keeps"
         bcftools mpileup --fasta-ref {input.fasta:q} \
             --regions-file {input.shards:q}/{wildcards.shard:q}.bed \
             --min-MQ {params.min_mapping_quality:q} \
@@ -58,9 +64,19 @@ rule pileup_call:
             --no-BAQ --max-depth 20000 --annotate FORMAT/AD,FORMAT/DP \
             --output-type u {input.reads:q} \
         | bcftools view --include "MAX(FMT/AD[0:1-]) >= $least" --output-type u \
-        | bcftools norm --fasta-ref {input.fasta:q} --multiallelics -any --output-type u \
-        | bcftools view --include "$keeps" --exclude-types other --output-type u \
+            --output "$work/seen.bcf"
+        bcftools norm --fasta-ref {input.fasta:q} --multiallelics -any --output-type u \
+            --output "$work/alleles.bcf" "$work/seen.bcf"
+        bcftools view --exclude "$keeps" --output-type u --output "$work/dropped.bcf" \
+            "$work/alleles.bcf"
+        bcftools view --include "$keeps" --output-type u "$work/alleles.bcf" \
         | bcftools sort --output-type b --output {output:q}
+        {PYTHON:q} {SCRIPTS:q}/calls_conserved.py \
+            --step whole 'bcftools mpileup and view' "$work/seen.bcf" \
+                {input.shards:q}/{wildcards.shard:q}.bed {params.samples:q} \
+            --step split 'bcftools norm' "$work/alleles.bcf" "$work/seen.bcf" \
+            --step kept 'bcftools view and sort' {output:q} "$work/alleles.bcf" \
+                "$work/dropped.bcf"
         """
 
 
@@ -81,8 +97,12 @@ rule pileup_join:
         runtime=60,
     shell:
         r"""
-        exec 2> {log:q}
+        exec &> {log:q}
+        trap 'echo "error: bcftools view, concat or sort left no whole file" >&2' ERR
         {SCRIPTS:q}/calls_join.sh {input.shards:q} {input.calls:q} \
         | bcftools sort --output-type z --output {output.vcf:q}
         tabix --preset vcf {output.vcf:q}
+        {PYTHON:q} {SCRIPTS:q}/calls_conserved.py \
+            --step joined 'bcftools view, concat and sort' {output.vcf:q} {input.shards:q} \
+                {input.calls:q}
         """
