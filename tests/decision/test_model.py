@@ -78,6 +78,15 @@ def test_what_populations_have_is_a_prior_and_no_rule():
     assert judged(thin)["p_somatic"] < judged(thin | {"gnomad_af_max": None})["p_somatic"]
 
 
+def test_what_other_normals_show_is_likely_to_be_shared_and_a_clear_variant_is_still_one():
+    faint = candidate(tumour=(6, 94), normal=(0, 30))
+    logs = [json.loads(judged(faint | {"pon_count": n})["told"])["logs"] for n in (None, 1)]
+    assert logs[1].pop("shared") > logs[0].pop("shared") + 5
+    assert logs[0] == logs[1]
+    assert judged(faint)["p_somatic"] > 0.5 > judged(faint | {"pon_count": 1})["p_somatic"]
+    assert judged(candidate(tumour=(60, 60), normal=(0, 90), pon_count=1))["p_somatic"] > 0.5
+
+
 def test_a_caller_that_was_not_asked_says_nothing():
     assert judged(candidate(callers=None))["p_somatic"] > 0.5
 

@@ -47,7 +47,7 @@ _GROUP = {
 _HYPOTHESES: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
-    "required": ["errors", "fractions", "prior", "unknown_af", "callers"],
+    "required": ["errors", "fractions", "prior", "shared_in_panel", "unknown_af", "callers"],
     "properties": {
         "errors": {"type": "object", "additionalProperties": {"type": "number"}},
         "fractions": {"type": "object", "additionalProperties": _NUMBERS},
@@ -56,6 +56,7 @@ _HYPOTHESES: dict[str, Any] = {
             "required": list(HYPOTHESES),
             "additionalProperties": {"type": "number"},
         },
+        "shared_in_panel": {"type": "number"},
         "unknown_af": {"type": "number", "exclusiveMinimum": 0},
         "callers": {
             "type": "object",

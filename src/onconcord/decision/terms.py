@@ -183,9 +183,13 @@ def of_candidates(
     )
     frequency = candidates["gnomad_af_max"].fill_null(0.0).to_numpy()
     known = np.clip(frequency, settings["unknown_af"], 0.5)
+    in_panel = candidates["pon_count"].fill_null(0).to_numpy() > 0
+    prior = dict(settings["prior"])
+    # What other people's normals show, this pair's reads are likely to show too.
+    prior["shared"] = np.where(in_panel, settings["shared_in_panel"], prior["shared"])
     # Of a site that no resource knows a germline allele is rare; of one that it knows it is not.
     for name, values in logs.items():
-        logs[name] = values + settings["prior"][name]
+        logs[name] = values + prior[name]
         if name in (*GERMLINE, "foreign"):
             logs[name] += np.log(known)
     found = {f"log_{name}": values for name, values in logs.items()}
