@@ -79,7 +79,7 @@ def test_what_populations_have_is_a_prior_and_no_rule():
 
 
 def test_what_other_normals_show_is_likely_to_be_shared_and_a_clear_variant_is_still_one():
-    faint = candidate(tumour=(6, 94), normal=(0, 30))
+    faint = candidate(tumour=(5, 95), normal=(0, 30))
     logs = [json.loads(judged(faint | {"pon_count": n})["told"])["logs"] for n in (None, 1)]
     assert logs[1].pop("shared") > logs[0].pop("shared") + 5
     assert logs[0] == logs[1]

@@ -12,13 +12,14 @@ import pytest
 
 from onconcord import contract
 from onconcord.contract.digest import table_digest
+from onconcord.decision.model import Model
 from onconcord.errors import InputError
 from onconcord.evidence.background import rows_of
 from onconcord.evidence.events import KEY
 from onconcord.evidence.records import REJECTED_SCHEMA
 from onconcord.evidence.recount import SCHEMA as RECOUNT_SCHEMA
 from onconcord.evidence.tables import EVIDENCE_SCHEMA
-from onconcord.harmonised import pair
+from onconcord.harmonised import pair, variants
 from onconcord.harmonised.pair import PairFiles, harmonise_pair
 from onconcord.qc.thresholds import METRICS
 from onconcord.reference.transcript_set import Chosen, write_set
@@ -213,6 +214,13 @@ def test_filters_are_those_of_the_rules_and_of_the_headers_of_the_callers(made):
     assert of_callers == {"freebayes.low", "mutect2.low"}
     assert found["mutect2.low"]["description"] == "Few reads"
     assert {row["filter_id"] for row in rule_definitions()} == found.keys() - of_callers
+
+
+def test_the_rules_of_a_pair_and_of_a_tumour_alone_are_defined_alike():
+    model = Model.read(checkout.root() / "config/models/exome.yaml")
+    of_pair, of_tumour = pair_spec(), pair_spec(normal=None)
+    assert variants.decision_limits(of_pair, model) != variants.decision_limits(of_tumour, model)
+    assert variants.rule_definitions(of_pair, model) == variants.rule_definitions(of_tumour, model)
 
 
 def test_what_could_be_seen_is_stated_beside_what_was(made):

@@ -174,8 +174,8 @@ def decision_limits(spec: PairSpec, model: Model) -> dict[str, Any]:
 
 
 def rule_definitions(spec: PairSpec, model: Model) -> list[dict[str, Any]]:
-    """Rows of `filter_definition` that the decision's rules have."""
-    limits = canonical_json(decision_limits(spec, model))
+    """Rows of `filter_definition` that the decision's rules have: the same of every pair."""
+    limits = canonical_json({**spec.parameters.decision, "threshold": model.threshold})
     return [
         {
             "filter_id": rule.rule_id,
