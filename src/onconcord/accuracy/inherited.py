@@ -313,7 +313,7 @@ def _write_lists(folder: Path, genome: Genome, people: Iterable[Patient]) -> Non
     write_text(folder / "targets.bed", "".join(targets))
     # Nothing is held back by a verdict on quality: thin normals are the point.
     sites_of_qc = "{min_depth: 10, min_informative: 20, min_distance_bp: 10000}"
-    write_text(folder / "qc.yaml", f"sites: {sites_of_qc}\nthresholds: []\n")
+    write_text(folder / "qc.yaml", f"sites: {sites_of_qc}\ncallable_vaf: 0.1\nthresholds: []\n")
     config = {
         "centre": CENTRE,
         "reference": {"fasta": "genome.fa"},
