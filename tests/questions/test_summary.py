@@ -14,7 +14,7 @@ from onconcord.questions.summary import Driver, PairLine, duckdb_query, summaris
 def test_a_summary_counts_every_candidate_once(tmp_path):
     found = summarise(write_cohort(tmp_path, many=True))
     assert found.pairs[1] == PairLine(
-        "DEMO-A", "TUM-A02", "matched", "WARN", ("contamination_frac",), 22, 3, 46
+        "DEMO-A", "TUM-A02", "matched", "WARN", ("contamination_frac",), 22, 3, 0, 46, 0
     )
     assert found.drivers == (
         Driver("TUM-A01", "GNAS", "p.Arg201Cys", "chr20:57484420:C:T", 0.3, 45, 150, "kept"),
@@ -57,7 +57,7 @@ def test_the_summary_is_plain_text_where_there_is_no_terminal(tmp_path):
     result = CliRunner().invoke(app, ["summary", str(write_cohort(tmp_path))])
     assert result.exit_code == 0
     lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
-    assert "DEMO-B TUM-B02 matched FAIL identity_lod 0 0 0" in lines
+    assert "DEMO-B TUM-B02 matched FAIL identity_lod 0 0 0 0 0 of 0" in lines
     assert "TUM-A01 GNAS p.Arg201Cys chr20:57484420:C:T 0.300 45/150 kept" in lines
     assert "release: not made" in lines
     assert "\x1b" not in result.stdout

@@ -129,10 +129,10 @@ def test_status_of_a_variant_follows_is_pass_and_the_trail(tmp_path):
     cohort = read_cohort(open_source(write_cohort(tmp_path, many=True)))
     counts = cohort.pairs.select("pair_id", "^variants_.*$").rows()
     assert counts == [
-        ("TUM-A01", 23, 3, 45),
-        ("TUM-A02", 22, 3, 46),
-        ("TUM-B01", 22, 3, 45),
-        ("TUM-B02", 22, 3, 45),
+        ("TUM-A01", 23, 3, 0, 45),
+        ("TUM-A02", 22, 3, 0, 46),
+        ("TUM-B01", 22, 3, 0, 45),
+        ("TUM-B02", 22, 3, 0, 45),
     ]
     dropped = cohort.variants.filter(pair_id="TUM-A02", pos=GNAS_R201C[1])
     assert dropped.select("status", "reason").row(0) == ("dropped", "model")
@@ -159,9 +159,31 @@ def test_numbers_of_the_page_are_those_of_the_tables(tmp_path):
     pairs = table.select("pair_id", "variant_key", "tumor_vaf").iter_rows()
     assert seen == {(pair, key): vaf for pair, key, vaf in pairs}
     tiles = dict(re.findall(r"<b>([^<]+)</b><span>([^<]+)</span>", page))
-    assert tiles["89"] == "variants kept"
+    assert tiles["89"] == "somatic variants kept"
+    assert tiles["0"] == "unresolved: somatic or inherited"
     assert tiles["181"] == "candidates dropped"
     assert tiles["4"] == "pairs: 2 pass, 1 warn, 1 fail"
+
+
+def test_what_may_be_inherited_stands_apart_from_what_is_somatic(tmp_path):
+    alone = PairOf("ONE", "TUM-ONLY", "PAT-ONLY", None)
+    tables = alone.tables()
+    for row in tables["small_variant"]:
+        row["origin"] = "unresolved" if row["is_pass"] else row["origin"]
+        row["gene_symbol"], row["consequence_so"] = "GENE", "missense_variant"
+    write_pair(tmp_path, alone, tables)
+    cohort = read_cohort(open_source(tmp_path))
+    passing = cohort.variants.filter("is_pass").height
+    (pair,) = cohort.pairs.iter_rows(named=True)
+    assert passing > 0
+    assert (pair["variants_kept"], pair["variants_unresolved"]) == (0, passing)
+    assert figures.somatic(cohort).height == 0
+    styles = {mark.style for kind, mark in figures.oncoprint(cohort).kinds() if kind == "rect"}
+    assert "unsure" in styles
+    assert not {style for style in styles if style.startswith("c-")}
+    page = write_report(tmp_path, tmp_path / "report.html")[0].read_text()
+    assert f'<td class="n">{pair["leaving"]} of {passing}</td>' in page
+    assert re.search(r"<b>0</b><span>genes altered</span>", page)
 
 
 def test_a_gene_that_could_not_be_searched_is_not_shown_as_unaltered(tmp_path):
@@ -324,7 +346,7 @@ def visit(browser):
 
 
 @pytest.mark.e2e
-@pytest.mark.parametrize("width", [390, 1400])
+@pytest.mark.parametrize("width", [390, 1400, 1920])
 def test_no_page_is_wider_than_its_window(tmp_path, visit, width):
     folder = write_cohort(tmp_path / "work", many=True)
     source = open_source(folder)

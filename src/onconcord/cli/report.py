@@ -77,7 +77,7 @@ def table_of_differences(
 
 def print_summary(found: "Summary", console: Console) -> None:
     """Print a summary's tables and lines."""
-    numbers = ("kept", "flagged", "dropped")
+    numbers = ("kept", "flagged", "unresolved", "dropped", "would leave")
     pairs = table("Pairs", "centre", "pair", "design", "QC", "reason", *numbers, numbers=numbers)
     for line in found.pairs:
         pairs.add_row(
@@ -88,7 +88,9 @@ def print_summary(found: "Summary", console: Console) -> None:
             Text(", ".join(line.reasons)),
             str(line.kept),
             str(line.flagged),
+            str(line.unresolved),
             str(line.dropped),
+            f"{line.leaving} of {line.kept + line.flagged + line.unresolved}",
         )
     console.print(pairs)
     if found.unfinished:

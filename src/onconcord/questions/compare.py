@@ -12,7 +12,7 @@ from onconcord.errors import Fault, InputError
 from onconcord.questions.compare_causes import Side, absence
 from onconcord.questions.compare_tables import TableDifference, table_difference
 from onconcord.questions.sources import VARIANT_KEY, TableSource
-from onconcord.report.cohort import variant_status
+from onconcord.report.cohort import STATUSES, variant_status
 
 ANNOTATION_COLUMNS = frozenset(
     {
@@ -33,7 +33,7 @@ CALLER_COLUMNS = frozenset(
 ID_COLUMNS = frozenset({"center_id", "event_id", "run_id"})
 """Columns that differ by design: ids of the tier, and the work's id, which knows its parameters."""
 
-STATES = ("kept", "flagged", "dropped", "absent")
+STATES = (*STATUSES, "absent")
 """What a variant is on one side; absent = not a candidate, or not carried."""
 
 
@@ -70,6 +70,7 @@ class Comparison:
         matrix: state in A -> state in B -> number of variants that pass on a side or both.
         vafs: tumour VAF in A and in B, pair and variant_key, of each shared variant.
         not_compared: tables and columns that one side does not carry, in sentences.
+        of_callers: whether A and B are two callers of one folder, which are never the same.
     """
 
     a: str
@@ -83,6 +84,7 @@ class Comparison:
     tables: tuple[TableDifference, ...]
     vafs: tuple[tuple[float, float, str, str], ...]
     not_compared: tuple[str, ...]
+    of_callers: bool = False
 
     @property
     def identical(self) -> bool:
@@ -103,7 +105,7 @@ class Comparison:
 
     def as_dict(self) -> dict[str, Any]:
         whole = asdict(self) | {"identical": self.identical, "causes": self.causes()}
-        del whole["vafs"]
+        del whole["vafs"], whole["of_callers"]
         return whole
 
 
@@ -211,7 +213,7 @@ def _variants(
     for key in sorted(rows_a.keys() | rows_b.keys()):
         here, there = rows_a.get(key), rows_b.get(key)
         states = [row["status"] if row else "absent" for row in (here, there)]
-        passes = [state in ("kept", "flagged") for state in states]
+        passes = [state not in ("dropped", "absent") for state in states]
         if not any(passes):
             continue
         matrix[states[0]][states[1]] += 1
@@ -356,4 +358,5 @@ def compare_callers(source: TableSource, x: str, y: str) -> Comparison:
         tables=(),
         vafs=tuple(vafs),
         not_compared=(),
+        of_callers=True,
     )

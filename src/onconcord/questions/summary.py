@@ -20,7 +20,8 @@ class PairLine:
         centre, pair: ids of the sheet.
         design: matched or tumor_only.
         verdict: PASS, WARN or FAIL; reasons: metric ids behind it.
-        kept, flagged, dropped: numbers of candidates, each counted once.
+        kept, flagged, unresolved, dropped: numbers of candidates, each counted once.
+        leaving: how many of those that pass the tier consortium has.
     """
 
     centre: str
@@ -30,7 +31,9 @@ class PairLine:
     reasons: tuple[str, ...]
     kept: int
     flagged: int
+    unresolved: int
     dropped: int
+    leaving: int
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,9 @@ def _pairs(cohort: CohortTables) -> tuple[PairLine, ...]:
             tuple(row["qc_reasons"]),
             row["variants_kept"],
             row["variants_flagged"],
+            row["variants_unresolved"],
             row["variants_dropped"],
+            row["leaving"],
         )
         for row in cohort.pairs.iter_rows(named=True)
     )

@@ -43,6 +43,9 @@ OWN_RULES = "onconcord."
 HOTSPOT_RULE = "onconcord.hotspot"
 """The decision rule that speaks on candidates at known hotspots, and on no others."""
 
+STATUSES = ("kept", "flagged", "unresolved", "dropped")
+"""What a candidate is on the pages, the best first."""
+
 COMPLEMENT = str.maketrans("ACGT", "TGCA")
 
 
@@ -52,14 +55,15 @@ class CohortTables:
     The tables of one working folder that a person wants to look at.
 
     Args:
-        pairs: table pair, with `variants_kept`, `variants_flagged`, `variants_dropped`.
-        variants: table small_variant with `status` (kept, flagged, dropped: see variant_status),
+        pairs: table pair, with `variants_` and each of STATUSES, and `leaving`, how many of its
+            variants the tier consortium has.
+        variants: table small_variant with `status` (one of STATUSES: see variant_status),
             `reason` (filter ids, "" for none), `consequence_class`, `hotspot` (bool).
         metrics, genes, tools, runs, scope, decisions, hotspots: the tables qc_metric,
             gene_callability, tool, run, analysis_scope, decision, hotspot_status.
-        alone: of each tumour without a normal center_id, pair_id, `leaving`, its variants that the
-            tier consortium has, and `germline`, how many of these are expected to be germline (the
-            sum of p_germline; null where no model judged them).
+        alone: of each tumour without a normal center_id, pair_id, `leaving`, and `germline`, how
+            many of these are expected to be germline (the sum of p_germline; null where no model
+            judged them).
         unfinished: pairs of the sheet without tables.
     """
 
@@ -99,14 +103,16 @@ def variant_status(variants: pl.DataFrame) -> pl.DataFrame:
     """
     Adds `status` and `reason` to rows of small_variant.
 
-    dropped: is_pass is false; flagged: it passes and has filter ids (a rule marked it, or rescued
-    it from another); kept: all others. `reason` joins the filter ids, the pipeline's own without
-    its name.
+    dropped: is_pass is false; unresolved: it passes, and may be inherited (`origin`); flagged: it
+    passes as somatic and has filter ids (a rule marked it, or rescued it from another); kept: all
+    others. `reason` joins the filter ids, the pipeline's own without its name.
     """
     filters = pl.col("filters").fill_null([])
     return variants.with_columns(
         status=pl.when(~pl.col("is_pass"))
         .then(pl.lit("dropped"))
+        .when(pl.col("origin") == "unresolved")
+        .then(pl.lit("unresolved"))
         .when(filters.list.len() > 0)
         .then(pl.lit("flagged"))
         .otherwise(pl.lit("kept")),
@@ -141,11 +147,15 @@ def read_cohort(source: TableSource) -> CohortTables:
     counts = variants.group_by("center_id", "pair_id").agg(
         *[
             (pl.col("status") == status).sum().cast(pl.Int64).alias(f"variants_{status}")
-            for status in ("kept", "flagged", "dropped")
+            for status in STATUSES
         ]
     )
     pairs = source.read("pair").join(
         counts, on=["center_id", "pair_id"], how="left", maintain_order="left"
+    )
+    leaving = _leaving(source, pairs)
+    pairs = pairs.join(
+        leaving.drop("germline"), on=["center_id", "pair_id"], how="left", maintain_order="left"
     )
     return CohortTables(
         pairs=pairs.with_columns(pl.col("^variants_.*$").fill_null(0)),
@@ -157,21 +167,21 @@ def read_cohort(source: TableSource) -> CohortTables:
         scope=source.read("analysis_scope"),
         decisions=decisions,
         hotspots=hotspots,
-        alone=_alone(source, pairs),
+        alone=leaving.join(
+            pairs.filter(design="tumor_only"), on=["center_id", "pair_id"], how="semi"
+        ),
         unfinished=source.unfinished(),
         contract_version=contract.load().version,
     )
 
 
-def _alone(source: TableSource, pairs: pl.DataFrame) -> pl.DataFrame:
-    """What `CohortTables.alone` is."""
+def _leaving(source: TableSource, pairs: pl.DataFrame) -> pl.DataFrame:
+    """center_id, pair_id, `leaving` and `germline` of every pair, as in `CohortTables`."""
     rows = []
     of_pair = ("small_variant", "small_variant_atom", "pair")
-    for center_id, pair_id, run_id, verdict in (
-        pairs.filter(design="tumor_only")
-        .select("center_id", "pair_id", "run_id", "qc_status")
-        .iter_rows()
-    ):
+    for center_id, pair_id, run_id, verdict in pairs.select(
+        "center_id", "pair_id", "run_id", "qc_status"
+    ).iter_rows():
         tables = {name: source.read(name, pair_id) for name in of_pair}
         tables["tool"] = source.read("tool").filter(run_id=run_id)
         small = tables["small_variant"]

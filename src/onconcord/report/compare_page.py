@@ -36,7 +36,12 @@ def matrix_figure(found: Comparison) -> Figure:
             )
             text = str(n) if n else "·"
             marks.append(Text(x + width / 2, y + 22, text, "middle", f"on-h-{step}"))
-    return Figure(x0 + 4 * width + 4, y0 + 4 * height, "Variants by state in A and in B", marks)
+    return Figure(
+        x0 + len(STATES) * width + 4,
+        y0 + len(STATES) * height,
+        "Variants by state in A and in B",
+        marks,
+    )
 
 
 def cause_figure(found: Comparison) -> Figure:

@@ -10,6 +10,7 @@ from onconcord.report.cohort import (
     CONSEQUENCE_CLASSES,
     OWN_RULES,
     SPECTRUM,
+    STATUSES,
     CohortTables,
     pyrimidine_change,
 )
@@ -19,10 +20,12 @@ CELL = 38
 ROW = 27
 LABEL = 92
 MAX_GENES = 40
+LETTERS = {name: label[0] for name, (label, _) in CONSEQUENCE_CLASSES.items()}
+LETTERS["splice"] = "P"
+"""What tells the classes apart where colours do not: T, P, M, I, S."""
 MAX_DOTS = 3000
 VAF_TICKS = (0, 0.2, 0.4, 0.6, 0.8, 1)
 DEPTH_TICKS = (10, 30, 100, 300, 1000, 3000)
-STATUSES = ("dropped", "flagged", "kept")
 
 
 def _pair_labels(pairs: Iterable[str], x0: float, y: float, width: float) -> list[Mark]:
@@ -37,16 +40,23 @@ def _top_space(pairs: list[str]) -> float:
 
 
 def passing(cohort: CohortTables) -> pl.DataFrame:
-    """Kept and flagged variants of the cohort."""
+    """Variants of the cohort that pass, those that may be inherited among them."""
     return cohort.variants.filter(pl.col("status") != "dropped")
+
+
+def somatic(cohort: CohortTables) -> pl.DataFrame:
+    """Kept and flagged variants of the cohort."""
+    return passing(cohort).filter(pl.col("status") != "unresolved")
 
 
 def oncoprint(cohort: CohortTables) -> Figure:
     """
     Genes (most often altered first) by pairs (sorted so that shared alterations line up).
 
-    A cell is split among the consequence classes of its passing variants, the most severe on the
-    left; a dot marks a known hotspot; hatching marks a gene of which no base could be called.
+    A cell is split among the consequence classes of its somatic variants, the most severe on the
+    left, each with its letter; a dot marks a known hotspot; hatching marks a gene of which no base
+    could be called. A framed cell with a question mark has variants that may be inherited, and
+    nothing else; it does not count as altered.
     """
     order = list(CONSEQUENCE_CLASSES)
     altered = passing(cohort).filter(
@@ -55,7 +65,19 @@ def oncoprint(cohort: CohortTables) -> Figure:
     cells: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in altered.iter_rows(named=True):
         cells.setdefault((row["gene_symbol"], row["pair_id"]), []).append(row)
+    unsure = {
+        cell: names
+        for cell, hits in cells.items()
+        if all(row["status"] == "unresolved" for row in hits)
+        for names in [", ".join(row["hgvsp"] or row["variant_key"] for row in hits)]
+    }
+    cells = {
+        cell: [row for row in hits if row["status"] != "unresolved"]
+        for cell, hits in cells.items()
+        if cell not in unsure
+    }
     frequency = Counter(gene for gene, _ in cells)
+    frequency.update({gene: 0 for gene, _ in unsure})
     callable_genes = cohort.genes.filter(pl.col("gene_symbol").is_not_null())
     tested = sorted(set(callable_genes["gene_symbol"].to_list()) - set(frequency))
     genes = [gene for gene, _ in sorted(frequency.items(), key=lambda item: (-item[1], item[0]))]
@@ -78,6 +100,11 @@ def oncoprint(cohort: CohortTables) -> Figure:
         for column, pair in enumerate(pairs):
             x = x0 + column * CELL
             hits = cells.get((gene, pair), [])
+            if (gene, pair) in unsure:
+                title = f"{gene} in {pair}: {unsure[gene, pair]}, perhaps inherited"
+                marks.append(Rect(x, y, CELL - 3, ROW - 3, "unsure", title))
+                marks.append(Text(x + (CELL - 3) / 2, y + 16, "?", "middle", "on-unsure"))
+                continue
             style = "blind" if (gene, pair) in blind else "empty"
             what = "not callable" if style == "blind" else "no passing variant"
             if not hits:
@@ -90,6 +117,8 @@ def oncoprint(cohort: CohortTables) -> Figure:
             for place, name in enumerate(classes):
                 title = f"{gene} in {pair}: {names}"
                 marks.append(Rect(x + place * part, y, part, ROW - 3, f"c-{name}", title))
+                middle = x + (place + 0.5) * part
+                marks.append(Text(middle, y + ROW - 6, LETTERS[name], "middle", f"on-c-{name}"))
             if any(row["hotspot"] for row in hits):
                 marks.append(Dot(x + (CELL - 3) / 2, y + (ROW - 3) / 2, 4, "hot", names))
         share = frequency[gene] / max(len(pairs), 1)
@@ -102,7 +131,7 @@ def oncoprint(cohort: CohortTables) -> Figure:
 
 def _dots(rows: pl.DataFrame, x: Scale, y: Scale, columns: tuple[str, str]) -> list[Mark]:
     marks: list[Mark] = []
-    for status in STATUSES:
+    for status in reversed(STATUSES):
         for row in rows.filter(pl.col("status") == status).head(MAX_DOTS).iter_rows(named=True):
             name = row["hgvsp"] or row["variant_key"]
             title = (
@@ -147,11 +176,18 @@ def vaf_by_normal(cohort: CohortTables) -> Figure:
 
 
 def vaf_histograms(cohort: CohortTables) -> list[tuple[str, int, Figure]]:
-    """Per pair: its id, how many variants pass, their tumour allele fractions in steps of 0.05."""
+    """
+    Per pair: its id, how many variants pass, their tumour allele fractions in steps of 0.05.
+
+    Those that may be inherited are framed, on top of the others.
+    """
     rows = passing(cohort).filter(pl.col("tumor_vaf").is_not_null())
     binned: dict[str, Counter[int]] = {pair: Counter() for pair in cohort.pairs["pair_id"]}
-    for pair, vaf in rows.select("pair_id", "tumor_vaf").iter_rows():
-        binned[pair][min(int(round(vaf * 20, 6)), 19)] += 1
+    unsure: dict[str, Counter[int]] = {pair: Counter() for pair in cohort.pairs["pair_id"]}
+    for pair, vaf, status in rows.select("pair_id", "tumor_vaf", "status").iter_rows():
+        at = min(int(round(vaf * 20, 6)), 19)
+        binned[pair][at] += 1
+        unsure[pair][at] += status == "unresolved"
     tallest = max((max(bins.values(), default=0) for bins in binned.values()), default=0)
     figures = []
     for pair, bins in binned.items():
@@ -167,6 +203,14 @@ def vaf_histograms(cohort: CohortTables) -> list[tuple[str, int, Figure]]:
             )
             for at, n in sorted(bins.items())
         ]
+        marks += [
+            Rect(
+                *(x(at), y(bins[at]), 8.4, y(0) - y(n), "bar-unsure"),
+                f"{n} perhaps inherited at {at / 20:.2f}-{at / 20 + 0.05:.2f}",
+            )
+            for at, n in sorted(unsure[pair].items())
+            if n
+        ]
         marks.append(Line(24, 84, 214, 84, "axis"))
         marks += [Text(x(at * 20), 98, f"{at:g}", "middle", "tick") for at in (0, 0.5, 1)]
         marks += [Text(19, y(tallest) + 4, str(tallest), "end", "tick")]
@@ -175,9 +219,9 @@ def vaf_histograms(cohort: CohortTables) -> list[tuple[str, int, Figure]]:
 
 
 def spectrum(cohort: CohortTables) -> Figure:
-    """Share of the six substitutions among each pair's passing SNVs, and how many they are."""
+    """Share of the six substitutions among each pair's somatic SNVs, and how many they are."""
     counts: dict[str, Counter[str]] = {pair: Counter() for pair in cohort.pairs["pair_id"]}
-    for pair, ref, alt in passing(cohort).select("pair_id", "ref", "alt").iter_rows():
+    for pair, ref, alt in somatic(cohort).select("pair_id", "ref", "alt").iter_rows():
         change = pyrimidine_change(ref, alt)
         if change:
             counts[pair][change] += 1
@@ -283,7 +327,9 @@ def variant_data(cohort: CohortTables, limit: int) -> dict[str, Any]:
     Returns:
         {"columns": names, "rows": values, "left_out": number of rows beyond the limit}.
     """
-    order = pl.col("status").replace_strict({"kept": 0, "flagged": 0, "dropped": 1})
+    order = pl.col("status").replace_strict(
+        {"kept": 0, "flagged": 0, "unresolved": 1, "dropped": 2}
+    )
     rows = cohort.variants.sort(order, maintain_order=True).select(
         *[pl.col(name) for name in VARIANT_COLUMNS if name != "callers_pass"],
         pl.col("callers_pass").list.join(", "),

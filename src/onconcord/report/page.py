@@ -109,6 +109,7 @@ def render(cohort: CohortTables, reads: list[ReadPage], out: Path) -> str:
             metrics=metrics,
             not_measured=not_measured(cohort),
             classes=CONSEQUENCE_CLASSES,
+            letters=figures.LETTERS,
             substitutions=SPECTRUM,
             oncoprint=figures.oncoprint(cohort),
             vaf_normal=figures.vaf_by_normal(cohort),
@@ -170,7 +171,7 @@ def tiles(cohort: CohortTables) -> list[tuple[str, str]]:
         pl.col("target_bp").sum().alias("wanted"),
     )
     found, wanted = callable_bp.row(0)
-    passed = figures.passing(cohort)
+    passed = figures.somatic(cohort)
     genes = passed.filter(pl.col("consequence_class") != "silent")["gene_symbol"].drop_nulls()
     counts = cohort.pairs
     return [
@@ -178,8 +179,9 @@ def tiles(cohort: CohortTables) -> list[tuple[str, str]]:
             str(cohort.pairs.height),
             "pairs: " + ", ".join(f"{verdicts[v]} {v.lower()}" for v in ("PASS", "WARN", "FAIL")),
         ),
-        (str(counts["variants_kept"].sum()), "variants kept"),
+        (str(counts["variants_kept"].sum()), "somatic variants kept"),
         (str(counts["variants_flagged"].sum()), "kept with a flag"),
+        (str(counts["variants_unresolved"].sum()), "unresolved: somatic or inherited"),
         (str(counts["variants_dropped"].sum()), "candidates dropped"),
         (str(genes.n_unique()), "genes altered"),
         (str(passed["hotspot"].sum()), "at known hotspots"),

@@ -115,5 +115,9 @@ function tsvCell(value) {
     a.click();
     URL.revokeObjectURL(a.href);
   });
+  // Paper has no button for more: all chosen rows are printed.
+  let before = PAGE;
+  window.addEventListener("beforeprint", () => { before = shown; shown = Infinity; show(); });
+  window.addEventListener("afterprint", () => { shown = before; show(); });
   show();
 })();
