@@ -339,7 +339,7 @@ from requests_cache import CachedResponse, CachedSession
 from urllib3 import HTTPResponse
 from rocrate_validator import services
 from rocrate_validator.models import Severity
-context, cache, crate = sys.argv[1:]
+context, cache, crate, profile = sys.argv[1:]
 session = CachedSession(cache_name=cache, expire_after=-1)
 url, body = "https://w3id.org/ro/crate/1.1/context", open(context, "rb").read()
 answer = requests.Response()
@@ -357,7 +357,7 @@ for headers in ({}, {"Accept": "application/ld+json, application/json;q=0.5"}):
 result = services.validate(
     services.ValidationSettings(
         rocrate_uri=crate,
-        profile_identifier="workflow-run-crate",
+        profile_identifier=profile,
         requirement_severity=Severity.REQUIRED,
         cache_path=cache,
         offline=True,
@@ -372,9 +372,10 @@ print(json.dumps([issue.message for issue in result.get_issues()]))
     not CONTEXT.is_file(),
     reason="no RO-Crate context: resources/setup/fetch_crate_context.py could not fetch it",
 )
-def test_the_crate_is_a_workflow_run_crate(released, tmp_path):
+@pytest.mark.parametrize("profile", ["workflow-run-crate", "provenance-run-crate"])
+def test_the_crate_holds_its_profiles(released, tmp_path, profile):
     # the package has the context of RO-Crate 1.2, whose terms include those of 1.1
-    command = [sys.executable, "-c", VALIDATE, CONTEXT, tmp_path / "cache", released]
+    command = [sys.executable, "-c", VALIDATE, CONTEXT, tmp_path / "cache", released, profile]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1]) == []

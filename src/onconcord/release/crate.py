@@ -18,12 +18,20 @@ from onconcord.runtime import checkout
 PROFILES = (
     ("https://w3id.org/ro/wfrun/process/0.5", "Process Run Crate", "0.5"),
     ("https://w3id.org/ro/wfrun/workflow/0.5", "Workflow Run Crate", "0.5"),
+    ("https://w3id.org/ro/wfrun/provenance/0.5", "Provenance Run Crate", "0.5"),
     ("https://w3id.org/workflowhub/workflow-ro-crate/1.0", "Workflow RO-Crate", "1.0"),
 )
 WORKFLOW = "workflow/Snakefile"
 UNSTATED_DATE = "1970-01-01"
 """Published on, where the release's name has no month: a crate must have a date, and no file of a
 release says when it was made."""
+
+AUTHORS = "The onconcord authors"
+LICENCE = ("https://spdx.org/licenses/MIT", "MIT License")
+"""Of the workflow, as CITATION.cff has them."""
+
+RESOURCE = "resource"
+"""Step of the rows of `tool` that are files, not programs."""
 
 MOST_RUNS = 1000
 """Runs that get an action of their own; above, the table run has them and the crate one for all."""
@@ -51,7 +59,13 @@ def crate_text(folder: Path, release: Release) -> str:
         f"{release.tier}, of {', '.join(sorted(c.center_id for c in release.centres))}. "
         "Pseudonymised personal data: use only as the centres agreed."
     )
-    crate.license = "Use as agreed between the centres; no licence to pass on."
+    terms = {"@type": "CreativeWork", "name": "Use as agreed between the centres"}
+    terms["description"] = "Use as agreed between the centres; no licence to pass on."
+    crate.license = crate.add(ContextEntity(crate, "#terms", terms))
+    crate.root_dataset["author"] = [
+        crate.add(ContextEntity(crate, f"#centre-{code}", {"@type": "Organization", "name": code}))
+        for code in sorted(centre.center_id for centre in release.centres)
+    ]
     crate.datePublished = _published(release.name)
     profiles = [
         crate.add(
@@ -62,9 +76,13 @@ def crate_text(folder: Path, release: Release) -> str:
     crate.root_dataset["conformsTo"] = profiles
     workflow = _workflow(crate, release)
     listed = [_file(crate, folder, path) for path in _listed(folder)]
-    runs = _read(folder, release, "run", ["run_id", "pipeline_version", "exit_status"])
-    _tools(crate, workflow, _read(folder, release, "tool", ["tool", "version"]))
-    _actions(crate, workflow, listed, runs)
+    columns = ["run_id", "pipeline_version", "exit_status", "snakemake_version"]
+    runs = _read(folder, release, "run", columns)
+    controls = _tools(
+        crate, workflow, release, _read(folder, release, "tool", ["step", "tool", "version"])
+    )
+    whole = _actions(crate, workflow, listed, runs)
+    _engine(crate, whole, controls, {run["snakemake_version"] or "" for run in runs} - {""})
     graph = crate.metadata.generate()
     graph["@graph"] = sorted(graph["@graph"], key=lambda entity: str(entity["@id"]))
     return dumps(graph)
@@ -98,10 +116,19 @@ def _workflow(crate: ROCrate, release: Release) -> Any:
             crate,
             None,
             WORKFLOW,
-            properties={"name": "onconcord", "version": release.pipeline_version},
+            properties={
+                "@type": [*ComputationalWorkflow.TYPES, "HowTo"],
+                "name": "onconcord",
+                "version": release.pipeline_version,
+            },
         )
     )
     workflow["programmingLanguage"] = language
+    workflow["license"] = crate.add(
+        ContextEntity(crate, LICENCE[0], {"@type": "CreativeWork", "name": LICENCE[1]})
+    )
+    authors = {"@type": "Organization", "name": AUTHORS}
+    workflow["author"] = crate.add(ContextEntity(crate, "#authors", authors))
     crate.mainEntity = workflow
     return workflow
 
@@ -131,24 +158,74 @@ def _read(folder: Path, release: Release, table: str, columns: list[str]) -> lis
     return rows
 
 
-def _tools(crate: ROCrate, workflow: Any, rows: list[dict[str, Any]]) -> None:
-    for tool, version in sorted({(row["tool"], row["version"]) for row in rows}):
-        application = crate.add(
+def _tools(
+    crate: ROCrate, workflow: Any, release: Release, rows: list[dict[str, Any]]
+) -> list[Any]:
+    """
+    Programs, the steps of the workflow that start them, and that each was started.
+
+    Returns:
+        ControlActions, one a step and program; a release that lists no programs has its own.
+    """
+    own = ("release", "onconcord", release.pipeline_version)
+    used = {(row["step"], row["tool"], row["version"]) for row in rows if row["step"] != RESOURCE}
+    applications: dict[tuple[str, str], Any] = {}
+    controls = []
+    for position, (step, tool, version) in enumerate(sorted({*used, own}), start=1):
+        slug = f"{_slug(tool)}-{_slug(version)}"
+        if (tool, version) not in applications:
+            said = {"@type": "SoftwareApplication", "name": tool, "softwareVersion": version}
+            application = crate.add(ContextEntity(crate, f"#tool-{slug}", said))
+            applications[tool, version] = application
+            workflow.append_to("softwareRequirements", application)
+            workflow.append_to("hasPart", application)
+        ran = crate.add(
             ContextEntity(
                 crate,
-                f"#tool-{_slug(tool)}-{_slug(version)}",
-                {"@type": "SoftwareApplication", "name": tool, "softwareVersion": version},
+                f"#use-{step}-{slug}",
+                {"@type": "CreateAction", "name": f"{tool} {version} in step {step}"},
             )
         )
-        workflow.append_to("softwareRequirements", application)
+        ran["instrument"] = applications[tool, version]
+        of = crate.add(
+            ContextEntity(
+                crate,
+                f"#step-{step}-{slug}",
+                {"@type": "HowToStep", "name": step, "position": str(position)},
+            )
+        )
+        of["workExample"] = applications[tool, version]
+        workflow.append_to("step", of)
+        control = crate.add(
+            ContextEntity(
+                crate, f"#control-{step}-{slug}", {"@type": "ControlAction", "name": f"Step {step}"}
+            )
+        )
+        control["instrument"], control["object"] = of, ran
+        controls.append(control)
+    return controls
+
+
+def _engine(crate: ROCrate, whole: Any, controls: list[Any], versions: set[str]) -> None:
+    """The workflow engine, which ordered the steps of the release's runs."""
+    said: dict[str, Any] = {"@type": "SoftwareApplication", "name": "Snakemake"}
+    if versions:
+        said["softwareVersion"] = ", ".join(sorted(versions))
+    engine = crate.add(ContextEntity(crate, "#engine", said))
+    organised = crate.add(
+        ContextEntity(
+            crate, "#organised", {"@type": "OrganizeAction", "name": "Snakemake ran the steps"}
+        )
+    )
+    organised["instrument"], organised["object"], organised["result"] = engine, controls, whole
 
 
 def _slug(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9.]+", "-", text).strip("-")
 
 
-def _actions(crate: ROCrate, workflow: Any, listed: list[Any], runs: list[dict[str, Any]]) -> None:
-    """One action for the release, and one per run of a pair while they are few."""
+def _actions(crate: ROCrate, workflow: Any, listed: list[Any], runs: list[dict[str, Any]]) -> Any:
+    """One action for the release, which is returned, and one per run of a pair while few."""
     status = "http://schema.org/CompletedActionStatus"
     failed = "http://schema.org/FailedActionStatus"
     actions = [
@@ -185,3 +262,4 @@ def _actions(crate: ROCrate, workflow: Any, listed: list[Any], runs: list[dict[s
         action["instrument"] = workflow
     actions[0]["result"] = tables
     crate.root_dataset["mentions"] = actions
+    return actions[0]
