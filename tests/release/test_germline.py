@@ -58,6 +58,32 @@ def test_an_atom_that_is_a_germline_candidate_of_the_pair_stays(tmp_path):
     assert [v["pos"] for v in exported(tmp_path, pair, tables)["small_variant"]] == [1100, 1300]
 
 
+@pytest.mark.parametrize(
+    ("own", "pos", "origin", "alt", "leaves"),
+    [
+        pytest.param(("ACGT", "A"), 1512, "germline_likely", 30, False, id="beside a deletion"),
+        pytest.param(("A", "ACGT"), 1501, "germline_likely", 30, False, id="beside an insertion"),
+        pytest.param(("ACGT", "A"), 1502, "artefact", 30, False, id="the normal shows it"),
+        pytest.param(("ACGT", "A"), 1502, "artefact", 0, True, id="the normal does not"),
+        pytest.param(("ACGT", "A"), 1530, "germline_likely", 30, True, id="further away"),
+        pytest.param(("A", "G"), 1502, "germline_likely", 30, True, id="no change of length"),
+    ],
+)
+def test_a_change_of_length_may_hold_a_germline_allele_beside_it(
+    tmp_path, own, pos, origin, alt, leaves
+):
+    """In cis they are one event, of which the normal shows nothing and no atom bears the name."""
+    pair = PairOf()
+    tables = pair.tables()
+    size = len(own[1]) - len(own[0])
+    klass = "SNV" if not size else ("DEL" if size < 0 else "INS")
+    pair.add(tables, pair.variant(1500, *own, klass=klass, length=size))
+    beside = pair.variant(pos, "G", "C", origin=origin, passed=False)
+    pair.add(tables, beside | {"normal_depth": 60, "normal_alt_count": alt})
+    found = [v["pos"] for v in exported(tmp_path, pair, tables)["small_variant"]]
+    assert (1500 in found) == leaves
+
+
 def test_an_event_without_atoms_was_not_judged(tmp_path):
     pair = PairOf()
     tables = pair.tables()

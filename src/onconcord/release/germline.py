@@ -33,6 +33,11 @@ has of it."""
 POPULATION = "population"
 """The population resource's name among the rows of `tool` of step resource."""
 
+BESIDE_BP = 9
+"""Bases on either side of an insertion or deletion that may be spelt together with it: its callers
+join what lies closer (`normal_form.FRAME_GAP_BP`), and the joint event has no atom of its own name
+for each."""
+
 Floats = npt.NDArray[np.float64]
 
 _PLACE = ("reference_id", "chrom", "pos", "ref", "alt")
@@ -49,7 +54,10 @@ def released_events(tables: Mapping[str, pl.DataFrame]) -> pl.Series:
     - with a normal: one so deep that it would have shown a germline allele (GERMLINE_TAIL);
     - without a normal: a known driver only, where a population resource was asked, and at a
       fraction that no heterozygous allele has (TUMOUR_TAIL);
-    - no candidate of the pair of the same allele, passed or not, that is not somatic.
+    - no candidate of the pair of the same allele, passed or not, that is not somatic;
+    - where its length changes: no candidate over it, or within BESIDE_BP, that is not somatic and
+      that the normal shows as often as a germline allele. Both in cis are one event, which the
+      normal does not show, and whose single atom holds the inherited part.
 
     Args:
         tables: small_variant, small_variant_atom, pair and tool of one pair, all columns.
@@ -69,26 +77,53 @@ def released_events(tables: Mapping[str, pl.DataFrame]) -> pl.Series:
     whole = ~variants["event_id"].is_in(doubtful["event_id"].implode())
     split = variants["event_id"].is_in(atoms["event_id"].implode())
     leaves = variants["is_pass"] & whole & split & _cannot_be_germline(variants, matched)
+    leaves &= ~variants["event_id"].is_in(_beside_germline(variants, matched).implode())
     if not matched:
         asked = tables["tool"].filter(step="resource", tool=POPULATION).height > 0
         leaves &= (variants["origin_method"] == "forced") & asked
     return leaves
 
 
+def _beside_germline(variants: pl.DataFrame, matched: bool) -> pl.Series:
+    """Ids of the passing events of another length that may hold a germline allele beside them."""
+    long = pl.col("ref").str.len_bytes()
+    spans = variants.with_columns(
+        first=pl.col("pos"), last=pl.col("pos") + long, told=_shows_too_little(variants, matched)
+    )
+    events = spans.filter("is_pass", long != pl.col("alt").str.len_bytes())
+    others = spans.filter(
+        (pl.col("origin") != "somatic")
+        & ((pl.col("origin") == "germline_likely") | ~pl.col("told"))
+    )
+    place = ("reference_id", "chrom", "first", "last")
+    near = events.select("event_id", *place).join_where(
+        others.select(pl.col(name).alias(f"other_{name}") for name in place),
+        pl.col("reference_id") == pl.col("other_reference_id"),
+        pl.col("chrom") == pl.col("other_chrom"),
+        pl.col("first") <= pl.col("other_last") + BESIDE_BP,
+        pl.col("other_first") <= pl.col("last") + BESIDE_BP,
+    )
+    return near["event_id"].unique()
+
+
 def _cannot_be_germline(rows: pl.DataFrame, matched: bool) -> pl.Series:
     """Whether each event or atom is somatic, of no descent, rare, and its counts say so too."""
-    snv = rows["ref"].str.len_bytes() == rows["alt"].str.len_bytes()
-    share = np.where(snv.to_numpy(), SNV_SHARE, INDEL_SHARE)
-    if matched:
-        chance = _tail(rows["normal_alt_count"], rows["normal_depth"], share)
-        told = pl.Series(chance <= GERMLINE_TAIL)
-    else:
-        chance = _tail(rows["tumor_alt_count"], rows["tumor_depth"], share)
-        told = pl.Series(chance <= TUMOUR_TAIL)
+    told = _shows_too_little(rows, matched)
     somatic = (rows["origin"] == "somatic").fill_null(False)
     descent = rows["chrom"].is_in(LINEAGE_CHROMOSOMES)
     rare = (rows["gnomad_af_max"] <= MAX_POPULATION_AF).fill_null(True)
     return somatic & ~descent & rare & told
+
+
+def _shows_too_little(rows: pl.DataFrame, matched: bool) -> pl.Series:
+    """Whether the normal, or a tumour alone, shows less of each row than of a germline allele."""
+    snv = rows["ref"].str.len_bytes() == rows["alt"].str.len_bytes()
+    share = np.where(snv.to_numpy(), SNV_SHARE, INDEL_SHARE)
+    if matched:
+        chance = _tail(rows["normal_alt_count"], rows["normal_depth"], share)
+        return pl.Series(chance <= GERMLINE_TAIL)
+    chance = _tail(rows["tumor_alt_count"], rows["tumor_depth"], share)
+    return pl.Series(chance <= TUMOUR_TAIL)
 
 
 def _tail(count: pl.Series, depth: pl.Series, share: Floats) -> Floats:
