@@ -306,7 +306,7 @@ def test_statement_and_crate_name_every_file_and_no_time(released):
     assert entities["./"]["datePublished"] == "2026-11-01"
     assert entities["./"]["mainEntity"] == {"@id": "workflow/Snakefile"}
     assert "small_variant/center%3DONE/part-0000.parquet" in entities
-    actions = [entity for entity in graph if entity["@type"] == "CreateAction"]
+    actions = [entities[one["@id"]] for one in entities["./"]["mentions"]]
     assert len(actions) == 1 + len(rows(released, "run"))
 
 
