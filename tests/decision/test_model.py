@@ -87,6 +87,14 @@ def test_what_other_normals_show_is_likely_to_be_shared_and_a_clear_variant_is_s
     assert judged(candidate(tumour=(60, 60), normal=(0, 90), pon_count=1))["p_somatic"] > 0.5
 
 
+@pytest.mark.parametrize("normal", [(0, 60), None])
+def test_fragments_that_seem_to_come_from_elsewhere_are_no_variant(normal):
+    row = candidate(tumour=(5, 95), normal=normal)
+    poor = row | {"tumor_alt_mapping_quality": 5 * 24, "tumor_alt_mismatches": 5 * 7}
+    assert judged(row)["p_somatic"] > 0.95
+    assert judged(poor)["p_somatic"] < 0.1
+
+
 def test_a_caller_that_was_not_asked_says_nothing():
     assert judged(candidate(callers=None))["p_somatic"] > 0.5
 

@@ -16,6 +16,7 @@ from onconcord import contract
 from onconcord.cli import app
 from onconcord.errors import InputError
 from onconcord.questions.reproduce import Request, reproduce
+from onconcord.sealed import seal
 from pipeline_runs import DEMO, working_folder
 
 pytestmark = pytest.mark.e2e
@@ -71,6 +72,8 @@ def test_other_reads_tools_and_resources_are_refused_before_anything_is_called(
         hotspots = pl.col("name") == "hotspots"
         digest = pl.when(hotspots).then(pl.lit("0" * 64)).otherwise("sha256").alias("sha256")
         table.with_columns(digest).write_csv(resources, separator="\t")
+        seal(tools)
+        seal(resources)
 
     with pytest.raises(InputError) as caught:
         reproduce(request_again, as_made(finished, request_again.out, change))

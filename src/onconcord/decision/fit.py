@@ -292,24 +292,38 @@ def write_model(
         },
         "threshold": given["threshold"],
         "typical": typical(true_ones, given["hypotheses"]["callers"]),
-        "matched": _fit_design(matched, given_design),
-        "alone": _fit_design(tumours, given_design),
+        "matched": _fit_design(matched, given_design, given["mapping"]),
+        "alone": _fit_design(tumours, given_design, given["mapping"]),
     }
     text = yaml.safe_dump(document, sort_keys=False, default_flow_style=None, width=100)
     write_text(out, text)
 
 
-def _fit_design(examples: Sequence[Examples], given: Mapping[str, Any]) -> dict[str, Any]:
+def _fit_design(
+    examples: Sequence[Examples], given: Mapping[str, Any], mapping: Mapping[str, Any]
+) -> dict[str, Any]:
     """The parameters of a model file for pairs with a normal, or for tumours alone."""
     table, terms = _candidates_and_terms(examples, given["hypotheses"])
     confident = confident_probabilities(
         _p_by_others(table, terms, given), table["truth"].cast(pl.Float64).to_numpy()
     )
+    groups = fit_groups(terms, table["variant_class"], table["truth"])
+    for group in groups.values():
+        for name, curve in mapping.items():
+            fitted = group["terms"].get(name)
+            group["terms"][name] = _sum_of_curves(curve, *([fitted] if fitted else []))
     return {
         **given,
         "confident": [list(one) for one in confident],
-        "groups": fit_groups(terms, table["variant_class"], table["truth"]),
+        "groups": groups,
     }
+
+
+def _sum_of_curves(*curves: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:
+    """The curve that adds what each of the curves adds."""
+    knots = np.unique(np.concatenate([curve["at"] for curve in curves]))
+    heights = sum(np.interp(knots, curve["at"], curve["adds"]) for curve in curves)
+    return {"at": knots.tolist(), "adds": np.round(heights, 4).tolist()}
 
 
 def _candidates_and_terms(
