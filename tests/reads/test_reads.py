@@ -208,7 +208,10 @@ def test_the_scripts_say_what_is_wrong_by_their_exit_code(sample, capsys):
     words += f"--reads {sample}/s.bam --index {sample}/s.bam.bai --fastp".split()
     assert script("alignments_account")([*words, f"{sample}/1.json", f"{sample}/2.json"]) == 0
     said = capsys.readouterr().out
-    assert "samtools index: 28 reads went in and came out\nT1: all 28 reads are account" in said
+    assert (
+        "samtools index or flagstat: 28 reads went in and came out\nT1: all 28 reads are account"
+        in said
+    )
     assert script("alignments_account")(words) == 3
     assert LOST in capsys.readouterr().err
     (sample / "2_2.fq.gz").write_bytes(b"\n")
@@ -221,7 +224,7 @@ def test_the_scripts_say_what_is_wrong_by_their_exit_code(sample, capsys):
     ("indexed", "kept", "tool"),
     [
         pytest.param(28, -28, "samtools sort", id="without the end block"),
-        pytest.param(14, None, "samtools index", id="index of half of the reads"),
+        pytest.param(14, None, "samtools index or flagstat", id="index of half of the reads"),
     ],
 )
 def test_an_alignment_without_its_end_or_a_whole_index_is_refused(tmp_path, indexed, kept, tool):

@@ -1,5 +1,6 @@
 """What the tools that join, split and filter a caller's records have to hand on, counted by us."""
 
+import re
 import tarfile
 import zlib
 from collections.abc import Callable
@@ -7,7 +8,6 @@ from pathlib import Path
 
 import pysam
 
-from onconcord.errors import ToolError
 from onconcord.reference.bed import read_bed
 from onconcord.reference.intervals import IntervalSet
 from onconcord.runtime.conserved import broken, conserve, record_count
@@ -64,16 +64,15 @@ def check_kept(tool: str, after: Path, before: Path, *dropped: Path) -> None:
 
 def check_stats(tool: str, after: Path, *before: Path) -> None:
     """Hold that Mutect2's merged statistics have the callable sites of all shards."""
-    entered = round(sum(_callable_sites(path) for path in before))
-    conserve(tool, after, "callable sites", entered, round(_callable_sites(after)))
+    entered = round(sum(_callable_sites("gatk Mutect2", path) for path in before))
+    conserve(tool, after, "callable sites", entered, round(_callable_sites(tool, after)))
 
 
-def _callable_sites(stats: Path) -> float:
-    for line in stats.read_text().splitlines():
-        name, _, value = line.partition("\t")
-        if name == "callable":
-            return float(value)
-    raise ToolError(f"{stats}: not whole statistics of gatk Mutect2: it has no line callable")
+def _callable_sites(tool: str, stats: Path) -> float:
+    whole = re.search(r"^callable\t([0-9.E]+)\n", stats.read_text(), re.M)
+    if whole is None:
+        raise broken(tool, stats, "it has no whole line callable")
+    return float(whole[1])
 
 
 def check_tables(tool: str, archive: Path) -> None:

@@ -38,4 +38,6 @@ def check_alignment(reads: Path, index: Path, flagstat: Path) -> None:
             indexed = sum(one.total for one in file.get_index_statistics()) + file.nocoordinate
     except (OSError, ValueError) as error:
         raise broken("samtools index", index, f"it cannot be read ({error})") from error
-    conserve("samtools index", index, "reads", flagstat_count(flagstat, "total"), indexed)
+    conserve(
+        "samtools index or flagstat", index, "reads", flagstat_count(flagstat, "total"), indexed
+    )

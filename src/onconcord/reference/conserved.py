@@ -59,13 +59,14 @@ def check_fasta_index(fasta: Path) -> None:
 
 def _check_dictionary(dictionary: Path, rows: Sequence[ContigRow]) -> None:
     found = []
-    for line in dictionary.read_text().splitlines():
+    text = dictionary.read_text()
+    for line in text.splitlines():
         kind, *fields = line.split("\t")
         if kind == "@SQ":
             tags = dict(field.split(":", 1) for field in fields if ":" in field)
             found.append((tags.get("SN"), tags.get("LN"), tags.get("M5")))
     wanted = [(row.source_name, str(row.length_bp), row.md5) for row in rows]
-    if found != wanted:
+    if found != wanted or not text.endswith("\n"):
         raise broken(
             "samtools dict",
             dictionary,

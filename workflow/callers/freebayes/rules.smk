@@ -79,7 +79,7 @@ rule freebayes_join:
         work=results/5_calls/freebayes/{wildcards.pair:q}.join
         rm -rf "$work" && mkdir "$work"
         trap 'rm -rf "$work"' EXIT
-        trap 'echo "error: bcftools view, norm or sort left no whole file" >&2' ERR
+        trap 'echo "error: bcftools view, concat, norm or sort left no whole file" >&2' ERR
         samples=$(printf '%s\n' {params.samples:q} | paste -s -d ,)
         no_reads='FMT/AO[0:0] = 0 || FMT/AO[0:0] = "."'
         {SCRIPTS:q}/calls_join.sh {input.shards:q} {input.vcfs:q} \
