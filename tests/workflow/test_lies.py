@@ -54,7 +54,7 @@ LIARS = {
         "snpEff ann": ALL,
         "vcfanno": ALL,
         "bgzip": (*ALL, "no end"),
-        "bcftools index": ALL,
+        "bcftools index": ("cut",),
     },
     "harmonise": {"bcftools query": ALL},
 }
