@@ -161,7 +161,7 @@ def test_a_killed_run_goes_on_where_it_was(copied, finished, tmp_path):
         pytest.param("samblaster", "exit 0", "[36]_*/TUM-B02.*", "align", id="alignment"),
         pytest.param("mosdepth", "exit 0", "4_qc/samples/TUM-B02.*", "sample_qc", id="depth"),
         pytest.param(
-            "freebayes", "exit 0", "5_calls/freebayes/TUM-B02.*", "freebayes_join", id="caller"
+            "freebayes", "exit 0", "5_calls/freebayes/TUM-B02.*", "freebayes_call", id="caller"
         ),
         pytest.param(
             "vcfanno", "exit 0", "7_annotated/TUM-B02.*", "annotate_pair", id="annotation"
