@@ -85,7 +85,7 @@ def write_cohort(folder: Folder, sources: Sources, cores: int) -> None:
     }
     for name, text in files.items():
         write_text(path / name, text)
-    # Mutect2 asks for an index.
+    # A caller asks for an index.
     pysam.tabix_index(str(path / "panel.vcf"), preset="vcf", force=True)
     write_tsv(path / "samples.tsv", SHEET, _sheet(folder, profiles))
     jobs = [(folder, sources, profile, role) for profile in profiles for role in _roles(profile)]

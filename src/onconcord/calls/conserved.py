@@ -63,8 +63,8 @@ def check_kept(tool: str, after: Path, before: Path, *dropped: Path) -> None:
 
 
 def check_stats(tool: str, after: Path, *before: Path) -> None:
-    """Hold that Mutect2's merged statistics have the callable sites of all shards."""
-    entered = round(sum(_callable_sites("gatk Mutect2", path) for path in before))
+    """Hold that merged statistics of a caller have the callable sites of all shards."""
+    entered = round(sum(_callable_sites(tool, path) for path in before))
     conserve(tool, after, "callable sites", entered, round(_callable_sites(tool, after)))
 
 

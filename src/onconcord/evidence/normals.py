@@ -174,7 +174,7 @@ def build_panel(
 
     A sample is counted where its reads, bcftools, the FASTA, targets or limits are not those it was
     counted with before. Of one that is no longer in the sheet nothing stays in the panel. The VCF
-    has the alleles of LEAST_SAMPLES samples or more, but no known driver: Mutect2 calls nothing at
+    has the alleles of LEAST_SAMPLES samples or more, but no known driver: a caller finds nothing at
     a site of its panel.
 
     Args:
@@ -357,7 +357,7 @@ def _together(genome: Genome, kept: Mapping[str, Path], drivers: pl.DataFrame) -
 
 
 def _write_vcf(genome: Genome, table: pl.DataFrame, normals: Sequence[Normal], out: Path) -> int:
-    """Write the sites for Mutect2 and for `pon_count`; returns how many there are."""
+    """Write the sites for callers and for `pon_count`; returns how many there are."""
     order = {one.sample: at for at, one in enumerate(normals)}
     lines = [
         "##fileformat=VCFv4.2",
