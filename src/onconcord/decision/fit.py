@@ -283,7 +283,7 @@ def write_model(
     if faults:
         raise InputError(faults)
     given_design = {key: given[key] for key in ("hypotheses", "known_driver")}
-    true_ones = _candidates_and_terms(matched, given["hypotheses"])[0].filter("truth")
+    true_ones = pl.concat([one.candidates for one in matched]).filter("truth")
     document = {
         "id": model_id,
         "made_from": {
