@@ -54,7 +54,7 @@ LIARS = {
         "snpEff ann": ALL,
         "vcfanno": ALL,
         "bgzip": (*ALL, "no end"),
-        "bcftools index": ("cut",),
+        "bcftools index": ALL,
     },
     "harmonise": {"bcftools query": ALL},
 }
@@ -85,6 +85,14 @@ def jobs(finished, tmp_path_factory):
     """A copy of the finished slice; command and outputs of each rule's job, all run once."""
     folder = copy_of(finished, tmp_path_factory.mktemp("lies") / "w")
     return Jobs(folder)
+
+
+def remove(path):
+    """Remove a file or folder, where there is one."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 class Jobs:
@@ -125,6 +133,9 @@ class Jobs:
         command, outputs, log = self.jobs[rule]
         for path in (log, *outputs):
             (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
+        # As Snakemake does: an index of the same second as its file is not written anew.
+        for path in outputs:
+            remove(self.folder / path)
         return subprocess.run(
             ["bash", "-c", f"set -euo pipefail; {command}"],
             cwd=self.folder,
@@ -143,11 +154,10 @@ class Jobs:
         """Put the outputs of a rule back as they were."""
         for path in self.jobs[rule][1]:
             whole, here = self.whole / Path(path).relative_to("results"), self.folder / path
-            if here.is_dir():
-                shutil.rmtree(here)
+            remove(here)
+            if whole.is_dir():
                 shutil.copytree(whole, here)
             else:
-                here.unlink(missing_ok=True)
                 shutil.copy(whole, here, follow_symlinks=False)
 
 
