@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from onconcord.decision.normal_clone import drives_blood, in_normal_clone
+from onconcord.decision.normal_clone import BLOOD_GENES, drives_blood, in_normal_clone
 
 
 def answer(tumour, normal, tumour_in_normal=0.0):
@@ -33,6 +33,11 @@ def answer(tumour, normal, tumour_in_normal=0.0):
 )
 def test_more_than_the_tumour_explains_and_less_than_inherited(tumour, normal, expected):
     assert answer(tumour, normal) == [expected]
+
+
+def test_the_genes_of_blood_are_symbols_of_genes():
+    assert {"DNMT3A", "TET2", "ZRSR2"} <= BLOOD_GENES
+    assert min(map(len, BLOOD_GENES)) >= 3
 
 
 def test_a_measured_share_of_tumour_explains_more():

@@ -24,7 +24,7 @@ BLOOD_GENES = frozenset(
         *("NRAS", "PDS5B", "PHF6", "PPM1D", "PRPF40B", "PRPF8", "PTEN", "PTPN11", "RAD21", "RUNX1"),
         *("SETBP1", "SETD2", "SETDB1", "SF1", "SF3A1", "SF3B1", "SMC1A", "SMC3", "SRSF2", "STAG1"),
         *("STAG2", "STAT3", "SUZ12", "TET2", "TP53", "U2AF1", "U2AF2", "WT1", "ZBTB33", "ZNF318"),
-        *("ZRSR2"),
+        "ZRSR2",
     }
 )
 """Genes whose variants drive clonal haematopoiesis."""
