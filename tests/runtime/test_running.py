@@ -109,6 +109,17 @@ def test_a_lock_of_snakemake_that_nobody_holds_is_taken_away(folder, capsys):
     assert "was killed. This one goes on from what it finished." in capsys.readouterr().out
 
 
-def test_a_dry_run_takes_no_lock(folder):
-    running.run(big_cohort(folder, 3), 2, ["-n"], start=lambda words: 0)
+def test_a_dry_run_lists_all_jobs_at_once_and_takes_no_lock(folder):
+    started = []
+    running.run(big_cohort(folder, 60), 2, ["-n"], start=lambda words: started.append(words) or 0)
+    assert [words[9:] for words in started] == [["all", "-n"]]
     assert not (folder / ".onconcord.lock").exists()
+
+
+def test_dry_run_is_an_option_of_run(folder, monkeypatch):
+    started = []
+    monkeypatch.setattr(running, "run_supervised", lambda words: started.append(words) or 0)
+    result = CliRunner().invoke(app, ["run", str(folder), "--cores", "1", "--dry-run"])
+    assert result.exit_code == 0
+    assert [words[9:] for words in started] == [["all", "--dry-run"]]
+    assert "without tables" not in result.output

@@ -39,9 +39,12 @@ def run_command(
     folder: Folder,
     cores: Annotated[int, typer.Option(min=1, help="cores to use at once")],
     deep: Deep = False,
+    dry: Annotated[
+        bool, typer.Option("--dry-run", "-n", help="list the jobs that would run, and run none")
+    ] = False,
 ) -> None:
     """Check, then process the cohort. Words after -- go to Snakemake: targets, then options."""
-    run_checked(folder, cores, context.args, deep)
+    run_checked(folder, cores, [*context.args, *(["--dry-run"] if dry else [])], deep)
 
 
 def run_checked(folder: Path, cores: int, options: list[str], deep: bool = False) -> None:

@@ -68,7 +68,9 @@ def _run(
     targets = _leading_targets(options)
     further = list(options[len(targets) :])
     failed = 0
-    for chunk in [targets] if targets else _chunks(cohort):
+    # A dry run has no scheduler to spare, and chunks would list what spans the cohort twice.
+    chunks = [] if is_dry(options) else _chunks(cohort)
+    for chunk in [targets] if targets else chunks:
         failed += start([*command(cohort.folder, cores), *chunk, *further]) != 0
     if not targets and not failed:
         # Everything that spans the cohort; its pairs are done, so this only adds what is missing.
