@@ -80,6 +80,10 @@ CHANGES = {
         lambda c: field_of(c, "decision", "pos").update(description="x"),
     ),
     "planned": ("patch", lambda c: c["tables"]["decision"].update(planned=True)),
+    "planned column": (
+        "patch",
+        lambda c: field_of(c, "pair", "contamination_frac").update(planned=True),
+    ),
     "label": ("patch", lambda c: c["vocabularies"]["sex"]["XX"].update(label="x")),
     "nullable column appended": (
         "minor",
@@ -201,6 +205,23 @@ def test_a_planned_table_says_so_to_every_reader(tmp_path):
     assert page.count("- Planned: nothing writes rows of it yet") == sum(
         table.planned for table in contract.load().tables.values()
     )
+
+
+def test_a_planned_column_says_so_to_every_reader(tmp_path):
+    texts = {path.name: path.read_text() for path in artefacts.write_all(tmp_path)}
+    raw = json.loads(texts["contract.json"])
+    assert field_of(raw, "pair", "purity")["planned"] is True
+    assert "planned" not in field_of(raw, "pair", "contamination_frac")
+    package = {r["name"]: r["schema"] for r in json.loads(texts["datapackage.json"])["resources"]}
+    stated = f"Planned: null in every row of contract {contract.CONTRACT_VERSION}."
+    planned = 0
+    for name, table in contract.load().tables.items():
+        described = {one["name"]: one["description"] for one in package[name]["fields"]}
+        for field in table.fields:
+            assert described[field.name].endswith(stated) == field.planned
+            assert field.nullable or not field.planned
+            planned += field.planned
+    assert artefacts.tables_page().count(stated) == planned
 
 
 def test_constants_are_read_from_the_contract_and_repeated_nowhere():

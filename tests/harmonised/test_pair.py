@@ -163,6 +163,17 @@ def test_a_pair_without_candidates_has_every_table_and_says_that_nothing_was_fou
     }
 
 
+def test_nothing_fills_a_planned_column(made):
+    planned = {
+        (name, field.name)
+        for name, table in contract.load().tables.items()
+        for field in table.fields
+        if field.planned
+    }
+    filled = {(name, column) for name, column in planned for row in rows(made, name) if row[column]}
+    assert filled == set()
+
+
 @pytest.mark.parametrize("role", ["tumour", "normal"])
 def test_a_pair_with_a_dead_sample_has_every_table_and_was_not_searched(files, tmp_path, role):
     nothing = {

@@ -4,6 +4,7 @@ import json
 import os
 import random
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pysam
@@ -11,6 +12,7 @@ import pytest
 
 from builders import PairOf, write_pair
 from cohort_tables import GNAS_R201C, variant, write_cohort
+from onconcord import report
 from onconcord.errors import InputError
 from onconcord.questions.compare import compare_callers
 from onconcord.questions.sources import open_source
@@ -306,6 +308,56 @@ def test_a_pair_with_alignments_gets_a_page_of_reads(cohort_with_reads):
     assert str(cohort_with_reads) not in page
 
 
+def test_every_page_that_is_read_states_what_it_may_load():
+    pages = sorted(Path(report.__file__).parent.glob("*.html.j2"))
+    whole = [page for page in pages if "<!doctype html>" in page.read_text()]
+    assert len(whole) == 5
+    for page in whole:
+        policy = re.search(r'Content-Security-Policy" content="([^"]+)"', page.read_text())
+        assert policy, page.name
+        assert policy[1].startswith("default-src 'none'"), page.name
+        assert not re.search(r"https?:|\*", policy[1]), page.name
+
+
+def grey(style):
+    """How light the fill of a class of the page is on paper without colour, 0 to 1."""
+    css = (Path(report.__file__).parent / "style.css").read_text()
+    named = dict(re.findall(r"--([a-z]+): (#[0-9a-f]{6})", css))
+    found = re.search(rf"\.{style} {{ fill: (?:var\(--([a-z]+)\)|(#[0-9a-f]{{3,6}}))", css)
+    colour = (named[found[1]] if found[1] else found[2]).removeprefix("#")
+    colour = colour if len(colour) == 6 else "".join(2 * one for one in colour)
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+    linear = [one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in parts]
+    return sum(share * one for share, one in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+@pytest.mark.parametrize(
+    "styles",
+    [
+        pytest.param(("a-only", "b-only", "both-other"), id="sides of a comparison"),
+        pytest.param(("s-kept", "s-flagged", "s-unresolved"), id="states of variants"),
+        pytest.param(("bar-vaf", "bar-unsure"), id="fractions"),
+        pytest.param(("h-1", "h-2", "h-3", "h-4", "h-5"), id="parts that are callable"),
+    ],
+)
+def test_what_has_no_letter_is_told_apart_without_colours(styles):
+    light = sorted(grey(style) for style in styles)
+    assert all((b + 0.05) / (a + 0.05) >= 1.25 for a, b in pairwise(light)), light
+
+
+def test_what_has_a_colour_alone_has_its_name_on_it(tmp_path):
+    cohort = read_cohort(open_source(write_cohort(tmp_path, many=True)))
+    letters = set(figures.LETTERS.values())
+    assert len(letters) == len(figures.LETTERS)
+    marks = figures.oncoprint(cohort).marks
+    for one, behind in pairwise(marks):
+        if one.style.startswith("c-"):
+            assert behind.text in letters
+    for one, behind in pairwise(figures.spectrum(cohort).marks):
+        if one.style.startswith("m-") and one.width > 26:
+            assert behind.text.split()[0] in one.title
+
+
 @pytest.fixture(scope="module")
 def browser():
     if not CHROMIUM.is_file():
@@ -357,6 +409,56 @@ def test_no_page_is_wider_than_its_window(tmp_path, visit, width):
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth") == width, path.name
     assert page.locator("td.prose").first.bounding_box()["width"] >= 300
+
+
+CUT_OFF = """() => [...document.querySelectorAll("td, th")]
+    .filter((cell) => cell.offsetParent !== null)
+    .filter((cell) => cell.scrollWidth > cell.clientWidth + 1
+        || cell.getBoundingClientRect().right > innerWidth + 1)
+    .map((cell) => cell.textContent.trim())"""
+OUT_OF_REACH = """() => [...document.querySelectorAll("table")]
+    .filter((one) => one.getBoundingClientRect().right > innerWidth + 1)
+    .filter((one) => (one.closest(".scroll") || one).tabIndex !== 0).length"""
+UNREACHED = """() => [...document.querySelectorAll(
+        "a[href], button:not([hidden]), input, select, summary, .scroll")]
+    .filter((one) => one.tabIndex !== 0).map((one) => one.outerHTML.slice(0, 80))"""
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("width", [390, 1400, 1920])
+def test_no_column_is_cut_off(tmp_path, visit, width):
+    write_cohort(tmp_path, many=True)
+    page = visit(write_report(tmp_path, tmp_path / "report.html")[0])
+    page.set_viewport_size({"width": width, "height": 900})
+    assert page.evaluate(OUT_OF_REACH) == 0
+    if width > 390:
+        assert page.evaluate(CUT_OFF) == []
+
+
+@pytest.mark.e2e
+def test_paper_has_every_row_and_column(tmp_path, visit):
+    write_cohort(tmp_path, many=True)
+    page = visit(write_report(tmp_path, tmp_path / "report.html")[0])
+    page.set_viewport_size({"width": 720, "height": 1000})
+    page.emulate_media(media="print")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("#variants tbody tr").count() == 101
+    assert page.locator("details:not([open])").count() == 0
+    assert page.evaluate(CUT_OFF) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 720
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert page.locator("#variants tbody tr").count() == 25
+    assert page.locator("details[open]").count() == 0
+
+
+@pytest.mark.e2e
+def test_everything_is_reached_by_keyboard(tmp_path, visit):
+    write_cohort(tmp_path, many=True)
+    page = visit(write_report(tmp_path, tmp_path / "report.html")[0])
+    assert page.evaluate(UNREACHED) == []
+    page.locator("button[data-column=tumor_vaf]").focus()
+    page.keyboard.press("Enter")
+    assert page.locator("th[aria-sort=ascending]").inner_text().startswith("VAF")
 
 
 @pytest.mark.e2e

@@ -9,7 +9,16 @@ from typing import Any
 
 import duckdb
 
-from onconcord.contract.model import ARROW_TYPES, TIERS, Contract, Field, Table, arguments, load
+from onconcord.contract.model import (
+    ARROW_TYPES,
+    CONTRACT_VERSION,
+    TIERS,
+    Contract,
+    Field,
+    Table,
+    arguments,
+    load,
+)
 from onconcord.files import write_text
 
 DUCKDB_TYPES = {
@@ -110,15 +119,24 @@ def _stated(mapping: dict[str, Any]) -> dict[str, Any]:
 
 
 def _table_mapping(table: Table) -> dict[str, Any]:
-    mapping = {**asdict(table), "fields": [_stated(asdict(field)) for field in table.fields]}
-    if not table.planned:
-        del mapping["planned"]
-    return mapping
+    parts = [asdict(table), *(_stated(asdict(field)) for field in table.fields)]
+    for part in parts:
+        if not part["planned"]:
+            del part["planned"]
+    mapping, *fields = parts
+    return {**mapping, "fields": fields}
 
 
 def _description(table: Table) -> str:
     """What the rows of a table are; of a planned one, that there are none yet."""
     return f"{table.description} Planned: no rows yet." if table.planned else table.description
+
+
+def _meaning(field: Field) -> str:
+    """What a column holds; of a planned one, that it holds nothing yet."""
+    if not field.planned:
+        return field.description
+    return f"{field.description} Planned: null in every row of contract {CONTRACT_VERSION}."
 
 
 def _files(release: Path) -> Iterator[str]:
@@ -183,7 +201,7 @@ def _frictionless(contract: Contract, field: Field) -> dict[str, Any]:
     stated = {
         "name": field.name,
         "type": FRICTIONLESS_TYPES[field.type],
-        "description": field.description,
+        "description": _meaning(field),
         "unit": field.unit,
         "vocabulary": field.vocabulary,
         "tier": field.tier,
@@ -359,7 +377,7 @@ def _table_section(table: Table) -> Iterable[str]:
     for field in table.fields:
         name = f"**{field.name}**" if field.name in table.key else field.name
         codes = f"[{field.vocabulary}](#{field.vocabulary})" if field.vocabulary else field.unit
-        meaning = field.description + (f" ({field.standard})" if field.standard else "")
+        meaning = _meaning(field) + (f" ({field.standard})" if field.standard else "")
         mark = "?" if field.nullable else ""
         why = f"[{field.argument}](#why-a-column-may-leave)" if field.argument else ""
         kind = f"{field.type}{mark} | {codes or ''}"

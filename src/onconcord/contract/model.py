@@ -42,6 +42,7 @@ class Field:
         decimals: decimals a float is rounded to when written, None where it is kept whole.
         minimum, maximum: inclusive bounds of a number, None where there is none.
         standard: standard the column follows, None where there is none.
+        planned: whether nothing fills it yet; it is null in every row.
         since: contract version that has it first.
         field_id: stable number within the table, never used again for another column.
     """
@@ -60,6 +61,7 @@ class Field:
     minimum: int | None = None
     maximum: int | None = None
     standard: str | None = None
+    planned: bool = False
 
     @property
     def arrow_type(self) -> pa.DataType:

@@ -219,7 +219,11 @@ def vaf_histograms(cohort: CohortTables) -> list[tuple[str, int, Figure]]:
 
 
 def spectrum(cohort: CohortTables) -> Figure:
-    """Share of the six substitutions among each pair's somatic SNVs, and how many they are."""
+    """
+    Share of the six substitutions among each pair's somatic SNVs, and how many they are.
+
+    A part that is wide enough has its substitution on it, so that no colour is needed.
+    """
     counts: dict[str, Counter[str]] = {pair: Counter() for pair in cohort.pairs["pair_id"]}
     for pair, ref, alt in somatic(cohort).select("pair_id", "ref", "alt").iter_rows():
         change = pyrimidine_change(ref, alt)
@@ -235,10 +239,10 @@ def spectrum(cohort: CohortTables) -> Figure:
                 title = f"{pair} {change}: {changes[change]} of {total}"
                 marks.append(Rect(x, y, max(width - 1.5, 1), 22, f"m-{place}", title))
                 if width > 26:
-                    middle = x + width / 2
-                    marks.append(
-                        Text(middle, y + 15, str(changes[change]), "middle", f"on-m-{place}")
-                    )
+                    middle, text = x + width / 2, change
+                    if width > 56:
+                        text = f"{change} {changes[change]}"
+                    marks.append(Text(middle, y + 15, text, "middle", f"on-m-{place}"))
             x += width
         marks.append(Text(LABEL + 350, y + 15, f"{total} SNVs", "start", "tick"))
     return Figure(LABEL + 420, len(counts) * 30 + 12, "Substitutions by pair", marks)

@@ -115,9 +115,18 @@ function tsvCell(value) {
     a.click();
     URL.revokeObjectURL(a.href);
   });
-  // Paper has no button for more: all chosen rows are printed.
-  let before = PAGE;
-  window.addEventListener("beforeprint", () => { before = shown; shown = Infinity; show(); });
-  window.addEventListener("afterprint", () => { shown = before; show(); });
+  // Paper has no buttons: all chosen rows are printed, and what is folded is opened.
+  let before = PAGE, folded = [];
+  function unfold() {
+    before = shown; shown = Infinity; show();
+    folded = [...document.querySelectorAll("details:not([open])")];
+    folded.forEach((one) => { one.open = true; });
+  }
+  function fold() {
+    shown = before; show();
+    folded.forEach((one) => { one.open = false; });
+  }
+  window.addEventListener("beforeprint", unfold);
+  window.addEventListener("afterprint", fold);
   show();
 })();
