@@ -155,6 +155,11 @@ def test_a_deletion_and_a_base_of_one_phase_set_are_joined_within_three_codons(g
     assert set(apart["match"]) == {"exact"}
 
 
+def test_a_deletion_and_an_insertion_that_cancel_out_are_no_event(genome):
+    table, _ = collect(genome, one=records((12, "GT", "G"), (12, "G", "GT")))
+    assert keys(table) == [("one", 12, "G", "GT", "exact"), ("one", 12, "GT", "G", "exact")]
+
+
 def test_atoms_of_another_caller_speak_for_the_event(genome):
     strings = records(FIRST) + records(SECOND, filters="weak")
     table = chosen(genome, IN_CIS, one=records(WHOLE), two=strings)

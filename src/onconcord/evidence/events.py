@@ -241,7 +241,8 @@ def _of_crowd(genome: Genome, by_caller: Mapping[str, list[_Record]]) -> dict[st
     for caller, records in by_caller.items():
         for run in _runs(records):
             whole = join(genome, [one.written for one in run])
-            if whole is None:
+            # An insertion and a deletion of one repeat cancel out: together they are no event.
+            if whole is None or whole.ref == whole.alt:
                 continue
             members = [one for one in run if _inside(one, whole)]
             found[caller].setdefault(whole, _Row(whole, "atoms_all", members))
