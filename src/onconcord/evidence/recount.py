@@ -16,6 +16,7 @@ from onconcord.evidence.events import KEY
 from onconcord.evidence.fragments import MEASURES, Limits, count_fragments
 from onconcord.evidence.normal_form import Allele, atoms
 from onconcord.files import whole_file
+from onconcord.reference.bed import read_bed
 from onconcord.reference.sequence import Genome
 from onconcord.runtime.conserved import conserve
 from onconcord.sealed import seal
@@ -67,13 +68,7 @@ def recount(
     varying = {
         (one.chrom, position0) for one in sites for position0 in range(one.start0, one.end0 + 1)
     }
-    regions = pl.read_csv(
-        targets,
-        separator="\t",
-        has_header=False,
-        columns=[0, 1, 2],
-        schema={"chrom": pl.String, "start0": pl.Int64, "end0": pl.Int64},
-    )
+    regions = read_bed(targets).drop("label")
     keys = pl.DataFrame(
         [(one.chrom, one.pos, one.ref, one.alt) for one in sites],
         schema={name: SCHEMA[name] for name in KEY},

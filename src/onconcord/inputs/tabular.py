@@ -98,22 +98,29 @@ def read_table(
 
 
 def text_lines(path: Path) -> tuple[list[str], list[Fault]]:
-    """Lines of a text file without their ends, plain or gzip, or why it cannot be read as one."""
+    """Lines of a text file without their ends, or why it cannot be read as one; see `read_text`."""
+    text, faults = read_text(path)
+    return ([], faults) if faults else (text.split("\n"), [])
+
+
+def read_text(path: Path) -> tuple[str, list[Fault]]:
+    """A text file, plain or gzip, its lines ended by \\n; or why it cannot be read as one."""
     name = path.name
     try:
         raw = b"".join(read_chunks(path))
     except FileNotFoundError:
-        return [], [Fault(name, f"there is no such file in {path.parent}.")]
+        return "", [Fault(name, f"there is no such file in {path.parent}.")]
     except (ValueError, OSError) as error:
         why = error.strerror if isinstance(error, OSError) else error
-        return [], [Fault(name, f"cannot be read: {why}.")]
+        return "", [Fault(name, f"cannot be read: {why}.")]
     encoding = "utf-16" if raw.startswith(UTF_16) else "utf-8-sig"
     try:
-        return LINE_ENDS.split(raw.decode(encoding)), []
+        text = raw.decode(encoding)
     except UnicodeDecodeError as error:
         line = len(LINE_ENDS.split(raw[: error.start].decode(encoding, errors="replace")))
         message = f"byte {error.start + 1} is not UTF-8: save it as tab-separated UTF-8."
-        return [], [Fault(name, message, line)]
+        return "", [Fault(name, message, line)]
+    return LINE_ENDS.sub("\n", text) if "\r" in text else text, []
 
 
 def is_filled(line: str) -> bool:

@@ -1,74 +1,90 @@
-"""BED files: those of a centre line by line, those of the pipeline as columns."""
+"""BED files, whoever wrote them: one reader for those of a centre, of tools and of the pipeline."""
 
-import gzip
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import polars as pl
 
 from onconcord.errors import InputError, ToolError
 from onconcord.files import write_text
-from onconcord.inputs.tabular import cells_of, is_filled, text_lines
+from onconcord.inputs.tabular import UNSEEN, read_text
 
+_COLUMNS = ("chrom", "start0", "end0", "label")
 SCHEMA = {"chrom": pl.String, "start0": pl.Int64, "end0": pl.Int64, "label": pl.String}
 
 
-def bed_lines(bed: Path) -> Iterator[tuple[int, str, list[str]]]:
+def bed_rows(path: Path) -> pl.DataFrame:
     """
-    Number (from 1), text and cells of every line of a centre's BED that should be an interval.
+    Every line of a BED that should be an interval, plain or gzipped.
 
     Cells are set apart by tabs, or by spaces where there is no tab. Empty lines, comments, track
     and browser lines are left out. The text is read as that of any table that people write.
 
+    Returns:
+        line (from 1), text, chrom, start0, end0, label ("" without a fourth column); start0 is null
+        where the line does not begin with a contig, a start and an end.
     Raises:
         InputError: the file cannot be read.
     """
-    lines, faults = text_lines(bed)
+    text, faults = read_text(path)
     if faults:
         raise InputError(faults)
-    for number, line in enumerate(lines, start=1):
-        if is_filled(line) and not line.startswith(("track", "browser")):
-            yield number, line, cells_of(line if "\t" in line else "\t".join(line.split()))
-
-
-def is_interval(cells: Sequence[str]) -> bool:
-    """Whether the cells of a line begin with a contig, a start and an end."""
-    return len(cells) >= 3 and bool(cells[0]) and cells[1].isdecimal() and cells[2].isdecimal()
+    lines = pl.read_csv(
+        # A line break more, since polars takes no empty file.
+        io.BytesIO(f"{text}\n".encode()),
+        separator="\0",
+        has_header=False,
+        new_columns=["text"],
+        infer_schema=False,
+        quote_char=None,
+        row_index_name="line",
+        row_index_offset=1,
+    )
+    shown = pl.col("text").str.strip_chars(UNSEEN)
+    is_left_out = (shown == "") | shown.str.starts_with("#")
+    for word in ("track", "browser"):
+        is_left_out |= pl.col("text").str.starts_with(word)
+    cells = (
+        pl.when(pl.col("text").str.contains("\t", literal=True))
+        .then("text")
+        .otherwise(shown.str.replace_all(r"\s+", "\t"))
+        .str.split_exact("\t", 4)
+        .struct.rename_fields([*_COLUMNS, "more"])
+    )
+    rows = lines.filter(~is_left_out)
+    rows = rows.with_columns(cells.alias("cells")).unnest("cells").drop("more")
+    quoted = pl.col("text").str.contains('"', literal=True)
+    rows = rows.with_columns(pl.col(name).str.strip_chars(UNSEEN) for name in _COLUMNS)
+    rows = rows.with_columns(
+        pl.when(quoted).then(pl.col(name).str.replace('^"([^"]*)"$', "${1}")).otherwise(name)
+        for name in _COLUMNS
+    )
+    is_interval = (pl.col("chrom") != "") & pl.all_horizontal(
+        pl.col("start0", "end0").str.contains("^[0-9]{1,18}$")
+    )
+    return rows.with_columns(
+        *(pl.when(is_interval).then(name).cast(pl.Int64) for name in ("start0", "end0")),
+        pl.col("label").fill_null(""),
+    )
 
 
 def read_bed(path: Path) -> pl.DataFrame:
     """
-    chrom, start0, end0, label ("" without a fourth column) of a BED of ours, plain or gzipped.
+    The intervals of a BED of ours or of a tool: SCHEMA.
 
     Raises:
-        ToolError: not gzip to its end, or not of that form.
+        ToolError: it cannot be read, or a line is no interval.
     """
-    data = path.read_bytes()
-    if path.suffix == ".gz":
-        try:
-            data = gzip.decompress(data)
-        except (EOFError, gzip.BadGzipFile) as error:
-            raise ToolError(f"{path}: not a whole gzip file ({error})") from error
-    if not data:
-        return pl.DataFrame(schema=SCHEMA)
     try:
-        table = pl.read_csv(
-            io.BytesIO(data),
-            separator="\t",
-            has_header=False,
-            infer_schema=False,
-            comment_prefix="#",
-            quote_char=None,
-        )
-        table = table.select(table.columns[:4])
-        table.columns = list(SCHEMA)[: table.width]
-        table = table.with_columns(pl.col("start0", "end0").cast(pl.Int64))
-    except pl.exceptions.PolarsError as error:
-        raise ToolError(f"{path}: not a BED of chrom, start and end ({error})") from error
-    if table.width < 4:
-        return table.with_columns(pl.lit("").alias("label"))
-    return table
+        rows = bed_rows(path)
+    except InputError as error:
+        raise ToolError(f"{path}: {error.faults[0].message}") from error
+    wrong = rows.filter(pl.col("start0").is_null())
+    if wrong.height:
+        line, text = wrong.select("line", "text").row(0)
+        raise ToolError(f'{path}, line {line}: "{text[:60]}" is not contig, start and end')
+    return rows.select(list(SCHEMA))
 
 
 def write_bed(intervals: Iterable[tuple[str, int, int]], out: Path) -> None:

@@ -15,9 +15,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
 from pathlib import Path
 
+import polars as pl
+
 from onconcord.compressed import read_lines
 from onconcord.errors import InputError
-from onconcord.reference.bed import bed_lines, is_interval, read_bed, write_bed
+from onconcord.reference.bed import bed_rows, read_bed, write_bed
 from onconcord.reference.contigs import primary_names, read_contigs
 from onconcord.reference.intervals import Interval
 from onconcord.reference.sequence import Sequences
@@ -57,10 +59,10 @@ def shard_count(targets: Path | None, fasta: Path, index: Path, shard_mb: int) -
 def _target_bases(targets: Path) -> int:
     """Bases of a BED as far as it can be read: what is wrong with it, rule `targets` says."""
     try:
-        rows = [cells for _, _, cells in bed_lines(targets) if is_interval(cells)]
+        rows = bed_rows(targets)
     except InputError:
         return 0
-    return sum(max(0, int(end) - int(start)) for _, start, end, *_ in rows)
+    return int(rows.select((pl.col("end0") - pl.col("start0")).clip(0).sum()).item())
 
 
 def genome_lengths(fasta: Path, index: Path) -> dict[str, int]:

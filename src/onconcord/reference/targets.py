@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from onconcord.errors import Fault, InputError
-from onconcord.reference.bed import bed_lines, is_interval
+from onconcord.reference.bed import bed_rows
 from onconcord.reference.contigs import primary_names, table_chrom
 from onconcord.reference.intervals import Interval
 
@@ -26,15 +26,14 @@ def check_bed(bed: Path, lengths: Mapping[str, int]) -> tuple[tuple[Interval, ..
     strangers: dict[str, int] = {}
     primary = primary_names(tuple(lengths))
     try:
-        lines = list(bed_lines(bed))
+        rows = bed_rows(bed).drop("label")
     except InputError as error:
         return (), list(error.faults)
-    for number, line, cells in lines:
-        if not is_interval(cells):
+    for number, line, contig, start, end in rows.iter_rows():
+        if start is None:
             message = f'"{line[:60]}" is not contig, start and end, with tabs between them.'
             faults.append(Fault(bed.name, message, number))
             continue
-        contig, start, end = cells[0], int(cells[1]), int(cells[2])
         if contig not in lengths:
             strangers.setdefault(contig, number)
         elif start >= end:
