@@ -50,7 +50,9 @@ bench: tools-test ## Measure speed and memory, against named peers (docs/benchma
 	@missed=0; \
 	$(ON_ONE_CORE) benchmarks/vrs_digest.py --fasta $(CHR20) || missed=1; \
 	$(ON_ONE_CORE) benchmarks/harmonise.py --fasta $(CHR20) || missed=1; \
+	$(ON_ONE_CORE) benchmarks/gene_model.py || missed=1; \
 	$(ON_ONE_CORE) benchmarks/merge.py || missed=1; \
+	$(ON_ONE_CORE) benchmarks/open_tier.py || missed=1; \
 	$(ON_ONE_CORE) benchmarks/scale.py || missed=1; \
 	.venv/bin/python benchmarks/pipeline.py --fasta $(CHR20) || missed=1; \
 	exit $$missed

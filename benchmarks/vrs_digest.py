@@ -28,6 +28,7 @@ from ga4gh.vrs.normalize import normalize
 from onconcord.contract.digest import table_digest
 from onconcord.harmonised import vrs
 from onconcord.reference import refget
+from onconcord.reference.sequence import Genome
 
 IDS_PER_SECOND = 70_000
 MEGABYTES_PER_SECOND = 200
@@ -126,8 +127,9 @@ def main(argv: list[str] | None = None) -> int:
         sequence = file.fetch(name).upper()
     accession = refget.sq_digest(sequence.encode())
     rows = draw(name, sequence, args.variants)
+    genome = Genome(args.fasta)
 
-    ours, ids = seconds(lambda: vrs.allele_ids(args.fasta, {name: accession}, rows))
+    ours, ids = seconds(lambda: vrs.allele_ids(genome, {name: accession}, rows))
     part = random.Random(2).sample(range(len(rows)), min(LIBRARY_PART, len(rows)))
     proxy = Proxy(accession, sequence)
     theirs, expected = seconds(lambda: library_ids(proxy, [rows[i] for i in part]))

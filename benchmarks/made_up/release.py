@@ -26,6 +26,7 @@ from made_up.variants import (
     small_variants,
 )
 from onconcord import __version__, contract
+from onconcord.release.coarse import GRID_BP
 from onconcord.release.finish import write_descriptions
 from onconcord.release.key import Key
 from onconcord.release.manifest import Centre, Part, Release
@@ -63,7 +64,7 @@ def write_release(folder: Path, rows: int) -> int:
     parts = []
     for number, centre in enumerate(CENTRES):
         parts += _write_centre(folder, centre, _pairs(centre, pairs), exome, number)
-    centres = tuple(Centre(code, pairs, "0" * 16) for code in CENTRES)
+    centres = tuple(Centre(code, pairs) for code in CENTRES)
     write_descriptions(folder, Release("r2026-11", TIER, centres, tuple(parts)), None)
     return sum(part.digest.rows for part in parts if part.table == "small_variant")
 
@@ -111,7 +112,7 @@ def _pairs(centre: str, count: int) -> pl.DataFrame:
         (
             n,
             name("sample", f"TUM-{n}"),
-            name("sample", f"NRM-{n}") if n % 20 else None,
+            name("sample", f"NRM-{n}") if (n + 1) % 20 else None,
             name("subject", f"PAT-{n}"),
             hashlib.sha256(f"{centre}{n}".encode()).hexdigest()[:16],
         )
@@ -225,7 +226,9 @@ def _of_pairs(
 ) -> dict[str, pl.DataFrame]:
     """Tables that are sorted by pair, but for those of variants."""
     analyses = sorted(contract.load().vocabularies["analysis"])
-    scope = pairs.select("pair_id").join(pl.DataFrame({"analysis": analyses}), how="cross")
+    scope = pairs.select("pair_id", "normal_sample_id").join(
+        pl.DataFrame({"analysis": analyses}), how="cross"
+    )
     done = pl.col("analysis") == "small_variant"
     genes = sorted((exome.names.index(name), name) for name in DRIVERS)
     driver = pl.DataFrame(
@@ -250,8 +253,10 @@ def _of_pairs(
             qc_reasons=pl.lit([], pl.List(pl.String)),
         ),
         "analysis_scope": scope.with_columns(
-            status=pl.when(done).then(pl.lit("done")).otherwise(pl.lit("not_run")),
-            reason_code=pl.when(~done).then(pl.lit("no_caller")),
+            status=pl.when(done).then(by_normal("done", "partial")).otherwise(pl.lit("not_run")),
+            reason_code=pl.when(done)
+            .then(by_normal(None, "tumor_only_unresolved"))
+            .otherwise(pl.lit("no_caller")),
             callers=pl.when(done).then(pl.lit(list(CALLERS))).otherwise(pl.lit([])),
         ),
         "gene_callability": callability.with_columns(
@@ -269,15 +274,16 @@ def _of_pairs(
 def _callable(pairs: pl.DataFrame, draw: np.random.Generator) -> pl.DataFrame:
     """Three intervals per chromosome, which are the target."""
     rows = pairs.select("pair_id").join(pl.DataFrame({"chrom": CHROMOSOMES}), how="cross")
-    cuts = np.sort(draw.integers(TARGET[0] + 1, TARGET[1], (rows.height, 2)), axis=1)
-    cuts[:, 1] += cuts[:, 0] == cuts[:, 1]
+    grid = (TARGET[0] // GRID_BP + 1, TARGET[1] // GRID_BP - 1)
+    cuts = np.sort(draw.integers(*grid, (rows.height, 2)), axis=1) * GRID_BP
+    cuts[:, 1] += (cuts[:, 0] == cuts[:, 1]) * GRID_BP
     edges = [
         np.full(rows.height, TARGET[0]),
         cuts[:, 0],
         cuts[:, 1],
         np.full(rows.height, TARGET[1]),
     ]
-    states = ("CALLABLE", "LOW_TUMOR", "CALLABLE")
+    states = ("CALLABLE", "NOT_CALLABLE", "CALLABLE")
     pieces = [
         rows.with_columns(start0=edges[i], end0=edges[i + 1], state=pl.lit(states[i]))
         for i in range(3)

@@ -21,7 +21,8 @@ KEY = ("pair_id", "reference_id", "chrom", "pos", "ref", "alt")
 
 def small_variants(pairs: pl.DataFrame, exome: Exome, draw: np.random.Generator) -> pl.DataFrame:
     """
-    Rows of small_variant in the order of keys, with what the other tables need.
+    Rows of small_variant in the order of keys, with what the other tables need. Of a pair without
+    a normal there are known drivers only, as this tier has it.
 
     Args:
         pairs: pair_id and normal_sample_id, sorted.
@@ -31,6 +32,8 @@ def small_variants(pairs: pl.DataFrame, exome: Exome, draw: np.random.Generator)
     codes = exome.draw(draw, len(pair))
     # one variant per site of a pair, so that the order of sites is the order of keys
     _, kept = np.unique(pair * exome.sites + codes // 8, return_index=True)
+    alone = pairs["normal_sample_id"].is_null().to_numpy()[pair[kept]]
+    kept = kept[~alone | np.isin(codes[kept], exome.hotspots)]
     rows = exome.describe(codes[kept]).hstack(
         pairs.select("pair_id", "normal_sample_id")[pair[kept]]
     )
@@ -41,7 +44,7 @@ def small_variants(pairs: pl.DataFrame, exome: Exome, draw: np.random.Generator)
         pair=pair[kept],
         reference_id=pl.lit(REFERENCE),
         origin=pl.lit("somatic"),
-        origin_method=by_normal("matched_normal", "tumor_only_model"),
+        origin_method=by_normal("matched_normal", "forced"),
         normal_depth=pl.when(pl.col("normal_sample_id").is_not_null()).then("normal_depth"),
         counts_source=pl.lit("recount"),
         tumor_vaf=(pl.col("tumor_alt_count") / pl.col("tumor_depth")).round(6),
@@ -58,7 +61,7 @@ def small_variants(pairs: pl.DataFrame, exome: Exome, draw: np.random.Generator)
     return rows.with_columns(event_id=_event_ids(rows))
 
 
-def by_normal(with_one: str, without: str) -> pl.Expr:
+def by_normal(with_one: str | None, without: str) -> pl.Expr:
     """One word for a pair with a normal, and another for one without."""
     there = pl.col("normal_sample_id").is_not_null()
     return pl.when(there).then(pl.lit(with_one)).otherwise(pl.lit(without))
@@ -116,7 +119,7 @@ def atoms(variants: pl.DataFrame) -> pl.DataFrame:
     """Rows of small_variant_atom of these variants, in the order of its keys."""
     rows = variants.select(
         *("pair", "pair_id", "event_id", "reference_id", "chrom", "pos", "ref", "alt"),
-        *("tumor_alt_count", "variant_class"),
+        *("tumor_alt_count", "variant_class", "origin"),
         atom_index=pl.lit(1),
     )
     several = rows.filter(pl.col("variant_class") == "MNV")
