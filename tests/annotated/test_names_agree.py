@@ -6,7 +6,6 @@ gives what translating the changed transcript gives; both parse as HGVS by anoth
 as that knows the kind.
 """
 
-import gzip
 import random
 import re
 
@@ -15,42 +14,14 @@ from mavehgvs import Variant
 
 from hgvs_oracle import numbered, protein_said, random_event, translated
 from onconcord.annotated.names import Namer
-from onconcord.reference.genes import GeneModel
-from onconcord.reference.sequence import Genome
-from onconcord.reference.transcripts import transcript_of
-from onconcord.runtime import checkout
+from real_genes import real_models, sound_transcripts
 from synthetic_genes import synthetic_model
 
-SHARED = checkout.root().parent / "shared/data"
 NOT_IN_MAVE = re.compile(r"inv|ext|\?|[0-9]_\*1ins|\+[0-9]+_[0-9]+-[0-9]+ins")
 """
 What HGVS has and its subset for maps of variant effects has not: inversions, extensions, what
 cannot be predicted, insertions behind the stop codon and in the middle of an intron.
 """
-
-
-def real_models(folder):
-    """The gene models beside the checkout, where there are any, on their genome."""
-    packed = SHARED / "reference/mini_grch38.fa.gz"
-    if not packed.exists():
-        return None
-    import pysam
-
-    fasta = folder / "real.fa"
-    fasta.write_bytes(gzip.decompress(packed.read_bytes()))
-    pysam.faidx(str(fasta))
-    genome = Genome(fasta)
-    lengths = {name: contig.length for name, contig in genome.contigs.items()}
-    return genome, GeneModel(SHARED / "annotation/genes.local.gtf", lengths).transcripts
-
-
-def sound_transcripts(namer, table):
-    rows = table.with_columns(is_mitochondrial=False).iter_rows(named=True)
-    found = [transcript_of(row) for row in rows]
-    codings = [namer.coding_sequence(one) for one in found]
-    return [
-        one for one, coding in zip(found, codings, strict=True) if coding and coding.status == "ok"
-    ]
 
 
 def check_events(genome, table, count, seed):
