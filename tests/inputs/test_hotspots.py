@@ -92,8 +92,8 @@ OTHER = "ACGT".replace(REF, "")[0]
         ),
         pytest.param(
             f"BRAF V600E\tTP53\tchr20\t100\t{REF}\t{ALT}",
-            'column "hotspot_id": "BRAF V600E" is no code: a release takes neither a blank nor any '
-            'of /, \\, @ and ", and at most 120 signs.',
+            'column "hotspot_id": "BRAF V600E" is no code: a release takes ASCII, '
+            'neither a blank nor any of /, \\, @ and ", and at most 120 signs.',
             id="an id with a blank",
         ),
         pytest.param(

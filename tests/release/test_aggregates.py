@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -406,6 +407,17 @@ def test_the_open_tier_has_aggregates_and_no_row_of_a_patient(tmp_path):
     more = write_pairs(tmp_path, pairs_of("ONE", 1, first=99))
     with pytest.raises(InputError, match="1 patients more than the open release r2026-11"):
         release_of(tmp_path, [*manifests, *more], "ONE", tier="open", name="r2026-12")
+
+
+@pytest.mark.slow
+def test_a_patient_of_another_diagnosis_is_told_like_one_that_is_new(tmp_path):
+    pairs = pairs_of("ONE", SMALLEST_COHORT)
+    manifests = write_pairs(tmp_path, pairs)
+    release_of(tmp_path, manifests, "ONE", tier="open")
+    moved = replace(pairs[0], diagnosis="LUAD")
+    write_pair(tmp_path, moved)
+    with pytest.raises(InputError, match=r"1 patients more .* or under another diagnosis"):
+        release_of(tmp_path, manifests, "ONE", tier="open", name="r2026-12")
 
 
 def test_one_patient_is_no_open_release(tmp_path):

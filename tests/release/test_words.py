@@ -1,6 +1,7 @@
 """A local id is found in every disguise, in every tier, whoever's patient it is."""
 
 import base64
+import codecs
 import hashlib
 import time
 
@@ -32,10 +33,22 @@ DISGUISES = {
     "full-width": OTHER.translate(FULL_WIDTH),
     "inside other text": f"x{OTHER}_lane2",
     "hex": ID.encode().hex(),
+    "hex of the length of an id of an event": OTHER.encode().hex(),
     "hex in capitals": ID.encode().hex().upper(),
     "escapes": "".join(f"\\x{byte:02x}" for byte in ID.encode()),
     "percent": "".join(f"%{byte:02x}" for byte in OTHER.encode()),
     "partly percent": "Pat%2DZ%C3%BCrich%5F00417",
+    "percent twice": "".join(f"%25{byte:02x}" for byte in OTHER.encode()),
+    "unicode escapes": "".join(f"\\u{ord(sign):04x}" for sign in OTHER),
+    "UTF-16 in hex": OTHER.encode("utf-16-le").hex(),
+    "HTML": "".join(f"&#{ord(sign)};" for sign in OTHER),
+    "HTML in hex": "".join(f"&#x{ord(sign):x};" for sign in ID),
+    "signs by number": " ".join(str(byte) for byte in OTHER.encode()),
+    "Cyrillic letters": OTHER.replace("T", "\u0422").replace("B", "\u0412"),
+    "Greek letters": OTHER.replace("T", "\u03a4").replace("M", "\u039c"),
+    "backwards": ID[::-1],
+    "ROT13": codecs.encode(OTHER, "rot13"),
+    "base32": base64.b32encode(OTHER.encode()).decode(),
     "base64": base64.b64encode(ID.encode()).decode(),
     "base64 inside": base64.b64encode(f"a{OTHER}bc".encode()).decode(),
     "base64 inside, later": base64.b64encode(f"ab{OTHER}c".encode()).decode(),
@@ -120,6 +133,17 @@ def test_no_column_of_any_tier_takes_a_disguise(name, column, kind):
         assert not any(ID in str(fault) or OTHER in str(fault) for fault in faults)
 
 
+@pytest.mark.parametrize("tier", ["open", "consortium", "controlled"])
+def test_every_column_of_a_tier_is_searched(tier):
+    for name, column in FREE:
+        spec = load().tables[name]
+        if column not in {field.name for field in spec.fields_of(tier)}:
+            continue
+        value = [ID.upper()] if FREE[name, column] == "list<string>" else ID.upper()
+        faults = list(text_faults(name, pa.table({column: [value]}), tier, WORDS))
+        assert column in ("center_id", *PSEUDONYMS) or faults, (name, column)
+
+
 PSEUDONYMS = ("subject_id", "sample_id", "tumor_sample_id", "normal_sample_id", "pair_id")
 PSEUDONYMS += ("entity_id",)
 
@@ -157,6 +181,13 @@ def test_another_patients_id_stops_the_release_of_a_pair(tmp_path, tier):
         release_of(tmp_path, manifests, "ONE", tier=tier)
     assert 'TUM-ONE-1/filter_definition, "params_json": holds a local id' in str(error.value)
     assert "patone2" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["r-pat-one-2", "r2026-TUMONE1", "rPATONE1"])
+def test_the_name_of_a_release_is_no_local_id(tmp_path, name):
+    manifests = write_pairs(tmp_path, pairs_of("ONE", 2))
+    with pytest.raises(InputError, match="--name: holds a local id of a patient or sample"):
+        release_of(tmp_path, manifests, "ONE", name=name)
 
 
 def test_the_text_of_a_withdrawn_pair_is_searched_too(tmp_path):

@@ -136,8 +136,8 @@ def not_released(code: str) -> str | None:
 
     if code and not re.fullmatch(TOKEN, code):
         return (
-            'is no code: a release takes neither a blank nor any of /, \\, @ and ", and at most '
-            "120 signs."
+            'is no code: a release takes ASCII, neither a blank nor any of /, \\, @ and ", and at '
+            "most 120 signs."
         )
     what = forbidden_in(code)
     return f"has {what} in it, which does not leave a centre." if what else None

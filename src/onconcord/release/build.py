@@ -12,7 +12,7 @@ from onconcord.errors import Fault, InputError
 from onconcord.files import leftovers, only_writer, whole_folder, write_text
 from onconcord.harmonised.event_ids import event_id
 from onconcord.release import layout
-from onconcord.release.aggregate import aggregate_variants
+from onconcord.release.aggregate import UNKNOWN, aggregate_variants
 from onconcord.release.cohorts import check_cohort, note_cohort
 from onconcord.release.finish import write_descriptions
 from onconcord.release.finished import FinishedPair, local_words, read_finished
@@ -57,6 +57,9 @@ def build_release(order: Order, summary: Path | None = None) -> Release:
     finished = read_finished(order.manifests, order.centre)
     # what is withdrawn is named by no other text either
     words = NO_WORDS if order.tier == "local" else local_words(finished)
+    if words.inside(order.name) or words.is_code(order.name):
+        message = "holds a local id of a patient or sample: choose another name"
+        raise InputError.at("--name", message)
     gone = {one.pair_id for one in order.retractions}
     kept = [one for one in finished if one.pair not in gone]
     patients = _patients(kept) if order.tier == "open" else frozenset[str]()
@@ -85,14 +88,20 @@ def build_release(order: Order, summary: Path | None = None) -> Release:
 
 
 def _patients(finished: Sequence[FinishedPair]) -> frozenset[str]:
-    """Local ids of the patients that an open release counts."""
-    found: set[str] = set()
+    """Local ids of the patients that an open release counts, each with its diagnosis."""
+    found: dict[str, set[str]] = {}
     for one in finished:
-        tables = {name: contract.read_file(name, one.path(name)) for name in ("pair", "subject")}
+        names = ("pair", "subject", "sample")
+        tables = {name: contract.read_file(name, one.path(name)) for name in names}
         (pair,) = tables["pair"].to_pylist()
         if pair["qc_status"] != "FAIL" and pair["design"] == "matched":
-            found.update(tables["subject"]["subject_id"].to_pylist())
-    return frozenset(found)
+            for patient in tables["subject"]["subject_id"].to_pylist():
+                found.setdefault(patient, set()).update(
+                    row["diagnosis_oncotree"]
+                    for row in tables["sample"].to_pylist()
+                    if row["sample_id"] == pair["tumor_sample_id"] and row["diagnosis_oncotree"]
+                )
+    return frozenset(f"{patient} {min(said, default=UNKNOWN)}" for patient, said in found.items())
 
 
 def check_target(out: Path) -> None:

@@ -1,8 +1,9 @@
 """
 Which patients the open releases of a centre were made of: nobody learns of fewer than a few.
 
-Two releases tell of the patients that one of them has and the other has not. The centre keeps who
-they were, under its local ids, beside its tables: a file that its owner alone can read.
+Two releases tell of the patients that one of them has and the other has not, or has under another
+diagnosis. The centre keeps who they were, under its local ids and with the diagnosis they were
+counted under, beside its tables: a file that its owner alone can read.
 """
 
 import json
@@ -22,7 +23,7 @@ def check_cohort(ledger: Path, name: str, patients: frozenset[str]) -> None:
         ledger: JSON of the patients of each open release by its name; it may not be there yet.
         name: name of the release to be made. One of that name is the one it takes the place of,
             and counts like any other: somebody may have it.
-        patients: local ids of its patients.
+        patients: local ids of its patients, each with its diagnosis.
     Raises:
         InputError: too few patients, or an earlier release that differs by too few.
     """
@@ -36,8 +37,9 @@ def check_cohort(ledger: Path, name: str, patients: frozenset[str]) -> None:
         for change, found in (("more", patients - them), ("fewer", them - patients)):
             if 0 < len(found) < SMALLEST:
                 message = (
-                    f"{len(found)} patients {change} than the open release {earlier}, which would "
-                    f"tell of them: wait until {SMALLEST} or more came or went. {earlier} stays"
+                    f"{len(found)} patients {change} than the open release {earlier}, or under "
+                    f"another diagnosis, which would tell of them: wait until {SMALLEST} or more "
+                    f"came or went. {earlier} stays"
                 )
                 raise InputError.at(name, message, column="--tier")
 

@@ -16,8 +16,11 @@ from onconcord.errors import Fault
 from onconcord.release.pseudonyms import KINDS
 from onconcord.release.words import NO_WORDS, Words
 
-TOKEN = r'[^\s/\\@"]{1,120}'
-"""A code: no space, no path, no address. Every column that is not named below holds codes."""
+TOKEN = r"[!#-.0-?A-\[\]-~]{1,120}"
+"""
+A code: ASCII, and no space, no path, no address, which is to say none of " / @ and the backslash.
+Every column that is not named below holds codes.
+"""
 
 _NAME = "[A-Za-z0-9_.-]{1,60}"
 _RESIDUE = (

@@ -1,10 +1,13 @@
 """
 Local ids of a centre, searched for in text in every disguise that a spreadsheet or a person gives
-them: other case, other separators, full-width or unseen signs, hex, base64, percent, a digest.
+them: other case, other separators, full-width or unseen signs, letters of other scripts that look
+alike, backwards, hex, base64, base32, percent, HTML, numbers of signs, ROT13, a digest.
 """
 
 import base64
+import codecs
 import hashlib
+import html
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -22,6 +25,14 @@ _PREFIX = 16
 
 _HASHES = ("md5", "sha1", "sha256", "sha512")
 
+_LOOK_ALIKE = str.maketrans(
+    "\u0410\u0412\u0415\u0405\u0406\u0408\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0423\u0425"
+    "\u0430\u0435\u0455\u0456\u0458\u043e\u0440\u0441\u0443\u0445\u0391\u0392\u0395\u0396\u0397"
+    "\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7\u03bf\u03c1\u03bd\u0131",
+    "ABESIJKMHOPCTYXaesijopcyxABEZHIKMNOPTYXopvi",
+)
+"""Letters of the Cyrillic and Greek scripts, and the Latin ones that nobody can tell them from."""
+
 
 def plain(text: str) -> str:
     """Text without case, width, unseen signs and everything that is no letter or digit."""
@@ -29,8 +40,8 @@ def plain(text: str) -> str:
 
 
 def seen(text: str) -> str:
-    """Text in one width, without the signs that are not seen (category Cf)."""
-    wide = unicodedata.normalize("NFKC", text)
+    """Text in one width and script, without the signs that are not seen (category Cf)."""
+    wide = unicodedata.normalize("NFKC", text).translate(_LOOK_ALIKE)
     return "".join(sign for sign in wide if unicodedata.category(sign) != "Cf")
 
 
@@ -71,7 +82,7 @@ class Words:
             if len(bare) < SHORTEST:
                 continue
             if not bare.isdecimal():
-                needles.add(bare)
+                needles |= {bare, bare[::-1], codecs.encode(bare, "rot13")}
             for spelt in {one, one.casefold(), one.upper()}:
                 needles |= self._encoded(spelt.encode())
         by_length: dict[int, set[str]] = {}
@@ -81,8 +92,15 @@ class Words:
 
     @staticmethod
     def _encoded(spelt: bytes) -> set[str]:
-        """Hex (and so percent and escapes), base64 at each offset, and digests of an id."""
-        found = {spelt.hex()}
+        """
+        Hex (and so percent and escapes), signs by number, base32, base64 at each offset, and
+        digests of an id.
+        """
+        found = {spelt.hex(), "".join(map(str, spelt))}
+        # without the first byte both orders of bytes have it
+        found.add(spelt.decode().encode("utf-16-be").hex()[2:])
+        # the last sign depends on what follows
+        found.add(plain(base64.b32encode(spelt).decode().rstrip("=")[:-1]))
         for offset in range(3):
             # the first and the last sign depend on the neighbours
             text = base64.b64encode(b"\0" * offset + spelt).decode().rstrip("=")
@@ -105,7 +123,8 @@ class Words:
         return found
 
     def _look(self, text: str) -> bool:
-        for one in {text, unquote(text), re.sub(r"\\x|0x", "", text)}:
+        bare = re.sub(r"\\x|\\u00|0x", "", text)
+        for one in {text, unquote(text), unquote(unquote(text)), html.unescape(text), bare}:
             bare = plain(one)
             for length, needles in self._needles.items():
                 for start in range(len(bare) - length + 1):
@@ -127,13 +146,16 @@ class Words:
 
     @cached_property
     def digests(self) -> frozenset[str]:
-        """Digests in hex of every id, whole."""
-        return frozenset(
-            hashlib.new(name, spelt.encode(), usedforsecurity=False).hexdigest()
-            for one in self.ids
-            for spelt in {one, one.casefold(), one.upper()}
-            for name in _HASHES
-        )
+        """What an id is in hex, and its digests, whole: a column of digests has room for them."""
+        found: set[str] = set()
+        for one in self.ids:
+            for spelt in {one, one.casefold(), one.upper()}:
+                found |= {spelt.encode(code).hex() for code in ("utf-8", "utf-16-le", "utf-16-be")}
+                found |= {
+                    hashlib.new(name, spelt.encode(), usedforsecurity=False).hexdigest()
+                    for name in _HASHES
+                }
+        return frozenset(found)
 
 
 NO_WORDS = Words()
