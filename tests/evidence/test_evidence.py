@@ -5,6 +5,7 @@ import hashlib
 import subprocess
 
 import polars as pl
+import pysam
 import pytest
 
 from onconcord.calls.callers import Caller, read_caller
@@ -12,8 +13,10 @@ from onconcord.decision.choose import choose
 from onconcord.errors import InputError
 from onconcord.evidence.collect import collect_evidence
 from onconcord.evidence.events import KEY
+from onconcord.evidence.normal_form import Allele, steps
 from onconcord.evidence.records import REJECTED_SCHEMA
 from onconcord.evidence.tables import EVIDENCE_SCHEMA, read_checked
+from onconcord.reference.sequence import Genome
 
 SEQUENCE = "ACGTTGCAACGGTTTTTTCATGCCAGTACGATCGATTACGCATGCAAGCTTAGCTAGGATCC"
 
@@ -158,6 +161,19 @@ def test_a_deletion_and_a_base_of_one_phase_set_are_joined_within_three_codons(g
 def test_a_deletion_and_an_insertion_that_cancel_out_are_no_event(genome):
     table, _ = collect(genome, one=records((12, "GT", "G"), (12, "G", "GT")))
     assert keys(table) == [("one", 12, "G", "GT", "exact"), ("one", 12, "GT", "G", "exact")]
+
+
+@pytest.mark.parametrize("alt", ["CA", "C"], ids=["two bases stay", "one base stays"])
+def test_what_an_event_may_be_made_of_is_a_candidate_too(genome, alt):
+    collect(genome, one=records((3, "GTTG", alt)))
+    wanted = {
+        Allele("20", 3, "GTTG", alt),
+        *steps(Genome(genome / "genome.fa"), Allele("20", 3, "GTTG", alt)),
+    }
+    with pysam.VariantFile(str(genome / "candidates.vcf.gz")) as file:
+        found = {Allele(one.chrom, one.pos, one.ref, one.alts[0]) for one in file}
+    assert len(wanted) > 2
+    assert found == wanted
 
 
 def test_atoms_of_another_caller_speak_for_the_event(genome):

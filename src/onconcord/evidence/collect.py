@@ -15,7 +15,7 @@ import pysam
 
 from onconcord.calls.callers import Caller
 from onconcord.evidence.events import KEY, bring_together, new_event
-from onconcord.evidence.normal_form import Allele, steps
+from onconcord.evidence.normal_form import Allele, steps, variant_class
 from onconcord.evidence.records import (
     REJECTED_SCHEMA,
     read_records,
@@ -96,11 +96,11 @@ def collect_evidence(
 
 def _steps_of(genome: Genome, events: pl.DataFrame) -> pl.DataFrame:
     """Native keys of what events are made of, which is annotated and counted too."""
-    several = events.filter(pl.min_horizontal(pl.col("ref", "alt").str.len_bytes()) > 1)
     found = [
         (one.chrom, one.pos, one.ref, one.alt)
-        for key in several.iter_rows()
-        for one in steps(genome, Allele(*key))
+        for chrom, pos, ref, alt in events.iter_rows()
+        if variant_class(ref, alt) in ("MNV", "DELINS")
+        for one in steps(genome, Allele(chrom, pos, ref, alt))
     ]
     return pl.DataFrame(found, schema=events.schema, orient="row")
 
