@@ -57,17 +57,19 @@ PAIRS = COHORT.pairs
 CALLERS = config["callers"]
 READS = config["alignment"]["format"]
 READS_INDEX = {"bam": "bam.bai", "cram": "cram.crai"}[READS]
-ASSAY_ID = next(iter(PAIRS.values())).assay
-ASSAY = config["assays"][ASSAY_ID]
+KITS = COHORT.kits
 # Set by the genome and the targets, never by the machine.
-SHARDS = range(
-    shard_count(
-        Path(ASSAY["targets"]) if ASSAY["targets"] else None,
-        Path(config["reference"]["fasta"]),
-        Path("results/1_reference/genome.fa.fai"),
-        config["calling"]["shard_mb"],
+SHARDS = {
+    assay: range(
+        shard_count(
+            [Path(bed) for bed in COHORT.targets(assay)],
+            Path(config["reference"]["fasta"]),
+            Path("results/1_reference/genome.fa.fai"),
+            config["calling"]["shard_mb"],
+        )
     )
-)
+    for assay in KITS
+}
 FAILED = FailedJobs(
     {pair: [sample.sample_id for sample in one.samples] for pair, one in PAIRS.items()}
 )
@@ -93,6 +95,7 @@ wildcard_constraints:
     sample="|".join(map(re.escape, SAMPLES)),
     pair="|".join(map(re.escape, PAIRS)),
     centre="|".join(map(re.escape, COHORT.centres)),
+    assay="|".join(map(re.escape, KITS)),
     shard=r"\d+",
 
 
@@ -142,6 +145,7 @@ rule made_with:
     input:
         "results/1_reference/reference.json",
         "results/1_reference/resources.tsv",
+        expand("results/1_reference/assays/{assay}/resources.tsv", assay=KITS),
         "results/1_reference/transcript_set.tsv",
         expand("results/1_reference/{resource}.counts.json", resource=GIVEN_VCFS),
         expand("results/1_reference/tools/{environment}.tsv", environment=TOOL_ENVIRONMENTS),

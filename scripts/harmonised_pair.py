@@ -14,6 +14,7 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pair-spec", type=Path, required=True, help="0_inputs/{pair}.json")
     parser.add_argument("--reference-dir", type=Path, required=True, help="1_reference")
+    parser.add_argument("--assay-dir", type=Path, required=True, help="1_reference/assays/ASSAY")
     parser.add_argument("--tools", type=Path, nargs="+", required=True, help="1_reference/tools")
     parser.add_argument("--inputs", type=Path, nargs="+", required=True, help="tumour, then normal")
     parser.add_argument("--qc", type=Path, required=True, help="4_qc/pairs/{pair}.qc.json")
@@ -35,6 +36,7 @@ def main(argv: list[str] | None = None) -> None:
     files = PairFiles(
         spec=args.pair_spec,
         reference=args.reference_dir,
+        assay=args.assay_dir,
         tools=tuple(args.tools),
         inputs=dict(zip(roles, args.inputs, strict=True)),
         qc=args.qc,

@@ -11,7 +11,7 @@ from onconcord.runtime.script import script
 @script
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--resource", nargs="+", required=True, metavar="NAME=PATH", help="a file")
+    parser.add_argument("--resource", nargs="*", required=True, metavar="NAME=PATH", help="a file")
     parser.add_argument("--out", type=Path, required=True, help="resources.tsv")
     args = parser.parse_args(argv)
     named = dict(resource.split("=", 1) for resource in args.resource)

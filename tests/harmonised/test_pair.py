@@ -68,9 +68,13 @@ def files(tmp_path):
     columns = ("chrom", "source_name", "length_bp", "md5", "refget_sq", "is_primary", "masked_bp")
     contig = ("chr20", "20", LENGTH, "0" * 32, f"SQ.{'a' * 32}", 1, 0)
     write_rows(reference / "contigs.tsv", columns, contig)
-    write_rows(reference / "targets.bed", ("20", 100, 300))
-    write_rows(reference / "gene_regions.tsv", GENE_COLUMNS, ("G", "GNAS", "T1", "20", 100, 200))
-    write_rows(reference / "resources.tsv", ("name", "bytes", "sha256"), ("targets", 9, "a" * 64))
+    assay = reference / "assays/exome"
+    assay.mkdir(parents=True)
+    write_rows(assay / "targets.bed", ("20", 100, 300))
+    write_rows(assay / "gene_regions.tsv", GENE_COLUMNS, ("G", "GNAS", "T1", "20", 100, 200))
+    of_file = ("name", "bytes", "sha256")
+    write_rows(reference / "resources.tsv", of_file, ("fasta", 9, "f" * 64))
+    write_rows(assay / "resources.tsv", of_file, ("targets", 9, "a" * 64))
     chosen = Chosen("G", "GNAS", "T1.1", "longest_cds", "model", "20", "ok", 33, "c" * 64)
     write_set([chosen], reference / "transcript_set.tsv")
     tools = [("annotated", "snpEff", "5.1d", "cli", "snpEff")]
@@ -111,6 +115,7 @@ def files(tmp_path):
     return PairFiles(
         spec=spec,
         reference=reference,
+        assay=assay,
         tools=(write_rows(tmp_path / "tools.tsv", COLUMNS, *tools),),
         inputs={
             role: write_rows(

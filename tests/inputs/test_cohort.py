@@ -110,6 +110,7 @@ def test_the_pair_spec_holds_everything_and_no_other_pair(tmp_path):
     assert (spec.centre, spec.pair, spec.patient) == ("A", "T1", "P1")
     assert asdict(spec.assay) == {
         "assay_id": "default",
+        "kits": ("default",),
         "strategy": "WES",
         "padding": 100,
         "tumour_only": False,
@@ -318,15 +319,24 @@ def test_a_bam_taken_as_it_is_must_be_the_only_row_of_its_sample(tmp_path):
     ]
 
 
-def test_two_sets_of_targets_in_one_folder_are_refused(tmp_path):
-    rows = [f"{row} {assay}" for row, assay in zip([*PAIR, *more_pair()], "xxyy", strict=True)]
-    found = faults_of(
-        tmp_path, rows, header=f"{HEADER} assay", assays={"x": {}, "y": {"targets": "t.bed"}}
-    )
-    assert found == [
-        'samples.tsv, line 4, column "assay": assays "x" (line 2) and "y" differ in "targets": '
-        "one working folder has one set of targets, so give each its own."
+def test_assays_of_one_sheet_have_targets_of_their_own_and_a_pair_of_two_kits_has_both(tmp_path):
+    rows = [
+        *(f"{row} {assay}" for row, assay in zip([*PAIR, *more_pair()], "xyzz", strict=True)),
+        "P9 T8 tumour L1 x_1.gz x_2.gz x",
     ]
+    assays = {
+        "x": {"targets": "t.bed", "capture_kit": "V6", "platform": "ILLUMINA", "padding": 7},
+        "y": {"targets": "u.bed", "capture_kit": "V7", "platform": "ILLUMINA"},
+        "z": {"targets": "t.bed"},
+    }
+    found = load(tmp_path, rows, header=f"{HEADER} assay", assays=assays)
+    assert found.kits == {"x+y": ("x", "y"), "x": ("x",), "z": ("z",)}
+    assert found.pairs["T8"].assay == "x", "its normal is of another assay with the same targets"
+    spec = cohort.pair_spec(found, "T1")
+    assert (spec.assay.assay_id, spec.assay.padding) == ("x+y", 7)
+    assert spec.resources.targets == (str(tmp_path / "t.bed"), str(tmp_path / "u.bed"))
+    stated = spec.assay.stated
+    assert (stated["capture_kit"], stated["platform"]) == (None, "ILLUMINA")
 
 
 @pytest.mark.parametrize(

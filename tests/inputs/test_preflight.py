@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pysam
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from compressed_forms import TEXT_FORMS
@@ -91,6 +92,36 @@ def test_a_target_on_a_contig_that_tables_do_not_hold_is_refused(folder):
         'targets.bed, line 2, column "contig": contig "GL000192.1" is none of the chromosomes 1 to '
         "22, X, Y and M, the only ones that tables hold: nothing could be told of this target, so "
         "remove the line."
+    ]
+
+
+def of_two_kits(folder, *, normal):
+    """The folder's tumour has the targets 2 to 60 of chr20, its normal those that are given."""
+    (folder / "t.bed").write_text("chr20\t2\t60\n")
+    (folder / "n.bed").write_text(normal)
+    raw = yaml.safe_load((folder / "config.yaml").read_text())
+    (assay,) = raw["assays"].values()
+    raw["assays"] = {"t": {**assay, "targets": "t.bed"}, "n": {**assay, "targets": "n.bed"}}
+    (folder / "config.yaml").write_text(yaml.safe_dump(raw))
+    header, *rows = (folder / "samples.tsv").read_text().splitlines()
+    rows = [f"{row}\t{'t' if 'tumour' in row else 'n'}" for row in rows]
+    (folder / "samples.tsv").write_text("\n".join([f"{header}\tassay", *rows, ""]))
+
+
+def test_what_the_kits_of_tumour_and_normal_share_is_said(folder):
+    of_two_kits(folder, normal="chr20\t50\t100\n")
+    assert faults_of(folder) == []
+    assert (
+        "tumours of assay t with normals of assay n: only what both target can be called, 10 "
+        "bases; their assay in the tables is t+n"
+    ) in preflight.preflight(folder).checked
+
+
+def test_kits_of_tumour_and_normal_that_share_nothing_are_refused(folder):
+    of_two_kits(folder, normal="chr20\t60\t100\n")
+    assert faults_of(folder) == [
+        "t.bed: no base of it is in n.bed: only what the kits of a tumour and its normal both "
+        "target can be called. Are they of one genome?"
     ]
 
 

@@ -13,7 +13,7 @@ from onconcord.errors import InputError
 from onconcord.evidence.normal_form import Allele, normalise
 from onconcord.questions.sources import VARIANT_KEY, TableSource
 from onconcord.questions.spelling import parse_variant, resolve
-from onconcord.reference.prepare import describe_reference, prepare_targets
+from onconcord.reference.prepare import describe_reference, prepare_genes
 from onconcord.reference.transcripts import transcript_of
 from synthetic_genes import synthetic_model
 
@@ -50,10 +50,8 @@ def working(tmp_path_factory):
             for kind, start, end in (("exon", 1, 22), ("CDS", 3, 20))
         )
     )
-    names = ("targets.bed", "calling.bed", "genes.gtf", "transcripts.parquet")
-    names += ("transcript_set.tsv", "gene_regions.tsv", "depth.bed")
-    out = [folder / name for name in names]
-    prepare_targets(fasta, folder / "contigs.tsv", None, root / "genes.gtf", None, 0, *out)
+    out = [folder / name for name in ("genes.gtf", "transcripts.parquet", "transcript_set.tsv")]
+    prepare_genes(fasta, folder / "contigs.tsv", root / "genes.gtf", None, *out)
     return TableSource(root, "working")
 
 

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 import reference_describe as describe_script
+import reference_genes as genes_script
 import reference_resources as resources_script
 import reference_targets as targets_script
 from annotated_vcf import write_fasta
@@ -21,6 +22,7 @@ from onconcord.reference.genes import GeneModel, write_gtf
 from onconcord.reference.intervals import IntervalSet, first_met, merged, padded
 from onconcord.reference.prepare import (
     describe_reference,
+    prepare_genes,
     prepare_targets,
     reference_identity,
     write_checksums,
@@ -320,21 +322,24 @@ def test_a_gene_model_that_does_not_fit_is_refused(tmp_path, text, expected):
     assert str(error.value) == expected
 
 
-def prepare(tmp_path, targets=None, genes=None, padding=10):
+def prepare(tmp_path, *targets, genes=None, padding=10):
     if not (tmp_path / "contigs.tsv").exists():
         described(tmp_path)
-    names = ("targets.bed", "calling.bed", "genes.gtf", "transcripts.parquet")
-    names += ("transcript_set.tsv", "gene_regions.tsv", "depth.bed")
+    contigs = tmp_path / "contigs.tsv"
+    of_genes = [tmp_path / n for n in ("genes.gtf", "transcripts.parquet", "transcript_set.tsv")]
+    prepare_genes(tmp_path / "genome.fa", contigs, genes, None, *of_genes)
+    names = ("targets.bed", "calling.bed", "gene_regions.tsv", "depth.bed")
     out = [tmp_path / name for name in names]
-    fasta, contigs = tmp_path / "genome.fa", tmp_path / "contigs.tsv"
-    prepare_targets(fasta, contigs, targets, genes, None, padding, *out)
-    return [path for path in out if "transcript" not in path.name]
+    prepare_targets(contigs, targets, padding, *of_genes[1:], *out)
+    return out
 
 
 def test_genes_are_cut_to_the_targets_and_one_without_a_target_base_is_kept(tmp_path):
     (tmp_path / "t.bed").write_text("1\t150\t160\n1\t190\t310\n")
     (tmp_path / "g.gtf").write_text(GTF)
-    targets, calling, _, regions, depth = prepare(tmp_path, tmp_path / "t.bed", tmp_path / "g.gtf")
+    targets, calling, regions, depth = prepare(
+        tmp_path, tmp_path / "t.bed", genes=tmp_path / "g.gtf"
+    )
     assert targets.read_text() == "1\t150\t160\n1\t190\t310\n"
     assert calling.read_text() == "1\t140\t170\n1\t180\t320\n"
     assert depth.read_text() == "1\t150\t160\n1\t190\t200\n1\t200\t300\n1\t300\t310\n"
@@ -348,20 +353,40 @@ def test_genes_are_cut_to_the_targets_and_one_without_a_target_base_is_kept(tmp_
 
 def test_without_targets_and_genes_the_primary_contigs_are_the_targets(tmp_path):
     described(tmp_path, {**SEQUENCES, "decoy": "ACGT"})
-    targets, calling, genes, regions, depth = prepare(tmp_path)
+    targets, calling, regions, depth = prepare(tmp_path)
     assert targets.read_text() == calling.read_text() == "1\t0\t1000\n20\t0\t500\n"
     assert depth.read_text() == targets.read_text()
-    assert genes.read_text() == ""
+    assert (tmp_path / "genes.gtf").read_text() == ""
     assert table(regions) == []
 
 
-def test_faults_of_targets_and_genes_come_at_once(tmp_path):
-    (tmp_path / "t.bed").write_text("7\t1\t2\n")
-    (tmp_path / "g.gtf").write_text("7\tx\tgene\t1\t2\t.\t+\t.\tgene_id\n")
+def test_two_kits_target_what_they_have_in_common(tmp_path):
+    (tmp_path / "t.bed").write_text("1\t150\t160\n1\t190\t310\n20\t5\t50\n20\t50\t60\n")
+    (tmp_path / "n.bed").write_text("20\t40\t90\n1\t100\t155\n1\t300\t400\n1\t200\t210\n")
+    (tmp_path / "g.gtf").write_text(GTF)
+    beds = (tmp_path / "t.bed", tmp_path / "n.bed")
+    targets, calling, regions, _ = prepare(tmp_path, *beds, genes=tmp_path / "g.gtf", padding=1)
+    both = [("1", 150, 155), ("1", 200, 210), ("1", 300, 310), ("20", 40, 60)]
+    assert targets.read_text() == "".join(f"{c}\t{a}\t{b}\n" for c, a, b in both)
+    assert calling.read_text() == "".join(f"{c}\t{a - 1}\t{b + 1}\n" for c, a, b in both)
+    first = list(table(regions)[0].values())
+    assert first == ["G1", "ONE", "T1", "1", "150", "155"]
+
+
+def test_faults_of_all_targets_come_at_once(tmp_path):
+    for name in ("t.bed", "n.bed"):
+        (tmp_path / name).write_text("7\t1\t2\n")
     with pytest.raises(InputError) as error:
-        prepare(tmp_path, tmp_path / "t.bed", tmp_path / "g.gtf")
-    assert [fault.source for fault in error.value.faults] == ["g.gtf", "t.bed"]
+        prepare(tmp_path, tmp_path / "t.bed", tmp_path / "n.bed")
+    assert [fault.source for fault in error.value.faults] == ["n.bed", "t.bed"]
     assert not (tmp_path / "targets.bed").exists()
+
+
+def test_kits_that_have_no_base_in_common_are_refused(tmp_path):
+    (tmp_path / "t.bed").write_text("1\t1\t20\n")
+    (tmp_path / "n.bed").write_text("1\t20\t30\n")
+    with pytest.raises(InputError, match=r"t\.bed: no base of it is in n\.bed: only what the kits"):
+        prepare(tmp_path, tmp_path / "t.bed", tmp_path / "n.bed")
 
 
 def test_the_scripts_write_what_the_functions_do(tmp_path, capsys):
@@ -372,10 +397,15 @@ def test_the_scripts_write_what_the_functions_do(tmp_path, capsys):
     words = ["--resource", f"fasta={fasta}", "--out", str(tmp_path / "resources.tsv")]
     assert resources_script.main(words) == 0
     assert table(tmp_path / "resources.tsv")[0]["bytes"] == str(fasta.stat().st_size)
-    words = ["--fasta", fasta, "--contigs", tmp_path / "contigs.tsv"]
-    words += ["--targets", "--genes", "--transcripts", "--padding", 5]
-    outputs = ("targets", "calling", "genes", "transcripts", "transcript-set")
-    for name in (*outputs, "gene-regions", "depth"):
+    of_genes = ("genes", "transcripts", "transcript-set")
+    words = ["--fasta", fasta, "--contigs", tmp_path / "contigs.tsv", "--genes", "--transcripts"]
+    for name in of_genes:
+        words += [f"--out-{name}", tmp_path / f"{name}.out"]
+    assert genes_script.main([str(word) for word in words]) == 0
+    words = ["--contigs", tmp_path / "contigs.tsv", "--targets", "--padding", 5]
+    for name in of_genes[1:]:
+        words += [f"--{name}", tmp_path / f"{name}.out"]
+    for name in ("targets", "calling", "gene-regions", "depth"):
         words += [f"--out-{name}", tmp_path / f"{name}.out"]
     assert targets_script.main([str(word) for word in words]) == 0
     assert Path(tmp_path / "targets.out").read_text() == "1\t0\t1000\n20\t0\t500\n"

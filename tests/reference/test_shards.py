@@ -135,12 +135,12 @@ def test_the_number_of_shards_is_that_of_the_genome_whatever_its_form(tmp_path, 
     text = ">1 a\n" + ("ACGT" * 25 + "\n") * 15_000 + ">patch\n" + ("ACGT" * 25 + "\n") * 6_000
     fasta = tmp_path / "g.fa"
     fasta.write_bytes(FORMS[form](text.encode()))
-    assert shard_count(None, fasta, tmp_path / "none.fai", 1) == 2
+    assert shard_count([], fasta, tmp_path / "none.fai", 1) == 2
 
 
 def test_targets_are_counted_by_their_bases(tmp_path):
     (tmp_path / "t.bed").write_text("1\t0\t700000\n1\t800000\t1500000\n")
-    assert shard_count(tmp_path / "t.bed", tmp_path / "none", tmp_path / "none", 1) == 2
+    assert shard_count([tmp_path / "t.bed"], tmp_path / "none", tmp_path / "none", 1) == 2
 
 
 def test_a_record_that_two_shards_report_is_kept_by_the_owner_of_its_position(tmp_path):

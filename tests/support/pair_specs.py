@@ -36,8 +36,8 @@ def pair_spec(tumour="TUM", normal="NOR", sex=None, decision=None):
         stated={},
         tumour=sample_spec(tumour, "tumour", sex),
         normal=sample_spec(normal, "normal", sex) if normal else None,
-        assay=AssaySpec("exome", "WES", 100, normal is None, "mark", "wes", {}),
-        resources=ResourceSpec("/g.fa", None, None, (), *[None] * 7),
+        assay=AssaySpec("exome", ("exome",), "WES", 100, normal is None, "mark", "wes", {}),
+        resources=ResourceSpec("/g.fa", None, (), (), *[None] * 7),
         reference=ReferenceSpec("custom"),
         parameters=replace(parameters, decision=decision) if decision else parameters,
     )

@@ -124,7 +124,7 @@ def test_a_table(extended, work):
     extended.test("tests/contract", "tests/runtime/test_written_pages.py")
     drop(work, f"8_harmonised/{PAIR}", "9_release/DEMO-B.json")
     extended.make(work, "results/9_release/DEMO-B.json")
-    bed = (work / "results/1_reference/targets.bed").read_text().splitlines()
+    bed = (work / "results/1_reference/assays/exome/targets.bed").read_text().splitlines()
     size = sum(int(line.split("\t")[2]) - int(line.split("\t")[1]) for line in bed)
     rows = table(work, PAIR, "target_contig")
     assert rows.select("pair_id", "chrom", "target_bp").rows() == [(PAIR, "chr20", size)]
@@ -143,7 +143,7 @@ def test_a_metric(extended, work):
     extended.make(work, qc)
     metrics = json.loads((work / qc).read_text())["metrics"]
     (row,) = [one for one in metrics if one["metric_id"] == "mapped_reads"]
-    stats = (work / f"results/4_qc/samples/{PAIR}.stats.txt").read_text()
+    stats = (work / f"results/4_qc/samples/exome/{PAIR}.stats.txt").read_text()
     assert row["value"] == float(re.search(r"^SN\treads mapped:\t(\d+)", stats, re.M)[1])
     assert (row["entity_id"], row["unit"], row["status"]) == (PAIR, "{reads}", "NA")
 

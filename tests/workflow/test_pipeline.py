@@ -49,6 +49,7 @@ def test_the_jobs_of_an_exome_pair(tmp_path, a_slice):
     once = {
         "reference",
         "bwa_index",
+        "genes",
         "targets",
         "resources",
         "resource_vcf",

@@ -159,7 +159,7 @@ def test_a_killed_run_goes_on_where_it_was(copied, finished, tmp_path):
     ("tool", "does", "dropped", "rule"),
     [
         pytest.param("samblaster", "exit 0", "[36]_*/TUM-B02.*", "align", id="alignment"),
-        pytest.param("mosdepth", "exit 0", "4_qc/samples/TUM-B02.*", "sample_qc", id="depth"),
+        pytest.param("mosdepth", "exit 0", "4_qc/samples/exome/TUM-B02.*", "sample_qc", id="depth"),
         pytest.param(
             "freebayes", "exit 0", "5_calls/freebayes/TUM-B02.*", "freebayes_call", id="caller"
         ),

@@ -51,6 +51,22 @@ def normal_of_pair(wildcards):
     return samples_of_pair(wildcards)[1:]
 
 
+# What a pair is called on: its assay's targets.
+
+
+def of_assay(name):
+    """Input function: a file of a pair's assay in stage 1."""
+
+    def file(wildcards):
+        return f"results/1_reference/assays/{PAIRS[wildcards.pair].assay}/{name}"
+
+    return file
+
+
+def shards_of_pair(wildcards):
+    return SHARDS[PAIRS[wildcards.pair].assay]
+
+
 # Files of a sample or a pair.
 
 
@@ -99,4 +115,8 @@ def vcf_if_given(resource):
 
 
 def common_sites_if_given(wildcards):
-    return "results/1_reference/common_sites.bed" if "population" in GIVEN_VCFS else []
+    """Common sites in the calling regions of a pair, or of the assay that a sample is measured on."""
+    pair = wildcards.get("pair")
+    assay = PAIRS[pair].assay if pair else wildcards.assay
+    path = f"results/1_reference/assays/{assay}/common_sites.bed"
+    return path if "population" in GIVEN_VCFS else []

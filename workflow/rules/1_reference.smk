@@ -2,8 +2,8 @@
 1_reference: the genome, its indexes, the targets of each assay, the gene model, the resources.
 
 Inputs: the files the configuration names. Outputs: results/1_reference/.
-Steps: reference, resources, bwa_index, targets, resource_vcf (one job each), common_sites,
-snpeff_database, tool_versions.
+Steps: reference, resources, bwa_index, genes, targets and common_sites (one job an assay),
+resource_vcf (one job each), snpeff_database, tool_versions.
 """
 
 TOOL_ENVIRONMENTS = {
@@ -20,7 +20,6 @@ RESOURCE_FILES = {
         "fasta": config["reference"]["fasta"],
         "genes": config["reference"]["genes"],
         "transcripts": config["reference"]["transcripts"],
-        "targets": ASSAY["targets"],
         "known_sites": config["alignment"]["known_sites"],
         **{
             name if number == 1 else f"{name}_{number}": path
@@ -41,7 +40,6 @@ GIVEN_VCFS = {
 RESOURCE_KEYS = [
     "reference.genes",
     "alignment.known_sites",
-    f"assays.{ASSAY_ID}",
     *(f"resources.{name}" for name in config["resources"]),
 ]
 
@@ -140,49 +138,94 @@ rule bwa_index:
         """
 
 
+rule genes:
+    """The gene model as one table and as GTF; the transcripts that genes are named on, each CDS checked."""
+    input:
+        fasta="results/1_reference/genome.fa",
+        contigs="results/1_reference/contigs.tsv",
+        genes=config["reference"]["genes"] or [],
+        transcripts=config["reference"]["transcripts"] or [],
+        settings=settings("reference.genes", "reference.transcripts"),
+    output:
+        genes="results/1_reference/genes.gtf",
+        transcripts="results/1_reference/transcripts.parquet",
+        transcript_set="results/1_reference/transcript_set.tsv",
+    log:
+        "logs/1_reference/genes.log",
+    shell:
+        r"""
+        exec &> {log:q}
+        {PYTHON:q} {SCRIPTS:q}/reference_genes.py \
+            --fasta {input.fasta:q} \
+            --contigs {input.contigs:q} \
+            --genes {input.genes:q} \
+            --transcripts {input.transcripts:q} \
+            --out-genes {output.genes:q} \
+            --out-transcripts {output.transcripts:q} \
+            --out-transcript-set {output.transcript_set:q}
+        """
+
+
+def targets_of_assay(wildcards):
+    """The BED of each kit that has one, the tumour's first."""
+    return COHORT.targets(wildcards.assay)
+
+
+def named_targets(wildcards):
+    """The same with the names that the tables have for them."""
+    names = ("targets", "normal_targets")
+    beds = [config["assays"][kit]["targets"] for kit in KITS[wildcards.assay]]
+    return [f"{name}={bed}" for name, bed in zip(names, beds) if bed]
+
+
+def settings_of_assay(wildcards):
+    return settings(*(f"assays.{kit}" for kit in KITS[wildcards.assay]), "calling.shard_mb")
+
+
+def padding_of_assay(wildcards):
+    return config["assays"][KITS[wildcards.assay][0]]["padding"]
+
+
+def shards_of_assay(wildcards):
+    return len(SHARDS[wildcards.assay])
+
+
 rule targets:
     """
-    Targets, padded calling regions and their shards; the gene model as one table and as GTF, the
-    transcripts that genes are named on, each CDS checked, and the coding exons of each gene.
+    What an assay targets, or what the kits of a tumour and its normal both target; the same padded
+    and cut into shards for calling; the coding exons of each gene in it.
     """
     input:
         fasta="results/1_reference/genome.fa",
         contigs="results/1_reference/contigs.tsv",
-        targets=ASSAY["targets"] or [],
-        genes=config["reference"]["genes"] or [],
-        transcripts=config["reference"]["transcripts"] or [],
-        settings=settings(
-            f"assays.{ASSAY_ID}", "calling.shard_mb", "reference.genes", "reference.transcripts"
-        ),
-    output:
-        targets="results/1_reference/targets.bed",
-        calling="results/1_reference/calling.bed",
-        genes="results/1_reference/genes.gtf",
+        targets=targets_of_assay,
         transcripts="results/1_reference/transcripts.parquet",
         transcript_set="results/1_reference/transcript_set.tsv",
-        gene_regions="results/1_reference/gene_regions.tsv",
-        depth="results/1_reference/depth.bed",
-        shards=directory("results/1_reference/shards"),
+        settings=settings_of_assay,
+    output:
+        targets="results/1_reference/assays/{assay}/targets.bed",
+        calling="results/1_reference/assays/{assay}/calling.bed",
+        gene_regions="results/1_reference/assays/{assay}/gene_regions.tsv",
+        depth="results/1_reference/assays/{assay}/depth.bed",
+        resources="results/1_reference/assays/{assay}/resources.tsv",
+        shards=directory("results/1_reference/assays/{assay}/shards"),
     log:
-        "logs/1_reference/targets.log",
+        "logs/1_reference/assays/{assay}.targets.log",
     params:
-        padding=ASSAY["padding"],
-        shards=len(SHARDS),
+        padding=padding_of_assay,
+        shards=shards_of_assay,
+        resources=named_targets,
     shell:
         r"""
         exec &> {log:q}
         {PYTHON:q} {SCRIPTS:q}/reference_targets.py \
-            --fasta {input.fasta:q} \
             --contigs {input.contigs:q} \
             --targets {input.targets:q} \
-            --genes {input.genes:q} \
-            --transcripts {input.transcripts:q} \
             --padding {params.padding:q} \
+            --transcripts {input.transcripts:q} \
+            --transcript-set {input.transcript_set:q} \
             --out-targets {output.targets:q} \
             --out-calling {output.calling:q} \
-            --out-genes {output.genes:q} \
-            --out-transcripts {output.transcripts:q} \
-            --out-transcript-set {output.transcript_set:q} \
             --out-gene-regions {output.gene_regions:q} \
             --out-depth {output.depth:q}
         {PYTHON:q} {SCRIPTS:q}/reference_shards.py \
@@ -191,6 +234,8 @@ rule targets:
             --fasta {input.fasta:q} \
             --count {params.shards:q} \
             --out {output.shards:q}
+        {PYTHON:q} {SCRIPTS:q}/reference_resources.py \
+            --resource {params.resources:q} --out {output.resources:q}
         """
 
 
@@ -244,12 +289,12 @@ rule resource_vcf:
 rule common_sites:
     """Common single-base sites in the calling regions, where contamination shows; may be none."""
     input:
-        calling="results/1_reference/calling.bed",
+        calling="results/1_reference/assays/{assay}/calling.bed",
         population="results/1_reference/population.vcf.gz",
     output:
-        sites="results/1_reference/common_sites.bed",
+        sites="results/1_reference/assays/{assay}/common_sites.bed",
     log:
-        "logs/1_reference/common_sites.log",
+        "logs/1_reference/assays/{assay}.common_sites.log",
     shell:
         r"""
         exec &> {log:q}

@@ -46,6 +46,10 @@ def known_sites_if_recalibrated(wildcards):
     return "results/1_reference/known_sites.vcf.gz" if config["alignment"]["bqsr"] else []
 
 
+def assay_of_sample(wildcards):
+    return settings(f"assays.{SAMPLES[wildcards.sample].assay}")
+
+
 rule align:
     """Alignments of one sample, every read accounted for."""
     input:
@@ -56,12 +60,9 @@ rule align:
         fasta="results/1_reference/genome.fa",
         fasta_index="results/1_reference/genome.fa.fai",
         lanes=lanes_of_sample,
+        assay=assay_of_sample,
         settings=settings(
-            f"assays.{ASSAY_ID}",
-            "reads.trim",
-            "alignment.format",
-            "alignment.bqsr",
-            "alignment.known_sites",
+            "reads.trim", "alignment.format", "alignment.bqsr", "alignment.known_sites"
         ),
     output:
         reads=f"results/3_alignments/{{sample}}.{READS}",

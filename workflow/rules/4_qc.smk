@@ -2,7 +2,7 @@
 4_qc: coverage, levels of depth, contamination, identity, verdicts.
 
 Inputs: alignments, targets, population resource. Outputs: results/4_qc/.
-Steps: sample_qc (one job a sample), pair_qc (one job a pair), multiqc (one of the cohort).
+Steps: sample_qc (one job a sample, or more where its pairs have several assays), pair_qc (one job a pair), multiqc (one of the cohort).
 samtools stats and the tables of GATK end without an error where the disk is full: they go through
 cat, which does not, and the one of two lines, which fits into any block, may not be empty.
 """
@@ -15,7 +15,7 @@ def depth_levels_of_sample(wildcards):
 # All that mosdepth writes, read by us, by MultiQC or by nobody: Snakemake removes it where the job
 # fails, so that none of it stays behind cut off.
 QC_OF_SAMPLE = [
-    f"results/4_qc/samples/{{sample}}.{suffix}"
+    f"results/4_qc/samples/{{assay}}/{{sample}}.{suffix}"
     for suffix in (
         "mosdepth.summary.txt",
         "mosdepth.global.dist.txt",
@@ -35,14 +35,14 @@ QC_OF_SAMPLE = [
 
 
 rule sample_qc:
-    """Coverage, levels of depth, read statistics and pileups at common sites of one sample."""
+    """Coverage, levels of depth, read statistics and pileups of one sample on the targets of a pair."""
     input:
         reads=f"results/3_alignments/{{sample}}.{READS}",
         index=f"results/3_alignments/{{sample}}.{READS_INDEX}",
         fasta="results/1_reference/genome.fa",
         dictionary="results/1_reference/genome.dict",
-        targets="results/1_reference/targets.bed",
-        depth="results/1_reference/depth.bed",
+        targets="results/1_reference/assays/{assay}/targets.bed",
+        depth="results/1_reference/assays/{assay}/depth.bed",
         population=vcf_if_given("population"),
         sites=common_sites_if_given,
         settings=settings(
@@ -58,9 +58,9 @@ rule sample_qc:
             for path in QC_OF_SAMPLE
         ],
     log:
-        "logs/4_qc/{sample}.log",
+        "logs/4_qc/{assay}/{sample}.log",
     benchmark:
-        "timings/4_qc/{sample}.tsv"
+        "timings/4_qc/{assay}/{sample}.tsv"
     conda:
         "../../envs/qc.yaml"
     resources:
@@ -72,7 +72,7 @@ rule sample_qc:
     shell:
         r"""
         exec &> {log:q}
-        prefix=results/4_qc/samples/{wildcards.sample:q}
+        prefix=results/4_qc/samples/{wildcards.assay:q}/{wildcards.sample:q}
         sites={input.sites:q}
         mosdepth --no-per-base --fasta {input.fasta:q} --by {input.depth:q} \
             --mapq {params.min_mapping_quality:q} \
@@ -101,30 +101,37 @@ rule sample_qc:
         """
 
 
+def qc_prefix(pair, sample):
+    """What the paths of a sample's coverage begin with, measured on the targets of a pair."""
+    return f"results/4_qc/samples/{pair.assay}/{sample}"
+
+
 def tumour_qc(wildcards):
-    return expand(QC_OF_SAMPLE, sample=tumour_of_pair(wildcards))
+    return expand(QC_OF_SAMPLE, assay=PAIRS[wildcards.pair].assay, sample=tumour_of_pair(wildcards))
 
 
 def normal_qc(wildcards):
-    return expand(QC_OF_SAMPLE, sample=normal_of_pair(wildcards))
+    return expand(QC_OF_SAMPLE, assay=PAIRS[wildcards.pair].assay, sample=normal_of_pair(wildcards))
 
 
 def thresholds_of_pair(wildcards):
-    name = config["assays"][PAIRS[wildcards.pair].assay]["qc"]
+    name = config["assays"][PAIRS[wildcards.pair].tumour.assay]["qc"]
     return name if name.endswith((".yaml", ".yml")) else CHECKOUT / f"config/qc/{name}.yaml"
 
 
 def prefixes_of_pair(wildcards):
-    words = ["--tumour-prefix", f"results/4_qc/samples/{tumour_of_pair(wildcards)}"]
+    pair = PAIRS[wildcards.pair]
+    words = ["--tumour-prefix", qc_prefix(pair, pair.tumour.sample_id)]
     for normal in normal_of_pair(wildcards):
-        words += ["--normal-prefix", f"results/4_qc/samples/{normal}"]
+        words += ["--normal-prefix", qc_prefix(pair, normal)]
     return words
 
 
 def pileups_of_pair(wildcards):
-    words = ["--input", f"results/4_qc/samples/{tumour_of_pair(wildcards)}.pileups.table"]
+    pair = PAIRS[wildcards.pair]
+    words = ["--input", f"{qc_prefix(pair, pair.tumour.sample_id)}.pileups.table"]
     for normal in normal_of_pair(wildcards):
-        words += ["--matched-normal", f"results/4_qc/samples/{normal}.pileups.table"]
+        words += ["--matched-normal", f"{qc_prefix(pair, normal)}.pileups.table"]
     return words
 
 
@@ -180,7 +187,12 @@ rule pair_qc:
 rule multiqc:
     """One page of quality control for the cohort."""
     input:
-        samples=expand(QC_OF_SAMPLE, sample=SAMPLES),
+        samples=[
+            file
+            for pair in PAIRS.values()
+            for sample in pair.samples
+            for file in expand(QC_OF_SAMPLE, assay=pair.assay, sample=sample.sample_id)
+        ],
         flagstats=expand("results/3_alignments/{sample}.flagstat.json", sample=SAMPLES),
         annotation=expand("results/7_annotated/{pair}.snpeff.csv", pair=PAIRS),
         config=CHECKOUT / "config/multiqc.yaml",

@@ -25,7 +25,7 @@ rule evidence:
         indexes=indexes_of_pair,
         fasta="results/1_reference/genome.fa",
         contigs="results/1_reference/contigs.tsv",
-        targets="results/1_reference/targets.bed",
+        targets=of_assay("targets.bed"),
     output:
         evidence="results/6_evidence/{pair}.evidence.parquet",
         rejected="results/6_evidence/{pair}.rejected.parquet",

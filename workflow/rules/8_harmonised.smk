@@ -9,7 +9,7 @@ in place as a whole once every table is valid.
 def quantized_arguments(wildcards):
     words = []
     for role, sample in zip(("tumour", "normal"), samples_of_pair(wildcards)):
-        prefix = f"results/4_qc/samples/{sample}"
+        prefix = qc_prefix(PAIRS[wildcards.pair], sample)
         words += [f"--quantized-{role}", f"{prefix}.quantized.bed.gz"]
         words += [f"--anymapq-{role}", f"{prefix}.anymapq.quantized.bed.gz"]
         words += [f"--regions-{role}", f"{prefix}.regions.bed.gz"]
@@ -17,7 +17,7 @@ def quantized_arguments(wildcards):
 
 
 def model_of_pair(wildcards):
-    return COHORT.models[config["assays"][PAIRS[wildcards.pair].assay]["model"]]
+    return COHORT.models[config["assays"][PAIRS[wildcards.pair].tumour.assay]["model"]]
 
 
 rule harmonise:
@@ -27,10 +27,11 @@ rule harmonise:
         identity="results/1_reference/reference.json",
         contigs="results/1_reference/contigs.tsv",
         resources="results/1_reference/resources.tsv",
+        assay_resources=of_assay("resources.tsv"),
         counts=expand("results/1_reference/{resource}.counts.json", resource=GIVEN_VCFS),
         tools=expand("results/1_reference/tools/{environment}.tsv", environment=TOOL_ENVIRONMENTS),
-        targets="results/1_reference/targets.bed",
-        gene_regions="results/1_reference/gene_regions.tsv",
+        targets=of_assay("targets.bed"),
+        gene_regions=of_assay("gene_regions.tsv"),
         transcripts="results/1_reference/transcripts.parquet",
         transcript_set="results/1_reference/transcript_set.tsv",
         inputs=inputs_of_pair,
@@ -67,6 +68,7 @@ rule harmonise:
         {PYTHON:q} {SCRIPTS:q}/harmonised_pair.py \
             --pair-spec {input.spec:q} \
             --reference-dir results/1_reference \
+            --assay-dir "$(dirname {input.targets:q})" \
             --tools {input.tools:q} \
             --inputs {input.inputs:q} \
             --qc {input.qc:q} \

@@ -55,6 +55,7 @@ class PairFiles:
     Args:
         spec: the pair spec.
         reference: folder of stage 1.
+        assay: folder of the pair's assay in it.
         tools: versions of the tools, one file an environment.
         inputs: `{sample}.inputs.tsv` by role.
         qc: metrics and verdict.
@@ -67,6 +68,7 @@ class PairFiles:
 
     spec: Path
     reference: Path
+    assay: Path
     tools: tuple[Path, ...]
     inputs: dict[str, Path]
     qc: Path
@@ -82,6 +84,11 @@ class PairFiles:
     calls: dict[str, Path]
     callers_dir: Path
     lock: Path
+
+    @property
+    def resources(self) -> tuple[Path, Path]:
+        """Checksums of what all pairs share, and of the assay's targets."""
+        return self.reference / "resources.tsv", self.assay / "resources.tsv"
 
 
 def harmonise_pair(files: PairFiles, out: Path) -> None:
@@ -164,9 +171,9 @@ class _PairSources:
         identity = read_sealed_json(files.reference / "reference.json")
         contigs = read_contigs(files.reference / "contigs.tsv")
         names = ContigNames.of(contigs)
-        genes = read_gene_regions(files.reference / "gene_regions.tsv")
+        genes = read_gene_regions(files.assay / "gene_regions.tsv")
         clinical = spec.resources.clinical
-        resources = provenance.read_resources(files.reference / "resources.tsv")
+        resources = provenance.read_resources(*files.resources)
         chosen = read_set(files.reference / "transcript_set.tsv")
         versions = {row["tool"]: row["version"] for row in read_tool_versions(files.tools)}
         genome = Genome(files.reference / "genome.fa")
@@ -187,11 +194,11 @@ class _PairSources:
             names=names,
             callers=read_callers(files.callers_dir, list(files.calls)),
             versions=versions,
-            targets=read_bed(files.reference / "targets.bed").select(
+            targets=read_bed(files.assay / "targets.bed").select(
                 pl.col("chrom").replace_strict(names.table_of), "start0", "end0"
             ),
             states=qc.callable_regions(
-                files.reference / "targets.bed",
+                files.assay / "targets.bed",
                 files.quantized["tumour"],
                 files.quantized.get("normal"),
                 files.anymapq["tumour"],
@@ -241,7 +248,7 @@ def _tables(
     """Rows of the tables that do not hold candidates."""
     facts = sources.facts
     spec, names, reference_id = facts.spec, facts.names, facts.reference_id
-    resources = provenance.read_resources(files.reference / "resources.tsv")
+    resources = provenance.read_resources(*files.resources)
     inputs = {role: read_inputs(path) for role, path in files.inputs.items()}
     run = provenance.run_id(spec, inputs, resources, sources.reference_digest)
     ids = {role: spec.samples[role].sample for role in inputs}
@@ -251,7 +258,7 @@ def _tables(
     metrics = [{**row, "run_id": run} for row in verdict["metrics"]]
     targets, states, hotspots = facts.targets, facts.states, sources.hotspots
     genes_callable = qc.gene_callability(
-        files.reference / "gene_regions.tsv",
+        files.assay / "gene_regions.tsv",
         states,
         files.regions["tumour"],
         files.regions.get("normal"),
@@ -371,6 +378,8 @@ def _scope(
         "model": facts.model.model_id,
         **facts.estimates.stated(),
     }
+    if len(spec.assay.kits) > 1:
+        judged_by["shared_targets"] = list(spec.assay.kits)
     limits = canonical_json(judged_by)
     able = sorted(name for name, one in facts.callers.items() if matched or one.tumour_only)
     # Where no base is deep enough, that nothing was found says nothing.

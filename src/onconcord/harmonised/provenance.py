@@ -49,7 +49,7 @@ def run_id(
         "assay": {
             key: value
             for key, value in asdict(spec.assay).items()
-            if key not in ("assay_id", "stated")
+            if key not in ("assay_id", "kits", "stated")
         },
         "resources": resources,
         "reference": reference_digest,
@@ -58,10 +58,11 @@ def run_id(
     return json_sha256(made_from)[:16]
 
 
-def read_resources(path: Path) -> dict[str, str]:
-    """SHA-256 by name of the files in `1_reference/resources.tsv`."""
-    table = pl.read_csv(sealed(path), separator="\t", infer_schema=False)
-    return dict(zip(table["name"], table["sha256"], strict=True))
+def read_resources(*paths: Path) -> dict[str, str]:
+    """SHA-256 by name of the files in `1_reference/resources.tsv` and in that of an assay."""
+    tables = (pl.read_csv(sealed(path), separator="\t", infer_schema=False) for path in paths)
+    rows = pl.concat(table.select("name", "sha256") for table in tables)
+    return dict(sorted(rows.iter_rows()))
 
 
 def run_rows(
@@ -207,7 +208,7 @@ def assay_rows(
         {
             "assay_id": spec.assay.assay_id,
             "strategy": spec.assay.strategy,
-            "target_bed_sha256": resources.get("targets"),
+            "target_bed_sha256": None if len(spec.assay.kits) > 1 else resources.get("targets"),
             "target_size_bp": size,
             "callable_padding_bp": spec.assay.padding,
             "alteration_types": ["small_variant"],

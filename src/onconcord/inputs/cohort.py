@@ -32,6 +32,8 @@ OF_SAMPLE = (
 COLUMNS = (*REQUIRED, *READS, "realign", "library", *OF_SAMPLE[2:])
 ROLES = ("tumour", "normal")
 SEXES = ("female", "male", "other")
+KIT_SIGN = "+"
+"""Between the ids of two assays whose targets a pair has in common; no id has it."""
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
 RELEASED = {
     "diagnosis": "diagnosis_oncotree",
@@ -116,14 +118,25 @@ class Sample:
 
 @dataclass(frozen=True)
 class Pair:
-    """A tumour and its patient's normal, which is None for a tumour on its own."""
+    """
+    A tumour and its patient's normal, which is None for a tumour on its own.
+
+    Args:
+        kits: ids of the assays whose targets the pair has in common: the tumour's, and the
+            normal's where its targets are others.
+    """
 
     pair_id: str
     centre: str
     patient: str
-    assay: str
+    kits: tuple[str, ...]
     tumour: Sample
     normal: Sample | None
+
+    @property
+    def assay(self) -> str:
+        """Id of the pair's assay in the tables: both ids where the kits differ."""
+        return KIT_SIGN.join(self.kits)
 
     @property
     def samples(self) -> tuple[Sample, ...]:
@@ -157,6 +170,16 @@ class Cohort:
     pairs: dict[str, Pair]
     centres: tuple[str, ...]
     config_lines: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def kits(self) -> dict[str, tuple[str, ...]]:
+        """The kits of each assay that pairs have, by its id in the tables, sorted."""
+        return {pair.assay: pair.kits for _, pair in sorted(self.pairs.items())}
+
+    def targets(self, assay: str) -> tuple[str, ...]:
+        """BEDs, absolute, whose common bases are the targets of a pair's assay; none = no BED."""
+        beds = (self.config["assays"][kit]["targets"] for kit in self.kits[assay])
+        return tuple(bed for bed in beds if bed)
 
 
 def load(folder: Path, raw_config: dict[str, Any] | None = None) -> Cohort:
@@ -209,7 +232,7 @@ def pair_spec(cohort: Cohort, pair_id: str) -> PairSpec:
     pair, config = cohort.pairs[pair_id], cohort.config
     resources = dict(config["resources"])
     fields = tuple(resources.pop("population_fields"))
-    assay = config["assays"][pair.assay]
+    assay, *others = (config["assays"][kit] for kit in pair.kits)
     alignment = {key: value for key, value in config["alignment"].items() if key != "known_sites"}
     # Whether a BAM was aligned again changes the result, so it belongs to what run_id is made of.
     alignment["realigned"] = sorted(
@@ -224,17 +247,21 @@ def pair_spec(cohort: Cohort, pair_id: str) -> PairSpec:
         normal=_sample_spec(pair.normal) if pair.normal else None,
         assay=AssaySpec(
             assay_id=pair.assay,
+            kits=pair.kits,
             strategy=assay["strategy"],
             padding=assay["padding"],
             tumour_only=assay["tumour_only"],
             duplicates=assay["duplicates"],
             qc=Path(assay["qc"]).stem,
-            stated={column: assay[key] for key, column in OF_ASSAY.items()},
+            stated={
+                column: assay[key] if all(other[key] == assay[key] for other in others) else None
+                for key, column in OF_ASSAY.items()
+            },
         ),
         resources=ResourceSpec(
             fasta=config["reference"]["fasta"],
             genes=config["reference"]["genes"],
-            targets=assay["targets"],
+            targets=cohort.targets(pair.assay),
             known_sites=config["alignment"]["known_sites"],
             **{**resources, "population": configuration.files_of(resources["population"])},
         ),
@@ -507,11 +534,10 @@ def _pairs(
                 pair_id=tumour.sample_id,
                 centre=tumour.centre,
                 patient=tumour.patient,
-                assay=tumour.assay,
+                kits=_kits(tumour, normal, config),
                 tumour=tumour,
                 normal=normal,
             )
-    faults += _target_faults(name, pairs.values(), config)
     return pairs
 
 
@@ -554,19 +580,12 @@ def _patient_faults(name: str, of_patient: list[Sample], config: dict[str, Any])
             yield Fault(name, message, tumour.line, "role")
 
 
-def _target_faults(name: str, pairs: Iterable[Pair], config: dict[str, Any]) -> Iterator[Fault]:
-    """One working folder has one set of targets: stage 1 makes one calling region of them."""
-    first: Pair | None = None
-    for pair in pairs:
-        assay = config["assays"].get(pair.assay) if _assay_ids(config) else None
-        if not isinstance(assay, dict):
-            continue
-        first = first or pair
-        other = config["assays"][first.assay]
-        for key in ("targets", "padding"):
-            if assay[key] != other[key]:
-                message = (
-                    f'assays "{first.assay}" (line {first.tumour.line}) and "{pair.assay}" differ '
-                    f'in "{key}": one working folder has one set of targets, so give each its own.'
-                )
-                yield Fault(name, message, pair.tumour.line, "assay")
+def _kits(tumour: Sample, normal: Sample | None, config: dict[str, Any]) -> tuple[str, ...]:
+    """The tumour's assay, and the normal's where its targets are others."""
+    if normal is None or normal.assay == tumour.assay:
+        return (tumour.assay,)
+    assays = [
+        config["assays"].get(one.assay) if _assay_ids(config) else None for one in (tumour, normal)
+    ]
+    targets = [assay.get("targets") if isinstance(assay, dict) else None for assay in assays]
+    return (tumour.assay, normal.assay) if targets[0] != targets[1] else (tumour.assay,)

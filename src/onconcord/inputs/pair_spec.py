@@ -63,6 +63,8 @@ class AssaySpec:
     How the samples were sequenced.
 
     Args:
+        assay_id: id in the tables, which is both ids where tumour and normal are of two kits.
+        kits: ids of the assays whose targets the pair has in common, the tumour's first.
         padding: bases that calling goes beyond each end of a target.
         duplicates: mark, or keep where they are not told apart from other reads (amplicons).
         qc: name of the QC thresholds.
@@ -70,6 +72,7 @@ class AssaySpec:
     """
 
     assay_id: str
+    kits: tuple[str, ...]
     strategy: str
     padding: int
     tumour_only: bool
@@ -84,7 +87,7 @@ class ResourceSpec:
 
     fasta: str
     genes: str | None
-    targets: str | None
+    targets: tuple[str, ...]
     population: tuple[str, ...]
     panel_of_normals: str | None
     clinical: str | None

@@ -12,7 +12,7 @@ from onconcord.inputs import cohort as cohorts
 from onconcord.inputs import config as configuration
 from onconcord.inputs.cohort import Cohort
 from onconcord.inputs.preflight_reads import reads_faults
-from onconcord.inputs.preflight_reference import check_reference, drivers_in_panel
+from onconcord.inputs.preflight_reference import check_reference, drivers_in_panel, what_kits_share
 from onconcord.inputs.settings import counted_reads
 from onconcord.inputs.yaml_file import located
 
@@ -66,7 +66,7 @@ def preflight(folder: Path, deep: bool = False) -> Preflight:
     return Preflight(
         cohort=cohort,
         faults=tuple(sorted(set(found))),
-        checked=(*_checked(cohort, deep), *(() if found else drivers_in_panel(cohort.config))),
+        checked=(*_checked(cohort, deep), *(() if found else _remarks(cohort))),
         needed_bytes=needed,
         free_bytes=free,
     )
@@ -81,7 +81,8 @@ def check_inputs(cohort: Cohort, deep: bool = False) -> list[Fault]:
         deep: see `preflight`.
     """
     assays = {sample.assay for sample in cohort.samples.values()}
-    reference = check_reference(cohort.config, assays, deep)
+    kits = cohort.kits.values()
+    reference = check_reference(cohort.config, assays, kits, deep)
     counted = counted_reads(cohort) if deep else {}
     reads = reads_faults(
         cohort.sheet.name, cohort.samples.values(), reference.genome, deep, counted
@@ -139,6 +140,12 @@ def _checked(cohort: Cohort, deep: bool) -> Iterator[str]:
     how = "every VCF record" if deep else "the first VCF records"
     yield f"reference: build, contigs of targets, genes and resources, REF of {how}"
     yield "working folder: permission to write, space"
+
+
+def _remarks(cohort: Cohort) -> Iterator[str]:
+    """What people should know of a cohort without a fault, one line each."""
+    yield from what_kits_share(cohort.config, cohort.kits.values())
+    yield from drivers_in_panel(cohort.config)
 
 
 def _retraction_faults(folder: Path) -> list[Fault]:

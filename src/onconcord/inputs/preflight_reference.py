@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ from pysam.utils import SamtoolsError
 
 from onconcord.errors import Fault, InputError
 from onconcord.evidence.normal_form import Allele, normalise
+from onconcord.inputs.cohort import KIT_SIGN
 from onconcord.inputs.config import NAME as CONFIG
 from onconcord.inputs.config import files_of
 from onconcord.inputs.hotspots import read_hotspot_list
@@ -25,7 +26,7 @@ from onconcord.reference.builds import CUSTOM, digest_faults, length_faults
 from onconcord.reference.contigs import contig_rows, name_faults, native_name
 from onconcord.reference.genes import GeneModel
 from onconcord.reference.sequence import OpenFasta, Sequences
-from onconcord.reference.targets import check_bed
+from onconcord.reference.targets import apart, check_bed, shared_targets
 
 DIGEST_BYTES = 500_000_000
 """Largest FASTA whose digests are taken before a run; of a larger one the run itself takes them."""
@@ -50,7 +51,10 @@ class ReferenceReport:
 
 
 def check_reference(
-    config: Mapping[str, Any], assays: set[str], deep: bool = False
+    config: Mapping[str, Any],
+    assays: set[str],
+    kits: Iterable[tuple[str, ...]],
+    deep: bool = False,
 ) -> ReferenceReport:
     """
     Check the FASTA, and against it targets, gene model and resources.
@@ -58,6 +62,8 @@ def check_reference(
     Args:
         config: complete configuration; keys that are faulty themselves are passed over.
         assays: ids of the assays that samples use.
+        kits: assays of the tumour and of the normal, where their targets differ; others are
+            passed over.
         deep: take digests of a large FASTA too, and compare every record of every VCF.
     """
     reference = config["reference"] if isinstance(config["reference"], dict) else {}
@@ -93,11 +99,13 @@ def check_reference(
         genome = GivenReference(
             genome.fasta, genome.lengths, {row.source_name: row.md5 for row in rows}
         )
-    for assay_id in sorted(assays):
-        assay = config["assays"].get(assay_id) if isinstance(config["assays"], dict) else None
-        targets = assay.get("targets") if isinstance(assay, dict) else None
-        if isinstance(targets, str) and targets and f"assays.{assay_id}.targets" not in broken:
-            faults += check_bed(Path(targets), genome.lengths)[1]
+    beds = {assay: bed for assay in sorted(assays) if (bed := _targets(config, assay, broken))}
+    of_beds = {bed: check_bed(bed, genome.lengths)[1] for bed in beds.values()}
+    faults += [fault for of_bed in of_beds.values() for fault in of_bed]
+    for pair in kits:
+        given = [beds[assay] for assay in pair if assay in beds]
+        if len(given) > 1 and not any(of_beds[bed] for bed in given):
+            faults += [] if shared_targets(given, genome.lengths) else [apart(given)]
     genes = reference.get("genes")
     if isinstance(genes, str) and genes and "reference.genes" not in broken:
         try:
@@ -115,6 +123,36 @@ def check_reference(
         except InputError as error:
             faults += error.faults
     return ReferenceReport(genome, tuple(faults))
+
+
+def _targets(config: Mapping[str, Any], assay_id: str, broken: set[str]) -> Path | None:
+    assay = config["assays"].get(assay_id) if isinstance(config["assays"], dict) else None
+    targets = assay.get("targets") if isinstance(assay, dict) else None
+    good = isinstance(targets, str) and targets and f"assays.{assay_id}.targets" not in broken
+    return Path(str(targets)) if good else None
+
+
+def what_kits_share(config: Mapping[str, Any], kits: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    """
+    Of pairs whose tumour and normal are of two kits: what can be called, one line each.
+
+    Args:
+        config: complete configuration, without a fault.
+        kits: assays of the tumour and of the normal; others are passed over.
+    """
+    of_two = sorted({pair for pair in kits if len(pair) > 1})
+    if not of_two:
+        return
+    with _indexed(Path(config["reference"]["fasta"])) as sequences:
+        lengths = dict(zip(sequences.references, sequences.lengths, strict=True))
+    for tumour, normal in of_two:
+        beds = [Path(bed) for kit in (tumour, normal) if (bed := config["assays"][kit]["targets"])]
+        size = sum(end - start for _, start, end in shared_targets(beds, lengths))
+        yield (
+            f"tumours of assay {tumour} with normals of assay {normal}: only what both target can "
+            f"be called, {size:,} bases; their assay in the tables is "
+            f"{KIT_SIGN.join((tumour, normal))}"
+        )
 
 
 def _vcf_faults(

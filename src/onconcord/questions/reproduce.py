@@ -224,7 +224,7 @@ def _write_folder(out: Path, cohort: Cohort, pair: str, parameters: dict[str, An
     """A working folder over the same sheet and files, with the parameters of the release."""
     config = json.loads(json.dumps(cohort.config))
     known_sites = config["alignment"]["known_sites"]
-    qc = f"{Path(config['assays'][cohort.pairs[pair].assay]['qc']).stem}.yaml"
+    qc = f"{Path(config['assays'][cohort.pairs[pair].tumour.assay]['qc']).stem}.yaml"
     alignment = {key: value for key, value in parameters["alignment"].items() if key != "realigned"}
     config |= {name: parameters[name] for name in ("callers", "reads", "calling", "decision")}
     config |= {
@@ -245,7 +245,8 @@ def _differences(recorded: _Recorded, again: Cohort, local: str) -> list[Fault]:
     """Everything that the pair is made from here and that the release was not made from."""
     spec = cohorts.pair_spec(again, local)
     reference = again.folder / "results/1_reference"
-    resources = provenance.read_resources(reference / "resources.tsv")
+    assay = reference / "assays" / spec.assay.assay_id
+    resources = provenance.read_resources(reference / "resources.tsv", assay / "resources.tsv")
     digest = read_sealed_json(reference / "reference.json")["digest"]
     inputs = _inputs(again, local)
     found = [*_parameter_faults(recorded.parameters(), spec.parameters.to_dict())]

@@ -38,6 +38,14 @@ def merged(intervals: Iterable[Interval], order: Iterable[str]) -> tuple[Interva
     return tuple(found)
 
 
+def shared(
+    intervals: Iterable[Interval], others: Iterable[Interval], order: Iterable[str]
+) -> tuple[Interval, ...]:
+    """What intervals have in common with others, as `merged` has it."""
+    both = IntervalSet(others)
+    return merged((part for interval in intervals for part in both.cut(interval)), order)
+
+
 def padded(
     intervals: Iterable[Interval], padding: int, lengths: Mapping[str, int]
 ) -> tuple[Interval, ...]:

@@ -1,8 +1,8 @@
-"""Stage 1: what the reference of a run is, where its targets lie, which coding exons they meet."""
+"""Stage 1: what the reference of a run is, where targets lie, which coding exons they meet."""
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple, fields
 from pathlib import Path
 
@@ -16,15 +16,16 @@ from onconcord.reference.builds import CUSTOM, digest_faults, length_faults
 from onconcord.reference.conserved import check_fasta_index
 from onconcord.reference.contigs import ContigRow, contig_rows, read_contigs
 from onconcord.reference.genes import GeneModel, no_transcripts, write_gtf
-from onconcord.reference.intervals import merged, padded, split
+from onconcord.reference.intervals import padded, split
 from onconcord.reference.sequence import Genome
-from onconcord.reference.targets import check_bed
+from onconcord.reference.targets import apart, check_bed, shared_targets
 from onconcord.reference.transcript_set import (
     choose_transcripts,
+    read_set,
     write_gene_regions,
     write_set,
 )
-from onconcord.sealed import seal
+from onconcord.sealed import seal, sealed
 
 GROUP_ROWS = 8192
 """Rows of a row group of transcripts.parquet: a pair reads only groups it needs."""
@@ -90,61 +91,32 @@ def reference_identity(rows: Iterable[ContigRow], build: str) -> dict[str, str]:
     return {"reference_id": reference_id, "build": build, "digest": digest}
 
 
-def prepare_targets(
+def prepare_genes(
     fasta: Path,
     contigs: Path,
-    targets: Path | None,
     genes: Path | None,
     transcripts: Path | None,
-    padding: int,
-    out_targets: Path,
-    out_calling: Path,
     out_genes: Path,
     out_transcripts: Path,
     out_transcript_set: Path,
-    out_gene_regions: Path,
-    out_depth: Path,
 ) -> None:
     """
-    Write targets, padded calling regions, the gene model and its coding exons on target.
+    Write the gene model in one spelling, and the transcripts that its genes are named on.
 
     Args:
         fasta: uncompressed FASTA with its `.fai`.
         contigs: contigs.tsv.
-        targets: BED with the FASTA's contig names, or None for the whole primary contigs.
         genes: GTF or GFF3 with the FASTA's contig names, or None.
         transcripts: the transcripts that win over the gene model's tags, or None.
-        padding: bases added on both sides of every target for calling.
-        out_targets: sorted and merged BED.
-        out_calling: the same, padded.
         out_genes: GTF; empty without a gene model.
         out_transcripts: Parquet, `GeneModel.transcripts` with is_mitochondrial.
         out_transcript_set: TSV, see `transcript_set.Chosen`.
-        out_gene_regions: TSV, see `transcript_set.write_gene_regions`.
-        out_depth: the targets cut at the ends of coding exons, so that the mean depth of each
-            interval is that of exons alone or of no exon.
     Raises:
         InputError: every fault of the files.
     """
     rows = read_contigs(contigs)
     lengths = {row.source_name: row.length_bp for row in rows}
-    intervals = tuple((row.source_name, 0, row.length_bp) for row in rows if row.is_primary)
-    faults = []
-    if targets:
-        intervals, target_faults = check_bed(targets, lengths)
-        faults += target_faults
-    model = None
-    if genes:
-        try:
-            model = GeneModel(genes, lengths)
-        except InputError as error:
-            faults += error.faults
-    if faults:
-        raise InputError(faults)
-    on_target = merged(intervals, lengths)
-    write_bed(on_target, out_targets)
-    write_bed(padded(on_target, padding, lengths), out_calling)
-    known = model.transcripts if model else no_transcripts()
+    known = GeneModel(genes, lengths).transcripts if genes else no_transcripts()
     mitochondrion = frozenset(row.source_name for row in rows if row.chrom == "chrM")
     chosen = choose_transcripts(known, transcripts, Genome(fasta), mitochondrion)
     write_gtf(known, out_genes)
@@ -154,5 +126,49 @@ def prepare_targets(
         )
     seal(out_transcripts)
     write_set(chosen, out_transcript_set)
-    exons = write_gene_regions(chosen, known, on_target, out_gene_regions)
+
+
+def prepare_targets(
+    contigs: Path,
+    targets: Sequence[Path],
+    padding: int,
+    transcripts: Path,
+    transcript_set: Path,
+    out_targets: Path,
+    out_calling: Path,
+    out_gene_regions: Path,
+    out_depth: Path,
+) -> None:
+    """
+    Write the targets of an assay, its padded calling regions, and its coding exons on target.
+
+    Args:
+        contigs: contigs.tsv.
+        targets: BEDs with the FASTA's contig names: none for the whole primary contigs, two where
+            tumour and normal are of different kits, of which what both target is taken.
+        padding: bases added on both sides of every target for calling.
+        transcripts, transcript_set: what `prepare_genes` wrote.
+        out_targets: sorted and merged BED.
+        out_calling: the same, padded.
+        out_gene_regions: TSV, see `transcript_set.write_gene_regions`.
+        out_depth: the targets cut at the ends of coding exons, so that the mean depth of each
+            interval is that of exons alone or of no exon.
+    Raises:
+        InputError: every fault of the files, or no base is in all of them.
+    """
+    rows = read_contigs(contigs)
+    lengths = {row.source_name: row.length_bp for row in rows}
+    if faults := [fault for bed in targets for fault in check_bed(bed, lengths)[1]]:
+        raise InputError(faults)
+    on_target = tuple((row.source_name, 0, row.length_bp) for row in rows if row.is_primary)
+    if targets:
+        on_target = shared_targets(targets, lengths)
+    if not on_target:
+        raise InputError([apart(targets)])
+    names = " and ".join(bed.name for bed in targets) or "the primary contigs"
+    print(f"{sum(end - start for _, start, end in on_target)} bases are targets of {names}")
+    write_bed(on_target, out_targets)
+    write_bed(padded(on_target, padding, lengths), out_calling)
+    known = pl.read_parquet(sealed(transcripts))
+    exons = write_gene_regions(read_set(transcript_set), known, on_target, out_gene_regions)
     write_bed(split(on_target, exons), out_depth)

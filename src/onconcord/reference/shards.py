@@ -36,20 +36,21 @@ Place = tuple[int, int]
 """Number of a contig in the FASTA's order, and a 0-based position."""
 
 
-def shard_count(targets: Path | None, fasta: Path, index: Path, shard_mb: int) -> int:
+def shard_count(targets: Sequence[Path], fasta: Path, index: Path, shard_mb: int) -> int:
     """
-    Number of calling shards of a working folder.
+    Number of calling shards of an assay.
 
     Args:
-        targets: BED of the targets, or None for the primary contigs of the genome.
+        targets: BEDs of the targets, of which the smallest counts where there are two; nothing
+            for the primary contigs of the genome.
         fasta: the reference, in whatever form.
         index: the run's `.fai` of it, used where it is there and newer than the FASTA.
         shard_mb: megabases of target per shard.
     Returns:
         At least 1; the same for every form of one genome.
     """
-    if targets is not None:
-        size = _target_bases(targets)
+    if targets:
+        size = min(map(_target_bases, targets))
     else:
         lengths = genome_lengths(fasta, index)
         size = sum(lengths[name] for name in primary_names(tuple(lengths)))

@@ -1,12 +1,12 @@
 """Target intervals: a centre's BED, checked against the genome."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from onconcord.errors import Fault, InputError
 from onconcord.reference.bed import bed_rows
 from onconcord.reference.contigs import primary_names, table_chrom
-from onconcord.reference.intervals import Interval
+from onconcord.reference.intervals import Interval, merged, shared
 
 MOST_FAULTS = 20
 
@@ -63,6 +63,30 @@ def check_bed(bed: Path, lengths: Mapping[str, int]) -> tuple[tuple[Interval, ..
     if not intervals and not faults:
         faults = [Fault(bed.name, "has no interval: give targets, or leave the key null.")]
     return tuple(intervals), faults
+
+
+def shared_targets(beds: Sequence[Path], lengths: Mapping[str, int]) -> tuple[Interval, ...]:
+    """
+    What BEDs without a fault all target, sorted and merged.
+
+    Args:
+        beds: at least one.
+        lengths: bases by native contig name, in the FASTA's order.
+    """
+    first, *others = (merged(check_bed(bed, lengths)[0], lengths) for bed in beds)
+    for other in others:
+        first = shared(first, other, lengths)
+    return first
+
+
+def apart(beds: Iterable[Path]) -> Fault:
+    """The fault of targets of a tumour and its normal that have no base in common."""
+    first, *others = (bed.name for bed in beds)
+    message = (
+        f"no base of it is in {' and '.join(others)}: only what the kits "
+        "of a tumour and its normal both target can be called. Are they of one genome?"
+    )
+    return Fault(first, message)
 
 
 def stranger(contig: str, known: Iterable[str]) -> str:

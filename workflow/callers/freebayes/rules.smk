@@ -10,7 +10,10 @@ FREEBAYES_THRESHOLDS = read_caller(CALLERS_DIR / "freebayes").thresholds
 
 
 def freebayes_shards(wildcards):
-    return [f"results/5_calls/freebayes/{wildcards.pair}.{shard}.raw.vcf.gz" for shard in SHARDS]
+    return [
+        f"results/5_calls/freebayes/{wildcards.pair}.{shard}.raw.vcf.gz"
+        for shard in shards_of_pair(wildcards)
+    ]
 
 
 rule freebayes_call:
@@ -19,7 +22,7 @@ rule freebayes_call:
         reads=alignments_of_pair,
         indexes=indexes_of_pair,
         fasta="results/1_reference/genome.fa",
-        shards="results/1_reference/shards",
+        shards=of_assay("shards"),
         settings=settings("calling.min_base_quality", "calling.min_mapping_quality"),
     output:
         vcf=temp("results/5_calls/freebayes/{pair}.{shard}.raw.vcf.gz"),
@@ -59,7 +62,7 @@ rule freebayes_join:
     """The records of all shards, one allele each, that the tumour has reads of."""
     input:
         vcfs=freebayes_shards,
-        shards="results/1_reference/shards",
+        shards=of_assay("shards"),
         fasta="results/1_reference/genome.fa",
     output:
         vcf="results/5_calls/freebayes/{pair}.vcf.gz",

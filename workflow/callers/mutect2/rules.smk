@@ -15,7 +15,7 @@ rule mutect2_call:
         indexes=indexes_of_pair,
         fasta="results/1_reference/genome.fa",
         dictionary="results/1_reference/genome.dict",
-        shards="results/1_reference/shards",
+        shards=of_assay("shards"),
         population=vcf_if_given("population"),
         panel_of_normals=vcf_if_given("panel_of_normals"),
         settings=settings(
@@ -73,7 +73,10 @@ def mutect2_shards(suffix):
     """Input function: the files of one kind of every shard of a pair."""
 
     def files(wildcards):
-        return [f"results/5_calls/mutect2/{wildcards.pair}.{shard}.{suffix}" for shard in SHARDS]
+        return [
+            f"results/5_calls/mutect2/{wildcards.pair}.{shard}.{suffix}"
+            for shard in shards_of_pair(wildcards)
+        ]
 
     return files
 
@@ -82,7 +85,7 @@ rule mutect2_filter:
     """Calls of one pair, each with its FILTER; shards are joined first."""
     input:
         vcfs=mutect2_shards("raw.vcf.gz"),
-        shards="results/1_reference/shards",
+        shards=of_assay("shards"),
         indexes=mutect2_shards("raw.vcf.gz.tbi"),
         stats=mutect2_shards("raw.vcf.gz.stats"),
         orientation=mutect2_shards("f1r2.tar.gz"),

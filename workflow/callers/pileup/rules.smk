@@ -13,7 +13,10 @@ PILEUP_THRESHOLDS = read_caller(CALLERS_DIR / "pileup").thresholds
 
 
 def pileup_shards(wildcards):
-    return [f"results/5_calls/pileup/{wildcards.pair}.{shard}.bcf" for shard in SHARDS]
+    return [
+        f"results/5_calls/pileup/{wildcards.pair}.{shard}.bcf"
+        for shard in shards_of_pair(wildcards)
+    ]
 
 
 rule pileup_call:
@@ -22,7 +25,7 @@ rule pileup_call:
         reads=alignments_of_pair,
         indexes=indexes_of_pair,
         fasta="results/1_reference/genome.fa",
-        shards="results/1_reference/shards",
+        shards=of_assay("shards"),
         settings=settings("calling.min_base_quality", "calling.min_mapping_quality"),
     output:
         temp("results/5_calls/pileup/{pair}.{shard}.bcf"),
@@ -84,7 +87,7 @@ rule pileup_join:
     """The alleles of all shards."""
     input:
         calls=pileup_shards,
-        shards="results/1_reference/shards",
+        shards=of_assay("shards"),
     output:
         vcf="results/5_calls/pileup/{pair}.vcf.gz",
         index="results/5_calls/pileup/{pair}.vcf.gz.tbi",
