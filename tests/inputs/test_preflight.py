@@ -143,13 +143,15 @@ def test_a_vcf_whose_positions_are_shifted_by_one_is_refused(folder, key):
     )
 
 
-@pytest.mark.parametrize("indexed", [True, False])
-def test_a_known_driver_in_the_panel_of_normals_is_named(folder, indexed):
+@pytest.mark.parametrize("index", ["sound", "damaged", None])
+def test_a_known_driver_in_the_panel_of_normals_is_named(folder, index):
     places = [("chr20", pos, SEQUENCE[pos - 1]) for pos in (20, 500, 900)]
     write_vcf(folder / "panel.vcf", places)
     panel = "panel.vcf"
-    if indexed:
+    if index:
         panel = Path(pysam.tabix_index(str(folder / panel), preset="vcf", force=True)).name
+    if index == "damaged":
+        (folder / f"{panel}.tbi").write_bytes(b"no index")
     lines = [f"D{pos}\tKRAS\t20\t{pos}\t{ref}\t" for _, pos, ref in places[1:]]
     alts = ["A" if places[1][2] != "A" else "C", "T" if places[2][2] not in "TA" else "G"]
     rows = [line + alt for line, alt in zip(lines, alts, strict=True)]

@@ -6,6 +6,7 @@ import pytest
 from test_running import big_cohort
 
 from onconcord.errors import InputError
+from onconcord.runtime import scratch
 from onconcord.runtime.running import run
 from onconcord.runtime.scratch import NAME, scratch_folder
 
@@ -39,6 +40,24 @@ def test_what_a_killed_run_left_is_removed_by_the_next(folder, monkeypatch):
     (folder / NAME / "sort/reads.bam").write_text("reads")
     with scratch_folder(folder) as place:
         assert list(place.iterdir()) == []
+
+
+def test_a_folder_whose_path_has_blanks_is_reached_by_a_plain_path(folder, monkeypatch, tmp_path):
+    monkeypatch.delenv("TMPDIR", raising=False)
+    monkeypatch.setattr(scratch, "LINKS", tmp_path)
+    odd = folder / "Zürich 1"
+    odd.mkdir()
+    for _ in range(2):
+        with scratch_folder(odd):
+            place = os.environ["TMPDIR"]
+            assert scratch.PLAIN.fullmatch(place)
+            assert os.path.samefile(place, odd / NAME)
+        assert not os.path.lexists(place)
+        os.symlink("left by a killed run", place)
+    os.unlink(place)
+    (tmp_path / os.path.basename(place)).mkdir()
+    with pytest.raises(InputError, match="work in a folder with a plain path"), scratch_folder(odd):
+        pass
 
 
 def test_a_link_is_not_followed(folder, monkeypatch):

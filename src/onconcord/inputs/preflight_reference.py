@@ -201,7 +201,7 @@ def drivers_in_panel(config: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _near(panel: Path, genome: OpenFasta, sites: Collection[Allele]) -> Iterator[Allele]:
-    """Alleles of a panel in normal form: with a tabix index those near some sites, else all."""
+    """Alleles of a panel in normal form: with a sound index those near some sites, else all."""
     for line in _lines_near(panel, genome, sites):
         chrom, pos, _, ref, alts = line.split("\t", 5)[:5]
         native = native_name(chrom, genome.lengths)
@@ -211,10 +211,12 @@ def _near(panel: Path, genome: OpenFasta, sites: Collection[Allele]) -> Iterator
 
 
 def _lines_near(panel: Path, genome: OpenFasta, sites: Collection[Allele]) -> Iterator[str]:
-    if not Path(f"{panel}.tbi").is_file():
+    try:
+        file = pysam.TabixFile(str(panel))
+    except (OSError, ValueError):
         yield from (line for _, line in vcf_lines(panel) if line[:1] not in ("#", ""))
         return
-    with pysam.TabixFile(str(panel)) as file:
+    with file:
         named = {native_name(name, genome.lengths): name for name in file.contigs}
         for one in sites:
             if one.chrom in named:
