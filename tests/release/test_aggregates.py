@@ -357,6 +357,15 @@ def test_a_release_that_differs_by_a_few_patients_is_refused(tmp_path, patients,
             check_cohort(ledger, "r2026-11", patients)
 
 
+def test_a_ledger_of_before_that_names_patients_alone_still_holds(tmp_path):
+    ledger = tmp_path / "ONE.json"
+    note_cohort(ledger, "r2026-10", PATIENTS)
+    now = frozenset(f"{one} BRCA" for one in PATIENTS)
+    check_cohort(ledger, "r2026-11", now)
+    with pytest.raises(InputError, match="1 patients fewer than the open release r2026-10"):
+        check_cohort(ledger, "r2026-11", now - {min(now)})
+
+
 def test_the_ledger_keeps_every_release_and_a_damaged_one_is_refused(tmp_path):
     ledger = tmp_path / "ONE.json"
     note_cohort(ledger, "r2026-10", PATIENTS)

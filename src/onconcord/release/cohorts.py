@@ -34,7 +34,13 @@ def check_cohort(ledger: Path, name: str, patients: frozenset[str]) -> None:
         )
         raise InputError.at(name, message, column="--tier")
     for earlier, them in read_ledger(ledger).items():
-        for change, found in (("more", patients - them), ("fewer", them - patients)):
+        whom, they = _ids(patients), _ids(them)
+        for change, found in (
+            ("more", whom - they),
+            ("fewer", they - whom),
+            ("more", patients - them),
+            ("fewer", them - patients),
+        ):
             if 0 < len(found) < SMALLEST:
                 message = (
                     f"{len(found)} patients {change} than the open release {earlier}, or under "
@@ -42,6 +48,11 @@ def check_cohort(ledger: Path, name: str, patients: frozenset[str]) -> None:
                     f"came or went. {earlier} stays"
                 )
                 raise InputError.at(name, message, column="--tier")
+
+
+def _ids(patients: frozenset[str]) -> frozenset[str]:
+    """Patients without their diagnoses, of which ledgers of before say nothing."""
+    return frozenset(one.split(" ")[0] for one in patients)
 
 
 def read_ledger(ledger: Path) -> dict[str, frozenset[str]]:
