@@ -63,6 +63,15 @@ def test_a_key_that_others_may_read_is_refused(tmp_path, mode):
         load_key(path, "ONE")
 
 
+def test_a_key_in_a_folder_in_which_anybody_may_write_is_refused(tmp_path):
+    path = write_key(tmp_path)
+    tmp_path.chmod(0o777)
+    with pytest.raises(InputError, match="anybody may put another key in its place: chmod o-w"):
+        load_key(path, "ONE")
+    tmp_path.chmod(0o1777)
+    load_key(path, "ONE")
+
+
 @pytest.mark.parametrize("marks", [[".git"], [".hg"], [".svn"], ["HEAD", "objects", "refs"]])
 def test_a_key_in_version_control_is_refused_and_not_made(tmp_path, marks):
     for mark in marks:

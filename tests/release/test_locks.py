@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -59,6 +60,34 @@ def test_a_part_that_is_a_link_is_refused(made, tmp_path, what):
     (release / what).symlink_to(tmp_path / "elsewhere")
     with pytest.raises(InputError, match="is a link: a release holds its own files"):
         verify_release(release)
+
+
+@pytest.mark.parametrize(
+    ("where", "make"),
+    [
+        pytest.param("run/pipe", os.mkfifo, id="a pipe"),
+        pytest.param("PAT-ONE-1", os.mkdir, id="a folder without anything in it"),
+    ],
+)
+def test_what_is_no_file_is_no_part_of_a_release(made, tmp_path, where, make):
+    release = shutil.copytree(made[2], tmp_path / "release")
+    make(release / where)
+    faults = [str(fault) for _, fault in verify_release(release).faults]
+    assert faults == [f"{where}: neither a file nor a folder with files: it is no part of this"]
+
+
+def test_a_part_that_is_a_pipe_is_refused(made, tmp_path):
+    release = shutil.copytree(made[2], tmp_path / "release")
+    part = release / "pair/center=ONE/part-0000.parquet"
+    part.unlink()
+    os.mkfifo(part)
+    with pytest.raises(InputError, match="is no plain file"):
+        verify_release(release)
+
+
+def test_the_root_is_no_place_for_a_release(made):
+    with pytest.raises(InputError, match="no place for a release"):
+        release_of(made[0], made[1], "ONE", out=Path("/"))
 
 
 @pytest.mark.parametrize(

@@ -111,6 +111,8 @@ def check_target(out: Path) -> None:
     Raises:
         InputError: a link, a file, or a folder that holds anything that no release put there.
     """
+    if not out.name:
+        raise InputError.at(out, "no place for a release: name a folder of its own with --out")
     for path in (out, *leftovers(out)):
         if path.is_symlink():
             raise InputError.at(path, "is a link: name a folder itself with --out, or remove it")

@@ -3,6 +3,7 @@
 import os
 import re
 import secrets
+import stat
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -115,6 +116,11 @@ def _check_place(key_file: Path) -> None:
     mode = key_file.stat().st_mode & 0o777
     if mode & 0o077:
         message = f"others may read the key (mode {mode:04o}): chmod 600 {key_file}"
+        raise InputError.at(key_file, message)
+    folder = key_file.resolve().parent
+    rights = folder.stat().st_mode
+    if rights & stat.S_IWOTH and not rights & stat.S_ISVTX:
+        message = f"anybody may put another key in its place: chmod o-w {folder}"
         raise InputError.at(key_file, message)
 
 

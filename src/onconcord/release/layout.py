@@ -61,3 +61,12 @@ def files(folder: Path) -> list[str]:
         for path in folder.rglob("*")
         if path.is_file() or path.is_symlink()
     )
+
+
+def strange(folder: Path) -> list[str]:
+    """What is neither a file nor a folder with something in it, below a folder; as `files`."""
+    return sorted(
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if not (path.is_file() or path.is_symlink()) and not (path.is_dir() and any(path.iterdir()))
+    )

@@ -138,6 +138,8 @@ def read_release(folder: Path) -> Release:
         if linked := next((one for one in inside if one.is_symlink()), None):
             message = "is a link: a release holds its own files. Copy what it points to"
             raise InputError.at(linked, message)
+        if inside[0].exists() and not inside[0].is_file():
+            raise InputError.at(inside[0], "is no plain file: a release holds files alone")
     if release.tier not in contract.TIERS:
         message = f'tier "{release.tier}"; expected one of {", ".join(contract.TIERS)}'
         raise InputError.at(path, message, column="tier")

@@ -26,6 +26,8 @@ def manifest_faults(folder: Path, release: Release) -> Iterator[Fault]:
         yield Fault(path, f"the file is in {layout.MANIFEST} and missing here")
     for path in sorted(there - lines.keys()):
         yield Fault(path, f"the file is not in {layout.MANIFEST}: it is no part of this")
+    for path in layout.strange(folder):
+        yield Fault(path, "neither a file nor a folder with files: it is no part of this")
     for path in sorted(there & lines.keys()):
         found = file_sha256(folder / path)
         if found != lines[path].file_sha256:
