@@ -113,6 +113,30 @@ def targets(line, contig="chr20"):
     return lay
 
 
+def configuration(change):
+    def lay(folder):
+        text = (folder / "config.yaml").read_text()
+        (folder / "config.yaml").write_text(change(text))
+
+    return lay
+
+
+def genome(text, build="custom"):
+    def lay(folder):
+        (folder / "genome.fa").write_text(text)
+        configure(folder, reference={"build": build})
+
+    return lay
+
+
+def genes(line):
+    def lay(folder):
+        (folder / "g.gtf").write_text(f"{line}\n")
+        configure(folder, reference={"genes": "g.gtf"})
+
+    return lay
+
+
 def withdrawn(*rows):
     return lambda folder: (folder / "retractions.tsv").write_text(
         "pair_id\tfrom_release\treason_code\n" + "".join(f"{row}\n" for row in rows)
@@ -166,6 +190,25 @@ WRONG = {
         targets("GL1\t1\t2"),
         targets("chr20\t1\t9000"),
         targets("chr20\t5\t5"),
+    ],
+    "configuration": [
+        configuration(lambda text: f"{text}callrs: [mutect2]\n"),
+        configuration(lambda text: text.replace("centre: A\n", "")),
+        configuration(lambda text: f"{text}centre: B\n"),
+        configuration(lambda text: f"{text}reads: @\n"),
+        configuration(lambda text: f"{text}reads: {{trim: perhaps}}\n"),
+        configuration(lambda text: text.replace("genome.fa", "another.fa")),
+    ],
+    "genome": [
+        genome("ACGT\n"),
+        genome(f">chr20\n{SEQUENCE}\n>20\n{SEQUENCE}\n"),
+        genome(f">chr20\n{SEQUENCE}\n", build="GRCh38"),
+    ],
+    "gene model": [
+        genes('chr20\tx\texon\t1\t9000\t.\t+\t.\tgene_id "G"; transcript_id "T";'),
+        genes("chr20 x exon 1 90"),
+        genes("# nothing"),
+        genes("chr20\tx\tmRNA\t1\t90\t.\t+\t.\tID=T;Parent=G"),
     ],
     "withdrawn pairs": [
         withdrawn("T1\tr1\tbored"),

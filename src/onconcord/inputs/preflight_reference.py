@@ -79,7 +79,8 @@ def check_reference(
                 dict(zip(sequences.references, sequences.lengths, strict=True)),
                 {},
             )
-            faults += name_faults(Path(fasta).name, sequences.references)
+            twins = name_faults(Path(fasta).name, sequences.references)
+            faults += twins
             hotspots = _given(config, "resources.hotspots", broken)
             if hotspots:
                 faults += read_hotspot_list(hotspots, OpenFasta(sequences))[1]
@@ -92,7 +93,7 @@ def check_reference(
     build = reference.get("build")
     build = build if build in ("GRCh37", "GRCh38") else CUSTOM
     faults += length_faults(Path(fasta).name, build, genome.lengths)
-    if deep or os.path.getsize(fasta) <= DIGEST_BYTES:
+    if not twins and (deep or os.path.getsize(fasta) <= DIGEST_BYTES):
         with _indexed(Path(fasta)) as sequences:
             rows = contig_rows(Path(fasta).name, sequences)
         faults += digest_faults(Path(fasta).name, build, rows)
