@@ -1,12 +1,13 @@
 """Names of single events, as HGVS and the literature write them."""
 
 import gzip
+import re
 
 import pysam
 import pytest
 
 from annotated_vcf import write_fasta
-from hgvs_oracle import other_strand
+from hgvs_oracle import numbered, other_strand
 from onconcord.annotated.names import Namer
 from onconcord.reference.genes import GeneModel
 from onconcord.reference.sequence import Genome
@@ -171,7 +172,11 @@ LITERATURE = [
     ("EGFR", ("chr7", 191822, "T", "G"), "c.2573T>G", "p.Leu858Arg"),
     ("EGFR", ("chr7", 181378, "C", "T"), "c.2369C>T", "p.Thr790Met"),
     ("EGFR", ("chr7", 174771, "AGGAATTAAGAGAAGC", "A"), "c.2235_2249del", "p.Glu746_Ala750del"),
+    ("EGFR", ("chr7", 174014, "G", "A"), "c.2155G>A", "p.Gly719Ser"),
+    ("EGFR", ("chr7", 181312, "G", "T"), "c.2303G>T", "p.Ser768Ile"),
     ("KIT", ("chr4", 733155, "A", "T"), "c.2447A>T", "p.Asp816Val"),
+    ("KIT", ("chr4", 728092, "T", "C"), "c.1961T>C", "p.Val654Ala"),
+    ("KIT", ("chr4", 727437, "T", "C"), "c.1669T>C", "p.Trp557Arg"),
     ("TERT", ("chr5", 295113, "G", "A"), "c.-124C>T", None),
     ("TERT", ("chr5", 295135, "G", "A"), "c.-146C>T", None),
     ("BRCA1", ("chr17", 124027, "ACT", "A"), "c.68_69del", "p.Glu23ValfsTer17"),
@@ -201,12 +206,50 @@ def real(tmp_path_factory):
     return Namer(genome), canonical
 
 
+@pytest.fixture(scope="module")
+def tp53():
+    """TP53 on its stretch of chromosome 17, and its bases by their numbers."""
+    folder = SHARED / "tp53_1000g"
+    if not folder.exists():
+        pytest.skip("no gene models beside the checkout")
+    genome = Genome(folder / "tp53_hg19.fa")
+    lengths = {name: contig.length for name, contig in genome.contigs.items()}
+    model = GeneModel(folder / "TP53.local.gff3", lengths).transcripts
+    (row,) = model.filter(transcript_id="ENST00000269305").iter_rows(named=True)
+    transcript = transcript_of(row | {"is_mitochondrial": False})
+    contig = genome.bases(transcript.chrom, 0, genome.contigs[transcript.chrom].length)
+    return Namer(genome), transcript, numbered(transcript, contig)
+
+
 @pytest.mark.parametrize(("gene", "event", "coding", "protein"), LITERATURE)
 def test_known_drivers_are_named_as_the_literature_does(real, gene, event, coding, protein):
     namer, canonical = real
     chrom, *allele = event
     assert canonical[gene].chrom == chrom
     found = namer.names(canonical[gene], *allele)
+    assert (found.coding, found.protein.full) == (coding, protein)
+
+
+@pytest.mark.parametrize(
+    ("coding", "protein"),
+    [
+        ("c.524G>A", "p.Arg175His"),
+        ("c.637C>T", "p.Arg213Ter"),
+        ("c.659A>G", "p.Tyr220Cys"),
+        ("c.733G>A", "p.Gly245Ser"),
+        ("c.743G>A", "p.Arg248Gln"),
+        ("c.818G>A", "p.Arg273His"),
+        ("c.844C>T", "p.Arg282Trp"),
+        ("c.375+1G>A", "p.?"),
+    ],
+)
+def test_hotspots_of_tp53_are_named_as_the_literature_does(tp53, coding, protein):
+    namer, transcript, gene = tp53
+    place, old, new = re.fullmatch(r"c\.([0-9+]+)([ACGT])>([ACGT])", coding).groups()
+    at = gene.at[place]
+    assert gene.bases[at] == old
+    pos = gene.first + len(gene.bases) - at
+    found = namer.names(transcript, pos, other_strand(old), other_strand(new))
     assert (found.coding, found.protein.full) == (coding, protein)
 
 

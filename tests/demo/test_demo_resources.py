@@ -9,9 +9,12 @@ from pathlib import Path
 import cyvcf2
 import pytest
 
+from onconcord.annotated.names import Namer
 from onconcord.demo.simulate import END_BP, FLANK_BP, read_samples, simulated_regions
 from onconcord.evidence.normal_form import Allele, normalise, variant_class
+from onconcord.reference.genes import GeneModel
 from onconcord.reference.sequence import Genome
+from onconcord.reference.transcripts import transcript_of
 from onconcord.runtime import checkout
 
 ROOT = checkout.root()
@@ -108,6 +111,44 @@ def test_alleles_are_in_normal_form(chr20, name):
         assert chr20.bases("20", one.start0, one.end0) == one.ref
         # ClinVar has two spellings that the pipeline's own normalisation takes care of.
         assert name == "clinical.vcf" or normalise(chr20, one) == one
+
+
+CLINVAR = {
+    ("ASXL1", "30986"): ("c.1210C>T", "p.Arg404Ter"),
+    ("ASXL1", "812900"): ("c.1900_1922del", "p.Glu635ArgfsTer15"),
+    ("ASXL1", "426927"): ("c.1934dup", "p.Gly646TrpfsTer12"),
+    ("ASXL1", "620281"): ("c.2077C>T", "p.Arg693Ter"),
+    ("ASXL1", "431709"): ("c.3202C>T", "p.Arg1068Ter"),
+    ("ASXL1", "488969"): ("c.4243C>T", "p.Arg1415Ter"),
+    ("GNAS", "15927"): ("c.1A>G", "p.Met1?"),
+    ("GNAS", "15953"): ("c.344C>T", "p.Pro115Leu"),
+    ("GNAS", "15932"): ("c.493C>T", "p.Arg165Cys"),
+    ("GNAS", "15933"): ("c.601C>T", "p.Arg201Cys"),
+    ("GNAS", "15934"): ("c.602G>A", "p.Arg201His"),
+    ("GNAS", "15946"): ("c.692G>A", "p.Arg231His"),
+    ("GNAS", "15941"): ("c.772C>T", "p.Arg258Trp"),
+    ("GNAS", "29747"): ("c.1174G>A", "p.Glu392Lys"),
+}
+"""What ClinVar calls some of them; it says start loss as p.Met1Val, which HGVS writes p.Met1?."""
+
+
+def test_clinical_variants_of_the_demo_have_the_names_that_clinvar_gives_them(chr20):
+    """Ideogram's extract of ClinVar, which they are from, has no names to compare all with."""
+    model = GeneModel(DEMO / "genes.gtf", {"20": chr20.contigs["20"].length}).transcripts
+    canonical = {
+        row["gene_symbol"]: transcript_of(row | {"is_mitochondrial": False})
+        for row in model.iter_rows(named=True)
+        if "canonical" in row["notes"]
+    }
+    namer, found = Namer(chr20), {}
+    with cyvcf2.VCF(str(DEMO / "clinical.vcf")) as records:
+        for one in records:
+            gene = one.INFO["GENE"]
+            names = namer.names(canonical[gene], one.POS, one.REF, one.ALT[0])
+            assert names.coding is not None, one.ID
+            assert names.protein.full != f"{names.protein.short}=", one.ID
+            found[gene, one.ID] = (names.coding, names.protein.full)
+    assert {key: found[key] for key in CLINVAR} == CLINVAR
 
 
 def test_classes_are_those_of_the_alleles():
