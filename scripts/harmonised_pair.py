@@ -29,6 +29,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--annotated", type=Path, required=True, help="7_annotated/{pair}.vcf.gz")
     parser.add_argument("--calls", nargs="+", required=True, metavar="CALLER=VCF")
     parser.add_argument("--callers-dir", type=Path, required=True, help="workflow/callers")
+    parser.add_argument("--conserved", type=Path, nargs="+", required=True, help="counts of rules")
     parser.add_argument("--lock", type=Path, required=True, help="lock file of the packages")
     parser.add_argument("--out", type=Path, required=True, help="folder of the pair")
     args = parser.parse_args(argv)
@@ -51,6 +52,7 @@ def main(argv: list[str] | None = None) -> None:
         annotated=args.annotated,
         calls={name: Path(path) for name, path in (word.split("=", 1) for word in args.calls)},
         callers_dir=args.callers_dir,
+        conserved=tuple(args.conserved),
         lock=args.lock,
     )
     harmonise_pair(files, args.out)

@@ -133,6 +133,7 @@ def files(tmp_path):
         rejected=tmp_path / "rejected.parquet",
         recount=tmp_path / "recount.parquet",
         background=tmp_path / "background.parquet",
+        conserved=(),
         model=checkout.root() / "config/models/exome.yaml",
         annotated=tmp_path / "annotated.vcf.gz",
         calls={name: tmp_path / f"{name}.vcf.gz" for name in CALLERS},

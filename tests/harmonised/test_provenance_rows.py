@@ -7,9 +7,11 @@ import polars as pl
 import pytest
 
 from onconcord.canonical_json import canonical_json
+from onconcord.errors import InputError
 from onconcord.harmonised import provenance
 from onconcord.reads.account import InputFile
 from onconcord.reference.contigs import ContigRow
+from onconcord.runtime.conserved import conserve
 from onconcord.runtime.tools import COLUMNS
 from pair_specs import pair_spec
 
@@ -101,9 +103,41 @@ def test_tools_have_a_template_with_its_digest_and_resources_are_tools_of_their_
         **dict(zip(COLUMNS, row, strict=True)),
         "command_sha256": hashlib.sha256(b"bwa mem {reads}").hexdigest(),
         "params_json": canonical_json(parameters),
+        "conserved_json": None,
     }
     assert (rows[3]["version"], rows[3]["resource_sha256"]) == ("a" * 16, "a" * 64)
     assert [row["params_json"] for row in rows[2:]] == ['{"records":5}', None]
+
+
+def test_what_went_into_each_tool_and_came_out_is_in_its_row(tmp_path, monkeypatch):
+    table = tmp_path / "tools.tsv"
+    tools = [("calls", "bcftools"), ("qc", "mosdepth"), ("qc", "samtools")]
+    lines = ["\t".join((*one, "1", "cli", "x")) for one in tools]
+    table.write_text("\n".join(["\t".join(COLUMNS), *lines, ""]))
+    counted = {
+        "4_qc/samples/exome/T": [("mosdepth", "regions", 5)],
+        "4_qc/samples/exome/N": [("mosdepth", "regions", 5)],
+        "5_calls/a/T": [("bcftools norm", "alleles", 7), ("bcftools sort", "records", 7)],
+        "5_calls/b/T": [("bcftools norm", "alleles", 2)],
+        "6_evidence/T": [("recount of the tumour", "candidates", 3)],
+    }
+    files = []
+    for name, counts in counted.items():
+        files.append(tmp_path / "results" / f"{name}.counts.tsv")
+        files[-1].parent.mkdir(parents=True, exist_ok=True)
+        monkeypatch.setenv("ONCONCORD_COUNTS", str(files[-1]))
+        for tool, what, number in counts:
+            conserve(tool, "a file", what, number, number)
+    rows = provenance.tool_rows("r" * 16, [table], {}, {}, {}, files)
+    assert [(row["tool"], row["conserved_json"]) for row in rows] == [
+        ("bcftools", '{"norm alleles":9,"sort records":7}'),
+        ("mosdepth", '{"regions":10}'),
+        ("samtools", None),
+        ("onconcord", '{"recount of the tumour candidates":3}'),
+    ]
+    files[0].write_text("mosdepth\tregions\t4\n")
+    with pytest.raises(InputError, match="are not those it was written with"):
+        provenance.tool_rows("r" * 16, [table], {}, {}, {}, files)
 
 
 def test_every_reads_file_is_a_row_of_its_sample():

@@ -30,6 +30,7 @@ QC_OF_SAMPLE = [
         "anymapq.quantized.bed.gz.csi",
         "stats.txt",
         "pileups.table",
+        "counts.tsv",
     )
 ]
 
@@ -73,6 +74,7 @@ rule sample_qc:
         r"""
         exec &> {log:q}
         prefix=results/4_qc/samples/{wildcards.assay:q}/{wildcards.sample:q}
+        export ONCONCORD_COUNTS="$prefix.counts.tsv"
         sites={input.sites:q}
         mosdepth --no-per-base --fasta {input.fasta:q} --by {input.depth:q} \
             --mapq {params.min_mapping_quality:q} \

@@ -33,6 +33,7 @@ rule evidence:
         index="results/6_evidence/{pair}.candidates.vcf.gz.tbi",
         recount="results/6_evidence/{pair}.recount.parquet",
         background="results/6_evidence/{pair}.background.parquet",
+        counts="results/6_evidence/{pair}.counts.tsv",
     log:
         "logs/6_evidence/{pair}.log",
     benchmark:
@@ -50,6 +51,7 @@ rule evidence:
     shell:
         r"""
         exec &> {log:q}
+        export ONCONCORD_COUNTS={output.counts:q}
         {PYTHON:q} {SCRIPTS:q}/evidence_collect.py \
             --pair-spec {input.spec:q} \
             --reference-fasta {input.fasta:q} \

@@ -26,6 +26,7 @@ rule annotate_pair:
         vcf="results/7_annotated/{pair}.vcf.gz",
         index="results/7_annotated/{pair}.vcf.gz.tbi",
         statistics="results/7_annotated/{pair}.snpeff.csv",
+        counts="results/7_annotated/{pair}.counts.tsv",
     log:
         "logs/7_annotated/{pair}.log",
     benchmark:
@@ -38,6 +39,7 @@ rule annotate_pair:
     shell:
         r"""
         exec &> {log:q}
+        export ONCONCORD_COUNTS={output.counts:q}
         population={input.population:q} clinical={input.clinical:q} database={input.database:q}
         resources=$(mktemp -d) fields=()
         trap 'rm -rf "$resources"' EXIT

@@ -16,6 +16,17 @@ def quantized_arguments(wildcards):
     return words
 
 
+def counts_of_pair(wildcards):
+    """What went into the tools of the stages and came out of them, counted by their rules."""
+    pair = PAIRS[wildcards.pair]
+    return [
+        *(f"{qc_prefix(pair, sample.sample_id)}.counts.tsv" for sample in pair.samples),
+        *(f"results/5_calls/{caller}/{pair.pair_id}.counts.tsv" for caller in CALLERS),
+        f"results/6_evidence/{pair.pair_id}.counts.tsv",
+        f"results/7_annotated/{pair.pair_id}.counts.tsv",
+    ]
+
+
 def model_of_pair(wildcards):
     return COHORT.models[config["assays"][PAIRS[wildcards.pair].tumour.assay]["model"]]
 
@@ -45,6 +56,7 @@ rule harmonise:
         model=model_of_pair,
         annotated="results/7_annotated/{pair}.vcf.gz",
         calls=expand("results/5_calls/{caller}/{{pair}}.vcf.gz", caller=CALLERS),
+        conserved=counts_of_pair,
         lock=CHECKOUT / "uv.lock",
     output:
         manifest="results/8_harmonised/{pair}/MANIFEST.json",
@@ -81,6 +93,7 @@ rule harmonise:
             --annotated {input.annotated:q} \
             --calls {params.calls:q} \
             --callers-dir {CALLERS_DIR:q} \
+            --conserved {input.conserved:q} \
             --lock {input.lock:q} \
             --out results/8_harmonised/{wildcards.pair:q}
         """

@@ -63,6 +63,7 @@ class PairFiles:
         calls: final VCF of each caller.
         model: parameters of the decision.
         callers_dir: folder of the caller folders.
+        conserved: what went into tools and came out, `results/STAGE/.../NAME.counts.tsv`.
         lock: lock file of the Python packages.
     """
 
@@ -83,6 +84,7 @@ class PairFiles:
     annotated: Path
     calls: dict[str, Path]
     callers_dir: Path
+    conserved: tuple[Path, ...]
     lock: Path
 
     @property
@@ -286,6 +288,7 @@ def _tables(
             resources,
             read_counts(files.reference, resources),
             spec.parameters.to_dict(),
+            files.conserved,
         ),
         "input_file": provenance.input_rows(run, inputs, ids),
         "qc_metric": metrics,

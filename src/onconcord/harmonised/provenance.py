@@ -1,7 +1,9 @@
 """Rows that say what a pair was made from: run, tools, inputs, samples, assay, reference."""
 
 import hashlib
-from collections.abc import Iterable
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -19,11 +21,16 @@ from onconcord.reference.contigs import read_contigs
 from onconcord.reference.intervals import first_met
 from onconcord.reference.transcript_set import Chosen, set_digest, set_id
 from onconcord.runtime import checkout
+from onconcord.runtime.conserved import read_conserved
 from onconcord.runtime.machine import machine
 from onconcord.runtime.tools import COLUMNS, read_tool_versions
 from onconcord.sealed import sealed
 
 Rows = list[dict[str, Any]]
+OWN = ("harmonised", "onconcord")
+"""Step and tool of our own row of the table `tool`."""
+STAGE = re.compile("[0-9]_[a-z]+")
+"""Name of a stage's folder."""
 
 
 def run_id(
@@ -106,6 +113,7 @@ def tool_rows(
     resources: dict[str, str],
     counts: dict[str, dict[str, int]],
     parameters: dict[str, Any],
+    conserved: Iterable[Path] = (),
 ) -> Rows:
     """
     One row per tool, and one per resource, which stands as its own tool of step `resource`.
@@ -116,14 +124,18 @@ def tool_rows(
         resources: SHA-256 by name.
         counts: what became of the records of each resource VCF, by its name.
         parameters: those of the pair.
+        conserved: what went into tools and came out, `results/STAGE/.../NAME.counts.tsv`. What is
+            of no tool, such as the recount, stands in our own row.
     """
     own = dict(
         zip(
             COLUMNS,
-            ("harmonised", "onconcord", checkout.version(), "lockfile", "onconcord"),
+            (*OWN, checkout.version(), "lockfile", "onconcord"),
             strict=True,
         )
     )
+    all_tools = (*read_tool_versions(tools), own)
+    counted = _counted(conserved, {(row["step"], row["tool"]) for row in all_tools})
     rows: Rows = [
         {
             "run_id": run,
@@ -134,8 +146,10 @@ def tool_rows(
             "command_template": row["command_template"],
             "command_sha256": hashlib.sha256(row["command_template"].encode()).hexdigest(),
             "params_json": canonical_json(parameters),
+            "conserved_json": canonical_json(numbers) if numbers else None,
         }
-        for row in (*read_tool_versions(tools), own)
+        for row in all_tools
+        for numbers in (counted.get((row["step"], row["tool"])),)
     ]
     return rows + [
         {
@@ -150,6 +164,24 @@ def tool_rows(
         }
         for name, digest in sorted(resources.items())
     ]
+
+
+def _counted(
+    conserved: Iterable[Path], tools: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], dict[str, int]]:
+    """What was counted at each step and tool of a table; of others, by their names, at our own."""
+    of_step: dict[str, list[Path]] = defaultdict(list)
+    for path in conserved:
+        stage = next(name for name in path.parts if STAGE.fullmatch(name))
+        of_step[stage.split("_", 1)[1]].append(path)
+    found: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
+    for step, paths in of_step.items():
+        for program, numbers in read_conserved(paths).items():
+            known = (step, program) in tools
+            found[(step, program) if known else OWN] |= (
+                numbers if known else {f"{program} {what}": n for what, n in numbers.items()}
+            )
+    return found
 
 
 def input_rows(run: str, inputs: dict[str, tuple[InputFile, ...]], ids: dict[str, str]) -> Rows:

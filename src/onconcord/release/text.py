@@ -95,6 +95,7 @@ PROSE = frozenset(
         "licence",
         "expression",
         "params_json",
+        "conserved_json",
         "detail_json",
         "info_json",
         "command_template",

@@ -5,18 +5,24 @@ A tool may end well and leave half of its work, a file without its end, or a hea
 here uses the tool that is checked.
 """
 
+import os
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 from onconcord.compressed import read_chunks
 from onconcord.errors import ToolError
+from onconcord.sealed import seal, sealed
 
+COUNTS = "ONCONCORD_COUNTS"
+"""A rule exports the file that its counts go to, which become rows of the table `tool`."""
 _BCF = b"BCF\2\2"
 _LARGEST_HELD = 1 << 22
 
 
 def conserve(tool: str, file: Path | str, what: str, entered: int, left: int) -> None:
     """
-    Hold that as much came out of a tool as went in, and say how much that was.
+    Hold that as much came out of a tool as went in, say how much, and add it to the rule's counts.
 
     Args:
         tool: its name and, where it has several, the command: `bcftools sort`.
@@ -29,6 +35,31 @@ def conserve(tool: str, file: Path | str, what: str, entered: int, left: int) ->
     if entered != left:
         raise broken(tool, file, f"{entered} {what} went in and {left} came out")
     print(f"{tool}: {entered} {what} went in and came out")
+    if counts := os.environ.get(COUNTS):
+        with Path(counts).open("a", encoding="utf-8") as kept:
+            kept.write(f"{tool}\t{what}\t{entered}\n")
+        seal(Path(counts))
+
+
+def read_conserved(paths: Iterable[Path]) -> dict[str, dict[str, int]]:
+    """
+    What went into tools and came out of them, as rules wrote it.
+
+    Args:
+        paths: files of one stage; counts of the same tool and things are added up.
+    Returns:
+        By the program's name, and by its command and what is counted, such as `norm alleles`.
+    """
+    counts: Counter[tuple[str, str]] = Counter()
+    for path in paths:
+        for line in sealed(path).read_text(encoding="utf-8").splitlines():
+            tool, what, number = line.split("\t")
+            program, _, command = tool.partition(" ")
+            counts[program, f"{command} {what}".strip()] += int(number)
+    found: dict[str, dict[str, int]] = {}
+    for (program, what), count in sorted(counts.items()):
+        found.setdefault(program, {})[what] = count
+    return found
 
 
 def broken(tool: str, file: Path | str, found: str) -> ToolError:

@@ -67,6 +67,7 @@ rule freebayes_join:
     output:
         vcf="results/5_calls/freebayes/{pair}.vcf.gz",
         index="results/5_calls/freebayes/{pair}.vcf.gz.tbi",
+        counts="results/5_calls/freebayes/{pair}.counts.tsv",
     log:
         "logs/5_calls/freebayes/{pair}.join.log",
     conda:
@@ -79,6 +80,7 @@ rule freebayes_join:
     shell:
         r"""
         exec &> {log:q}
+        export ONCONCORD_COUNTS={output.counts:q}
         work=results/5_calls/freebayes/{wildcards.pair:q}.join
         rm -rf "$work" && mkdir "$work"
         trap 'rm -rf "$work"' EXIT

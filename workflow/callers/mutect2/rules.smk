@@ -98,6 +98,7 @@ rule mutect2_filter:
     output:
         vcf="results/5_calls/mutect2/{pair}.vcf.gz",
         index="results/5_calls/mutect2/{pair}.vcf.gz.tbi",
+        counts="results/5_calls/mutect2/{pair}.counts.tsv",
     log:
         "logs/5_calls/mutect2/{pair}.filter.log",
     benchmark:
@@ -110,6 +111,7 @@ rule mutect2_filter:
     shell:
         r"""
         exec &> {log:q}
+        export ONCONCORD_COUNTS={output.counts:q}
         # Cheaper than a shadow folder, for which Snakemake starts a second time.
         work=results/5_calls/mutect2/{wildcards.pair:q}.filter
         rm -rf "$work" && mkdir "$work"

@@ -91,6 +91,7 @@ rule pileup_join:
     output:
         vcf="results/5_calls/pileup/{pair}.vcf.gz",
         index="results/5_calls/pileup/{pair}.vcf.gz.tbi",
+        counts="results/5_calls/pileup/{pair}.counts.tsv",
     log:
         "logs/5_calls/pileup/{pair}.join.log",
     conda:
@@ -101,6 +102,7 @@ rule pileup_join:
     shell:
         r"""
         exec &> {log:q}
+        export ONCONCORD_COUNTS={output.counts:q}
         trap 'echo "error: bcftools view, concat or sort left no whole file" >&2' ERR
         {SCRIPTS:q}/calls_join.sh {input.shards:q} {input.calls:q} \
         | bcftools sort --output-type z --output {output.vcf:q}
