@@ -355,7 +355,7 @@ def test_what_has_a_colour_alone_has_its_name_on_it(tmp_path):
             assert behind.text in letters
     for one, behind in pairwise(figures.spectrum(cohort).marks):
         if one.style.startswith("m-") and one.width > 26:
-            assert behind.text.split()[0] in one.title
+            assert f" {behind.text.split()[0]}: " in one.title
 
 
 @pytest.fixture(scope="module")
