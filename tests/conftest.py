@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from onconcord.demo.slice import write_slice
 from onconcord.runtime.checkout import root
 from pipeline_runs import DEMO, REFERENCE, jobs, snakemake, working_folder
 from small_folder import SEQUENCE, configure, write_fastq, write_sheet
@@ -26,6 +25,14 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("quick" if quick else "thorough")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_wait_for_the_disk():
+    """No test cuts the power, so none needs what it writes to have reached the disk."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _: None)
+        yield
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that run the pipeline go to one worker: they share what they made, and the cores."""
@@ -37,6 +44,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def a_slice(tmp_path_factory):
     """The slice of the demo as a working folder that is never run: copies of it are."""
+    # Imported here: the quick tests do without it, and each of their processes reads this file.
+    from onconcord.demo.slice import write_slice
+
     subprocess.run(
         [root() / "scripts/demo_reference.sh", REFERENCE, "index"],
         check=True,

@@ -5,6 +5,9 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
+# Compiled once, and not by every process again, whatever the environment says.
+unset PYTHONDONTWRITEBYTECODE
+
 python_files=(src scripts tests benchmarks)
 mapfile -t shell_files < <(git ls-files --cached --others --exclude-standard -- '*.sh' .ci/run resources/setup/gatk/gatk)
 mapfile -t workflow_files < <(git ls-files --cached --others --exclude-standard -- Snakefile '*.smk')
@@ -41,5 +44,6 @@ if [ "${1:-}" = --everything ]; then
     # One worker takes the tests that run the pipeline (tests/conftest.py), the other the rest.
     pytest --quiet -n 2 --dist loadgroup
 else
-    pytest --quiet -n 2 -m 'not e2e and not slow'
+    # A file goes to one worker, so that what its tests share is made once.
+    pytest --quiet -n 2 --dist loadfile -m 'not e2e and not slow'
 fi

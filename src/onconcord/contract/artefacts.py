@@ -71,19 +71,23 @@ def generated(release: Path, tier: str = "local") -> dict[str, str]:
             datapackage.json, and the callers of its evidence get their columns in the wide view.
         tier: tier of the release; columns and tables of a tighter one are left out.
     """
-    contract = load()
     return {
         "contract.json": _contract(),
         "datapackage.json": _datapackage(tier, tuple(_files(release))),
-        "views.sql": _views(contract, tier, _callers(release)),
-        "spark.json": _json({t.name: _spark(t, tier) for t in contract.tables_of(tier)}),
-        "schema.R": _r_schemas(contract, tier),
+        "views.sql": _views(tier, _callers(release)),
+        "spark.json": _spark_schemas(tier),
+        "schema.R": _r_schemas(tier),
     }
 
 
 @cache
 def _contract() -> str:
     return _json(contract_mapping(load()))
+
+
+@cache
+def _spark_schemas(tier: str) -> str:
+    return _json({table.name: _spark(table, tier) for table in load().tables_of(tier)})
 
 
 def write_all(release: Path, tier: str = "local") -> list[Path]:
@@ -226,13 +230,13 @@ def _spark(table: Table, tier: str) -> dict[str, Any]:
     return {"type": "struct", "fields": fields}
 
 
-def _callers(release: Path) -> list[str]:
+def _callers(release: Path) -> tuple[str, ...]:
     files = [str(f) for f in sorted(release.glob("variant_call_evidence/center=*/*.parquet"))]
     if not files:
-        return []
+        return ()
     with duckdb.connect() as connection:
         query = "SELECT DISTINCT caller FROM read_parquet($files) ORDER BY caller"
-        return [str(row[0]) for row in connection.execute(query, {"files": files}).fetchall()]
+        return tuple(str(row[0]) for row in connection.execute(query, {"files": files}).fetchall())
 
 
 def quoted(name: str) -> str:
@@ -267,7 +271,9 @@ def view_query(table: Table, tier: str, release: str) -> str:
     )
 
 
-def _views(contract: Contract, tier: str, callers: list[str]) -> str:
+@lru_cache(maxsize=64)
+def _views(tier: str, callers: tuple[str, ...]) -> str:
+    contract = load()
     parts = [
         f"-- DuckDB views of onconcord contract {contract.version}, tier {tier}.\n"
         "-- In the folder of the release: duckdb -init views.sql\n"
@@ -284,7 +290,7 @@ def _views(contract: Contract, tier: str, callers: list[str]) -> str:
     return "\n".join(parts)
 
 
-def _wide_view(contract: Contract, tier: str, callers: list[str]) -> str:
+def _wide_view(contract: Contract, tier: str, callers: tuple[str, ...]) -> str:
     head = (
         "-- One row per variant: small_variant, with what each caller of the release said of it.\n"
         "CREATE OR REPLACE VIEW small_variant_wide AS\n"
@@ -304,8 +310,9 @@ def _wide_view(contract: Contract, tier: str, callers: list[str]) -> str:
     )
 
 
-def _r_schemas(contract: Contract, tier: str) -> str:
-    tables = []
+@cache
+def _r_schemas(tier: str) -> str:
+    contract, tables = load(), []
     for table in contract.tables_of(tier):
         columns = ",\n".join(
             f"    {field.name} = arrow::{R_TYPES[field.type].replace('(utf8', '(arrow::utf8')}"
