@@ -278,7 +278,7 @@ def test_excluded_columns_do_not_count():
 def test_a_type_outside_the_closed_list_is_refused(type_):
     table = pa.table({"x": pa.array([None], type_)})
     with pytest.raises(
-        TypeError, match=rf"type {type_}.* is none of the contract's types".replace("[", r"\[")
+        TypeError, match=rf"type {type_}.* is not one of the contract's types".replace("[", r"\[")
     ):
         table_digest(table)
 

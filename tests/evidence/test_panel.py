@@ -252,9 +252,9 @@ def test_every_fault_of_the_sheet_is_named(work, tmp_path):
         f'{name}, line 3, column "reads": "B.bam" has no index: make one with samtools index.'
     )
     assert lines[2].startswith(f'{name}, line 4, column "reads": "C.bam" cannot be read as BAM')
-    assert lines[3] == f'{name}, line 5, column "reads": "D.bam" is no file.'
+    assert lines[3] == f'{name}, line 5, column "reads": "D.bam" is not a file.'
     assert lines[4] == f'{name}, line 7, column "patient": is empty, and required.'
-    assert lines[5] == f'{name}, line 8, column "patient": "P,2" is no id of a sheet of pairs.'
+    assert lines[5] == f'{name}, line 8, column "patient": "P,2" is not an id of a sheet of pairs.'
     assert len(lines) == 6
 
 

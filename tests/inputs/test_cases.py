@@ -20,7 +20,7 @@ REFUSED = {
     "hotspots-duplicate": 'hs.tsv, line 5, column "hotspot_id": hotspot "ASXL1_G646fs" to "AG" is',
     "mates-out-of-step": "line 801: R1 and R2 of lane L1 are out of step: read 201 of",
     "phred64": "its qualities go from 'B' to 'f', which is the offset 64 of Illumina 1.3 to 1.7",
-    "diagnosis-form": 'line 2, column "diagnosis": "C50.9" is no OncoTree code: expected one such',
+    "diagnosis-form": 'line 2, column "diagnosis": "C50.9" is not an OncoTree code: expected',
 }
 pytestmark = [
     pytest.mark.e2e,

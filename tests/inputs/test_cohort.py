@@ -392,14 +392,14 @@ def test_a_thousand_pairs_are_read_in_a_second(tmp_path):
         pytest.param(
             "diagnosis",
             "C50.9",
-            '"C50.9" is no OncoTree code: expected one such as BRCA or COAD (capital letters, '
+            '"C50.9" is not an OncoTree code: expected one such as BRCA or COAD (capital letters, '
             "digits and _). Other diagnoses and free text do not leave a centre.",
             id="another code of a diagnosis",
         ),
         pytest.param(
             "consent",
             "broad-consent",
-            '"broad-consent" is no code of data use: expected one with its source before it, such '
+            '"broad-consent" is not a data use code: expected one with its source before it, such '
             "as DUO:0000042 or DUO_GRU. Free text does not leave a centre.",
             id="consent in words",
         ),

@@ -106,7 +106,7 @@ def test_one_key_of_a_section_leaves_the_others_at_their_defaults(tmp_path):
         ),
         pytest.param(
             {"alignment": {"format": "sam"}},
-            'config.yaml, "alignment.format": "sam" is none of "bam", "cram".',
+            'config.yaml, "alignment.format": "sam" is not one of "bam", "cram".',
             id="none of the choices",
         ),
         pytest.param(

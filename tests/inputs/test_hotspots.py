@@ -66,17 +66,17 @@ OTHER = "ACGT".replace(REF, "")[0]
         ),
         pytest.param(
             "h1\tTP53\tchr20\t3001\tA\tC",
-            'column "pos": "3001" is no 1-based position of contig "chr20" (3000 bases).',
+            'column "pos": "3001" is not a 1-based position of contig "chr20" (3000 bases).',
             id="outside",
         ),
         pytest.param(
             "h1\tTP53\tchr20\t0\tA\tC",
-            'column "pos": "0" is no 1-based position of contig "chr20" (3000 bases).',
+            'column "pos": "0" is not a 1-based position of contig "chr20" (3000 bases).',
             id="0-based",
         ),
         pytest.param(
             f"h1\tTP53\tchr20\t100\t{REF}\t-",
-            'column "alt": "-" is no allele of a VCF: write the base before the change into both '
+            'column "alt": "-" is not a VCF allele: write the base before the change into both '
             "alleles, and its position, as in A and AG for an inserted G.",
             id="a dash",
         ),
@@ -92,9 +92,9 @@ OTHER = "ACGT".replace(REF, "")[0]
         ),
         pytest.param(
             f"BRAF V600E\tTP53\tchr20\t100\t{REF}\t{ALT}",
-            'column "hotspot_id": "BRAF V600E" is no code: a release takes ASCII, '
-            'neither a blank nor any of /, \\, @ and ", and at most 120 signs.',
-            id="an id with a blank",
+            'column "hotspot_id": "BRAF V600E" is not a code: a release allows ASCII without spaces '
+            'and none of /, \\, @ and ", and at most 120 characters.',
+            id="an id with a space",
         ),
         pytest.param(
             f"h1-2020-11-03\tTP53\tchr20\t100\t{REF}\t{ALT}",
@@ -132,7 +132,7 @@ def test_the_check_and_the_run_say_the_same(folder, genome):
     _, expected = listed(folder, genome, GOOD.replace("\t100\t", "\t4000\t"))
     configure(folder, resources={"hotspots": "hs.tsv"})
     assert faults_of(folder) == expected
-    with pytest.raises(Exception, match="is no 1-based position") as error:
+    with pytest.raises(Exception, match="is not a 1-based position") as error:
         read_hotspots(str(folder / "hs.tsv"), genome)
     assert str(error.value) == expected[0]
 

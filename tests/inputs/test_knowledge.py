@@ -97,7 +97,7 @@ def test_accepted_evidence_of_single_variants_is_taken_from_civic(tmp_path):
             "residue_hotspots",
             "gene\tresidue\nGNAS\tArg201\nKIT\t\n",
             [
-                'line 2, column "residue": "Arg201" is no residue: expected one such as R201.',
+                'line 2, column "residue": "Arg201" is not a residue: expected one such as R201.',
                 'line 3, column "residue": is empty, and required.',
             ],
         ),
@@ -105,17 +105,17 @@ def test_accepted_evidence_of_single_variants_is_taken_from_civic(tmp_path):
             "residue_hotspots",
             CANCERHOTSPOTS.replace("C:40", "C"),
             [
-                'line 2, column "variant_amino_acid": "C" is no count of residues: expected some '
-                "such as C:12|H:30.",
+                'line 2, column "variant_amino_acid": "C" is not a count of residues: expected '
+                "some such as C:12|H:30.",
             ],
         ),
         (
             "gene_roles",
             "gene\trole\tsource\nGNAS\tdriver\tmy list\n",
             [
-                'line 2, column "role": "driver" is no role: expected oncogene, tumour '
+                'line 2, column "role": "driver" is not a role: expected oncogene, tumour '
                 "suppressor, or both with a comma between them.",
-                'line 2, column "source": "my list" is no code: expected letters, digits, "." '
+                'line 2, column "source": "my list" is not a code: expected letters, digits, "." '
                 'and "_", as in OncoKB.',
             ],
         ),

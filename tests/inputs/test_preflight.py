@@ -89,8 +89,8 @@ def test_a_target_on_a_contig_that_tables_do_not_hold_is_refused(folder):
     (folder / "targets.bed").write_text("chr20\t1\t20\nGL000192.1\t100\t200\n")
     configure(folder, assay={"targets": "targets.bed"})
     assert faults_of(folder) == [
-        'targets.bed, line 2, column "contig": contig "GL000192.1" is none of the chromosomes 1 to '
-        "22, X, Y and M, the only ones that tables hold: nothing could be told of this target, so "
+        'targets.bed, line 2, column "contig": contig "GL000192.1" is not one of the chromosomes 1 '
+        "to 22, X, Y and M, the only ones in the tables: this target could not be reported, so "
         "remove the line."
     ]
 

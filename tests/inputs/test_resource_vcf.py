@@ -134,13 +134,13 @@ def test_what_cannot_be_used_is_left_out_and_counted(tmp_path, genome):
     [
         pytest.param(
             [*GOOD, "20\t50\t.\tA\n"],
-            'r.vcf, line 25, column "POS": "20\t50\t.\tA" is no record of a VCF: expected CHROM, '
+            'r.vcf, line 25, column "POS": "20\t50\t.\tA" is not a VCF record: expected CHROM, '
             "POS, ID, REF, ALT, QUAL, FILTER and INFO, with tabs between them.",
             id="too few columns",
         ),
         pytest.param(
             [*GOOD, snv(50, "45.4")],
-            'r.vcf, line 25, column "INFO": AF "45.4" is no frequency: expected 0 to 1.',
+            'r.vcf, line 25, column "INFO": AF "45.4" is not a frequency: expected 0 to 1.',
             id="per cent",
         ),
         pytest.param(
@@ -214,7 +214,8 @@ def test_the_normal_form_is_sorted_shifted_indexed_and_whole(tmp_path, genome):
 def test_a_wrong_resource_leaves_nothing_behind(tmp_path, genome):
     (tmp_path / "r.vcf").write_text(HEADER + snv(50, "7"))
     out = tmp_path / "o/population.vcf.gz"
-    with pytest.raises(InputError, match=r'r\.vcf, line 5, column "INFO": AF "7" is no frequency'):
+    message = r'r\.vcf, line 5, column "INFO": AF "7" is not a frequency'
+    with pytest.raises(InputError, match=message):
         write_resource("population", [tmp_path / "r.vcf"], genome.path, out, tmp_path / "o/c.json")
     assert list((tmp_path / "o").iterdir()) == []
 

@@ -272,7 +272,7 @@ def thresholds_with(*rows, **changes):
         pytest.param(
             thresholds_with(threshold(applies_to="sample"), threshold(warn="high")),
             [
-                'q.yaml, "thresholds.0.applies_to": "sample" is none of "tumour", "normal", '
+                'q.yaml, "thresholds.0.applies_to": "sample" is not one of "tumour", "normal", '
                 '"pair".',
                 'q.yaml, "thresholds.1.warn": "high" is not a number or null.',
             ],

@@ -77,7 +77,7 @@ def test_the_truth_takes_the_names_of_the_tables(tmp_path):
         ),
         pytest.param(
             "sample\tchrom\tpos\tref\talt\tclass\nM1\t20\tfive\tC\tT\tSNV\n",
-            'somatic.tsv, line 2, column "pos": "five" is no position: expected a whole number',
+            'somatic.tsv, line 2, column "pos": "five" is not a position: expected a whole number',
             id="no number",
         ),
     ],

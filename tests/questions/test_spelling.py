@@ -98,7 +98,7 @@ def test_every_spelling_leads_to_the_key(working, text):
     ("text", "message"),
     [
         ("20:14:C:CA", r'"20:14:C:CA": the genome has A there, not C'),
-        ("20:g.14C>T", r'"20:g.14C>T" is no change of this genome: are its bases right\?'),
+        ("20:g.14C>T", r'"20:g.14C>T" does not fit this genome: are its bases right\?'),
     ],
 )
 def test_bases_that_the_genome_has_not_are_refused(working, text, message):

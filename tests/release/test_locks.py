@@ -104,7 +104,7 @@ def test_verify_reads_no_file_outside_of_its_release(made, tmp_path, path):
     stated = json.loads((release / "release.json").read_text())
     stated["tables"]["pair"][0]["path"] = path
     (release / "release.json").write_text(json.dumps(stated))
-    with pytest.raises(InputError, match=f'"{path}" is no place of pair of centre ONE'):
+    with pytest.raises(InputError, match=f'"{path}" is not a place of pair of centre ONE'):
         verify_release(release)
 
 

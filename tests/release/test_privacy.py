@@ -299,7 +299,7 @@ def test_a_digest_that_begins_like_the_end_of_a_file_name_is_no_leak(column, val
 def test_what_is_no_digest_does_not_leave_in_a_column_of_digests(value):
     (fault,) = text_faults("small_variant", pa.table({"vrs_id": [value]}), "consortium")
     assert fault.message == (
-        "1 distinct values are no codes of this column: free text does not leave a centre. "
+        "1 distinct values are not codes of this column: free text does not leave a centre. "
         r"Expected ga4gh:VA\.[A-Za-z0-9_-]{32}"
     )
 

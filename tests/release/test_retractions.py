@@ -87,8 +87,8 @@ def test_a_withdrawn_pair_whose_tables_are_gone_stays_withdrawn(folder):
     with pytest.raises(InputError) as caught:
         read_retractions(path, "ONE", manifests(folder))
     assert str(caught.value) == (
-        'retractions.tsv, line 2, column "pair_id": "TUM-GONE" is no finished pair of this folder, '
-        "which has pairs of several centres: say whose it was in a column center_id."
+        'retractions.tsv, line 2, column "pair_id": "TUM-GONE" is not a finished pair of this '
+        "folder, which has pairs of several centres: say whose it was in a column center_id."
     )
     path = withdraw(folder, "TUM-GONE\tr2026-10\tquality\tONE", header=f"{HEADER}\tcenter_id")
     assert read_retractions(path, "ONE", manifests(folder)) == gone
@@ -108,7 +108,7 @@ def test_every_fault_of_the_table_is_named_at_once(folder):
         read_retractions(path, "ONE", manifests(folder)[:3])
     said = [str(fault).removeprefix("retractions.tsv, ") for fault in caught.value.faults]
     assert said == [
-        'line 2, column "reason_code": "bored" is no reason: expected consent_withdrawn, '
+        'line 2, column "reason_code": "bored" is not a reason: expected consent_withdrawn, '
         "sample_swap, quality, duplicate, other.",
         'line 3, column "pair_id": is empty, and required.',
         'line 5, column "from_release": is empty, and required.',

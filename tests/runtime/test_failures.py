@@ -79,7 +79,7 @@ def test_a_job_that_a_retry_mended_is_not_named(failed, tmp_path):
     started_and_failed(failed, 2, "align", {"sample": "T1"}, "a.log")
     say(failed, Event.JOB_FINISHED, job_id=1)
     say(failed, Event.PROGRESS, done=1, total=2)
-    failed.handle(logging.makeLogRecord({"msg": "a message that is no event"}))
+    failed.handle(logging.makeLogRecord({"msg": "a message that is not an event"}))
     said = failed.summary(tmp_path)
     assert "sample T1" in said
     assert "sample N1" not in said

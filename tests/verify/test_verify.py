@@ -382,7 +382,7 @@ def test_missing_and_unexpected_files_are_named(release):
             "qc_metric/center=ONE/part-0000.parquet",
             "the file is in MANIFEST.tsv and missing here",
         ),
-        ("notes.txt", "the file is not in MANIFEST.tsv: it is no part of this"),
+        ("notes.txt", "the file is not in MANIFEST.tsv: it is not part of this"),
     ]
 
 

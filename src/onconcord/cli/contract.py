@@ -25,7 +25,7 @@ def export(
     from onconcord.contract import TIERS, artefacts
 
     if tier not in TIERS:
-        message = f'"{tier}" is no tier; expected one of {", ".join(TIERS)}'
+        message = f'"{tier}" is not a tier; expected one of {", ".join(TIERS)}'
         raise InputError.at("--tier", message)
     folder.mkdir(parents=True, exist_ok=True)
     for path in artefacts.write_all(folder, tier):

@@ -72,7 +72,7 @@ def kind(type_: pa.DataType) -> str:
         return str(type_)
     elif pa.types.is_float64(type_):
         return "float64"
-    raise TypeError(f"type {type_} is none of the contract's types")
+    raise TypeError(f"type {type_} is not one of the contract's types")
 
 
 def _is_string(type_: pa.DataType) -> bool:
@@ -167,7 +167,7 @@ class Digester:
         schema: names and types of the columns; every piece has them.
         exclude: columns that do not count (center_id, where two centres are compared).
     Raises:
-        TypeError: a column's type is none of the contract's types.
+        TypeError: a column's type is not one of the contract's types.
     """
 
     def __init__(self, schema: pa.Schema, exclude: Iterable[str] = ()) -> None:
@@ -216,7 +216,7 @@ def table_digest(table: pa.Table, exclude: Iterable[str] = ()) -> Digest:
         table: columns of the contract's types, in any Arrow representation of them.
         exclude: columns that do not count.
     Raises:
-        TypeError: a column's type is none of the contract's types.
+        TypeError: a column's type is not one of the contract's types.
     """
     digester = Digester(table.schema, exclude)
     digester.update(table)

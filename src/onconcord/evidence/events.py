@@ -309,7 +309,7 @@ def _filled(placed: pl.DataFrame, caller: str, row: _Row) -> dict[str, Any]:
     members = [placed.row(one.row, named=True) for one in row.records]
     weakest = min(members, key=lambda one: (one["tumor_alt_count"] or 0, one["pos"]))
     filters = {name for one in members for name in (one["filter"] or "").split(";")} - {""}
-    # "PASS" beside a filter is no filter.
+    # "PASS" beside a filter is not a filter.
     filters = filters - {"PASS"} if len(filters) > 1 else filters
     whole = {**weakest, "pos": row.event.pos, "ref": row.event.ref, "alt": row.event.alt}
     return whole | {

@@ -48,7 +48,7 @@ _HIGHEST = 30
 _REF, _ALT, _NEITHER = 0, 1, 2
 IN_CIS = 0.8
 """Share of the fragments of its commonest part that an event's own must reach to be one event; and
-share of a part's fragments within the event from which the part is no variant of its own."""
+share of a part's fragments within the event from which the part is not a variant of its own."""
 _GAP_BP = 1000
 _LARGEST_REACH_BP = 100_000
 

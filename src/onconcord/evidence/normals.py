@@ -105,10 +105,9 @@ def read_normals(sheet: Path) -> tuple[Normal, ...]:
         if lacking or row.absent:
             continue
         wrong = [name for name in COLUMNS[:2] if not ID.fullmatch(row.cells[name])]
-        faults += [
-            Fault(sheet.name, f'"{row.cells[name]}" is no id of a sheet of pairs.', row.line, name)
-            for name in wrong
-        ]
+        for name in wrong:
+            message = f'"{row.cells[name]}" is not an id of a sheet of pairs.'
+            faults.append(Fault(sheet.name, message, row.line, name))
         one = Normal(row.cells["sample"], row.cells["patient"], sheet.parent / row.cells["reads"])
         if one.sample in found:
             message = f'the sample "{one.sample}" is there already: name each once.'
@@ -126,7 +125,7 @@ def read_normals(sheet: Path) -> tuple[Normal, ...]:
 def _unreadable(one: Normal) -> str | None:
     """What is wrong with the reads of a normal; None for nothing."""
     if not one.reads.is_file():
-        return f'"{one.reads}" is no file.'
+        return f'"{one.reads}" is not a file.'
     try:
         with pysam.AlignmentFile(str(one.reads), check_sq=False) as file:
             if not file.has_index():

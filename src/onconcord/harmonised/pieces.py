@@ -101,7 +101,7 @@ def _tables_of(
     counts = recount.filter((pl.col("chrom") == contig) & pl.col("pos").is_between(first, end))
     consequences, picked, known = read_annotation(annotation, (contig, first, end))
     tables = variant_tables(facts, evidence, counts, picked)
-    # What was proposed and is no event has been annotated for nothing.
+    # What was proposed and is not an event has been annotated for nothing.
     events = tables["small_variant"].select("variant_key")
     tables["oncogenicity"] = oncogenicity_rows(
         tables["small_variant"]

@@ -319,9 +319,9 @@ def _judged_steps(
     """
     The atoms of the events in `several`, each judged by its own counts and populations.
 
-    Everything else that the rules look at is the event's: callers speak of the whole of it. An atom
-    has the event's origin, unless it, or a step that is no atom (`normal_form.steps`), has one that
-    is not among NOT_INHERITED.
+    Everything else that the rules look at is the event's, since callers report the whole event. An
+    atom has the event's origin, unless it, or a step that is not an atom (`normal_form.steps`), has
+    one that is not in NOT_INHERITED.
 
     Returns:
         row (of the event), atom_index, native key, OF_ATOM.

@@ -45,11 +45,11 @@ RELEASED = {
 """Columns of the sheet that leave a centre as they are, and their columns in the tables."""
 CODES = {
     "diagnosis_oncotree": (
-        "is no OncoTree code: expected one such as BRCA or COAD (capital letters, digits and _). "
-        "Other diagnoses and free text do not leave a centre."
+        "is not an OncoTree code: expected one such as BRCA or COAD (capital letters, digits and "
+        "_). Other diagnoses and free text do not leave a centre."
     ),
     "consent_code": (
-        "is no code of data use: expected one with its source before it, such as DUO:0000042 or "
+        "is not a data use code: expected one with its source before it, such as DUO:0000042 or "
         "DUO_GRU. Free text does not leave a centre."
     ),
 }
@@ -376,7 +376,7 @@ def _cell_faults(name: str, row: Row) -> Iterator[Fault]:
         if cells[column] and not ID.fullmatch(cells[column]):
             yield Fault(name, _not_an_id(cells[column]), row.line, column)
     yield from _choice(name, row, "role", ROLES, 'is neither "tumour" nor "normal".')
-    yield from _choice(name, row, "sex", SEXES, f"is none of {listed(SEXES)}.")
+    yield from _choice(name, row, "sex", SEXES, f"is not one of {listed(SEXES)}.")
     yield from _choice(name, row, "realign", ("yes", "no"), 'is neither "yes" nor "no".')
     yield from _released_faults(name, row)
     yield from stated_faults(name, row)

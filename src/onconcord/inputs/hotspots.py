@@ -76,8 +76,8 @@ def _hotspot(row: Row, genome: Sequences) -> Hotspot | list[tuple[str, str]]:
         return [("chrom", stranger(cells["chrom"], genome.lengths))]
     length = genome.lengths[contig]
     if not cells["pos"].isdecimal() or not 1 <= int(cells["pos"]) <= length:
-        message = f'"{cells["pos"]}" is no 1-based position of contig "{contig}" ({length} bases).'
-        return [("pos", message)]
+        where = f'contig "{contig}" ({length} bases)'
+        return [("pos", f'"{cells["pos"]}" is not a 1-based position of {where}.')]
     pos, ref, alt = int(cells["pos"]), cells["ref"].upper(), cells["alt"].upper()
     faults = list(_allele_faults(ref, alt))
     if faults:
@@ -97,7 +97,7 @@ def _allele_faults(ref: str, alt: str) -> Iterator[tuple[str, str]]:
     for column, bases in (("ref", ref), ("alt", alt)):
         if bases == "-":
             message = (
-                '"-" is no allele of a VCF: write the base before the change into both alleles, '
+                '"-" is not a VCF allele: write the base before the change into both alleles, '
                 "and its position, as in A and AG for an inserted G."
             )
             yield column, message

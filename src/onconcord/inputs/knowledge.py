@@ -140,7 +140,7 @@ def _source(path: Path, row: Row, otherwise: str, faults: list[Fault]) -> str:
     """Who says so, which goes into tables: a code."""
     text = row.cells["source"] or otherwise
     if not _CODE.fullmatch(text):
-        message = f'"{text}" is no code: expected letters, digits, "." and "_", as in OncoKB.'
+        message = f'"{text}" is not a code: expected letters, digits, "." and "_", as in OncoKB.'
         faults.append(Fault(path.name, message, row.line, "source"))
     return text
 
@@ -156,7 +156,7 @@ def _residues(path: Path, faults: list[Fault]) -> dict[tuple[str, str], Residue]
             cells = row.cells
             residue = _RESIDUE.fullmatch(cells["residue"])
             if residue is None:
-                message = f'"{cells["residue"]}" is no residue: expected one such as R201.'
+                message = f'"{cells["residue"]}" is not a residue: expected one such as R201.'
                 faults.append(Fault(path.name, message, row.line, "residue"))
                 continue
             name = residue[1] + residue[2]
@@ -171,7 +171,7 @@ def _residues(path: Path, faults: list[Fault]) -> dict[tuple[str, str], Residue]
             continue
         changes = _COUNTED.findall(variant)
         if not changes:
-            message = f'"{variant}" is no count of residues: expected some such as C:12|H:30.'
+            message = f'"{variant}" is not a count of residues: expected some such as C:12|H:30.'
             faults.append(Fault(path.name, message, row.line, "variant_amino_acid"))
         of_residue = found.setdefault((gene, residue[1] + position), Residue("cancerhotspots", {}))
         assert of_residue.changes is not None
@@ -190,8 +190,8 @@ def _roles(path: Path, faults: list[Fault]) -> dict[str, GeneRole]:
         roles = {_ROLES[word] for word in words if word in _ROLES}
         if not roles:
             message = (
-                f'"{row.cells["role"]}" is no role: expected oncogene, tumour suppressor, or both '
-                "with a comma between them."
+                f'"{row.cells["role"]}" is not a role: expected oncogene, tumour suppressor, or '
+                "both with a comma between them."
             )
             faults.append(Fault(path.name, message, row.line, "role"))
         gene = row.cells["gene"]

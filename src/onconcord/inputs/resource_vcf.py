@@ -149,7 +149,7 @@ class ResourceVcf:
             if len(cells) < 8 or not cells[1].isdecimal():
                 self._fault(
                     "POS",
-                    f'"{line[:60]}" is no record of a VCF: expected CHROM, POS, ID, '
+                    f'"{line[:60]}" is not a VCF record: expected CHROM, POS, ID, '
                     "REF, ALT, QUAL, FILTER and INFO, with tabs between them.",
                     number,
                 )
@@ -252,7 +252,7 @@ class ResourceVcf:
         if math.isnan(value):
             return None
         if not 0 <= value <= 1:
-            self._fault("INFO", f'{name} "{text}" is no frequency: expected 0 to 1.', number)
+            self._fault("INFO", f'{name} "{text}" is not a frequency: expected 0 to 1.', number)
             return None
         return text
 

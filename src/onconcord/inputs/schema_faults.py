@@ -22,7 +22,7 @@ _TYPE_WORDS = {
 }
 # What the schema library says is written for programmers; these are for a centre.
 _LIMITS: dict[str, Callable[[Any, Any], str]] = {
-    "enum": lambda found, allowed: f"{shown(found)} is none of {listed(allowed)}.",
+    "enum": lambda found, allowed: f"{shown(found)} is not one of {listed(allowed)}.",
     "maximum": lambda found, limit: f"{found} is above {limit}, the highest that makes sense.",
     "minimum": lambda found, limit: f"{found} is below {limit}, the lowest that makes sense.",
     "minItems": lambda _, fewest: f"the list is empty: name at least {fewest}.",

@@ -105,11 +105,12 @@ def _value(one: Stated, text: str) -> Value:
     if field.vocabulary:
         codes = tuple(loaded.vocabularies[field.vocabulary])
         if text not in codes:
-            raise _WrongError(f'"{text}" is none of {listed(codes)}.{nearest(text.lower(), codes)}')
+            near = nearest(text.lower(), codes)
+            raise _WrongError(f'"{text}" is not one of {listed(codes)}.{near}')
         return text
     if field.type == "string":
         if not re.fullmatch(FORMS[one.field], text):
-            raise _WrongError(f'"{text}" is no such code: expected one such as {one.example}.')
+            raise _WrongError(f'"{text}" is not such a code: expected one such as {one.example}.')
         return text
     form, number, kind = NUMBERS[field.type]
     low, high = field.minimum, field.maximum
@@ -136,8 +137,8 @@ def not_released(code: str) -> str | None:
 
     if code and not re.fullmatch(TOKEN, code):
         return (
-            'is no code: a release takes ASCII, neither a blank nor any of /, \\, @ and ", and at '
-            "most 120 signs."
+            'is not a code: a release allows ASCII without spaces and none of /, \\, @ and ", and at '
+            "most 120 characters."
         )
     what = forbidden_in(code)
     return f"has {what} in it, which does not leave a centre." if what else None

@@ -55,7 +55,7 @@ def read_truth(path: Path) -> pl.DataFrame:
     Returns:
         pair_id, chrom (as in tables), pos, ref, alt, variant_class.
     Raises:
-        InputError: unreadable, a column is missing, or a position is no number.
+        InputError: unreadable, a column is missing, or a position is not a number.
     """
     try:
         table = pl.read_csv(path, separator="\t", infer_schema=False)
@@ -70,7 +70,7 @@ def read_truth(path: Path) -> pl.DataFrame:
         raise InputError(faults)
     pos = table["pos"].cast(pl.Int32, strict=False)
     faults = [
-        Fault(str(path), f'"{text}" is no position: expected a whole number', line, "pos")
+        Fault(str(path), f'"{text}" is not a position: expected a whole number', line, "pos")
         for line, (text, value) in enumerate(zip(table["pos"], pos, strict=True), start=2)
         if value is None
     ]

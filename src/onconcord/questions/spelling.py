@@ -218,7 +218,7 @@ class _Reference:
             if contig and query.change:
                 event = event_of_genomic(self.genome, contig, query.change)
             if contig is None or event is None:
-                message = f'"{query.text}" is no change of this genome: are its bases right?'
+                message = f'"{query.text}" does not fit this genome: are its bases right?'
                 raise InputError.at("VARIANT", message)
             return replace(query, allele=self._key(contig, event))
         if query.change and query.change[0] in "cn":

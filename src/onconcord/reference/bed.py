@@ -74,7 +74,7 @@ def read_bed(path: Path) -> pl.DataFrame:
     The intervals of a BED of ours or of a tool: SCHEMA.
 
     Raises:
-        ToolError: it cannot be read, or a line is no interval.
+        ToolError: it cannot be read, or a line is not an interval.
     """
     try:
         rows = bed_rows(path)

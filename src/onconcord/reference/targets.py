@@ -19,7 +19,7 @@ def check_bed(bed: Path, lengths: Mapping[str, int]) -> tuple[tuple[Interval, ..
         bed: at least three columns.
         lengths: bases by native contig name, of the genome the intervals are on.
     Returns:
-        The faults are of every line that is no interval of this genome, at most MOST_FAULTS.
+        The faults are of every line that is not an interval of this genome, at most MOST_FAULTS.
     """
     intervals: list[Interval] = []
     faults: list[Fault] = []
@@ -47,8 +47,8 @@ def check_bed(bed: Path, lengths: Mapping[str, int]) -> tuple[tuple[Interval, ..
             faults.append(Fault(bed.name, message, number, "end"))
         elif contig not in primary:
             message = (
-                f'contig "{contig}" is none of the chromosomes 1 to 22, X, Y and M, the only ones '
-                "that tables hold: nothing could be told of this target, so remove the line."
+                f'contig "{contig}" is not one of the chromosomes 1 to 22, X, Y and M, the only '
+                "ones in the tables: this target could not be reported, so remove the line."
             )
             faults.append(Fault(bed.name, message, number, "contig"))
         else:

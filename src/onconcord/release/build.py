@@ -46,7 +46,7 @@ def build_release(order: Order, summary: Path | None = None) -> Release:
     layout.check_centre(order.centre)
     layout.check_name(order.name)
     if order.tier not in contract.TIERS:
-        message = f'"{order.tier}" is no tier; expected {", ".join(contract.TIERS)}'
+        message = f'"{order.tier}" is not a tier; expected {", ".join(contract.TIERS)}'
         raise InputError.at("--tier", message)
     check_target(order.out)
     names = (
@@ -129,7 +129,7 @@ def check_target(out: Path) -> None:
     ours = {line.path for line in read_manifest(out)} | layout.UNLISTED
     if strange := sorted(there - ours):
         message = (
-            f"holds {len(strange)} files that are no part of its release, such as {strange[0]}: "
+            f"holds {len(strange)} files that are not part of its release, such as {strange[0]}: "
             "move them away, or name another folder with --out"
         )
         raise InputError.at(out, message)

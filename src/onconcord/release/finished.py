@@ -37,7 +37,7 @@ class FinishedPair:
         The pair's tables, with every column, once they are what the manifest says.
 
         Raises:
-            InputError: a file is missing, is no Parquet, or has other bytes, rows or values than
+            InputError: a file is missing, is not Parquet, or has other bytes, rows or values than
                 when it was written.
         """
         tables: dict[str, pa.Table] = {}

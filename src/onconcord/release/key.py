@@ -81,8 +81,8 @@ def load_key(key_file: Path | None, centre: str) -> Key:
     if text == PUBLIC:
         if not DEMO.fullmatch(centre):
             message = (
-                f'this is the public key of the demo, and "{centre}" is no demo centre (DEMO-A to '
-                f"DEMO-Z): everyone could undo its pseudonyms; {_MAKE}"
+                f'this is the public key of the demo, and "{centre}" is not a demo centre (DEMO-A '
+                f"to DEMO-Z): everyone could undo its pseudonyms; {_MAKE}"
             )
             raise InputError.at(source, message)
         return Key(text.encode())
@@ -100,7 +100,7 @@ _OUTSIDE = (
 
 
 def _weakness(text: str) -> str | None:
-    """Why a text is no key that was drawn by chance; None where it may be."""
+    """Why a text is not a key that was drawn by chance; None where it may be."""
     if not _FORM.fullmatch(text):
         return f"has {len(text)} characters; expected 64 lower-case hex digits, without quotes"
     drawn = bytes.fromhex(text)

@@ -21,7 +21,7 @@ COLUMNS = ("path", "rows", "file_sha256", "content_sha256")
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of MANIFEST.tsv; rows and content digest are None where the file is no table."""
+    """One line of MANIFEST.tsv; rows and content digest are None where the file is not a table."""
 
     path: str
     rows: int | None
@@ -103,7 +103,7 @@ def read_release(folder: Path) -> Release:
     What release.json of a release says.
 
     Raises:
-        InputError: the folder is missing, is no release, or its release.json cannot be read.
+        InputError: the folder is missing, is not a release, or its release.json cannot be read.
     """
     path = folder / layout.RELEASE
     if not path.is_file():
@@ -132,7 +132,7 @@ def read_release(folder: Path) -> Release:
         raise InputError.at(path, message) from why
     for part in parts:
         if part.path != layout.part(part.table, part.centre, _number(part.path)):
-            message = f'"{part.path}" is no place of {part.table} of centre {part.centre}'
+            message = f'"{part.path}" is not a place of {part.table} of centre {part.centre}'
             raise InputError.at(path, message, column=part.table)
         inside = [folder / part.path, *(folder / part.path).parents][:3]
         if linked := next((one for one in inside if one.is_symlink()), None):
@@ -178,7 +178,7 @@ def read_manifest(folder: Path) -> list[Entry]:
     The lines of MANIFEST.tsv.
 
     Raises:
-        InputError: it is missing, or a line of it is no line of a manifest; every such line.
+        InputError: it is missing, or a line of it is not a line of a manifest; every such line.
     """
     path = folder / layout.MANIFEST
     if not path.is_file():

@@ -53,7 +53,7 @@ def read_retractions(path: Path, centre: str, manifests: Iterable[Path]) -> tupl
         home = cells[CENTRE] or homes.get(cells["pair_id"])
         if home is None and several and cells["pair_id"]:
             message = (
-                f'"{cells["pair_id"]}" is no finished pair of this folder, which has pairs of '
+                f'"{cells["pair_id"]}" is not a finished pair of this folder, which has pairs of '
                 f"several centres: say whose it was in a column {CENTRE}."
             )
             faults.append(Fault(path.name, message, row.line, "pair_id"))
@@ -78,7 +78,7 @@ def retraction_rows(path: Path) -> tuple[tuple[Row, ...], list[Fault]]:
         ]
         reason = row.cells["reason_code"]
         if reason and reason not in reasons:
-            message = f'"{reason}" is no reason: expected {", ".join(reasons)}.'
+            message = f'"{reason}" is not a reason: expected {", ".join(reasons)}.'
             faults.append(Fault(path.name, message, row.line, "reason_code"))
         name = row.cells["from_release"]
         if why := not_released(name):

@@ -40,7 +40,7 @@ def signed_by(text: bytes, signature: Path) -> str:
     Fingerprint of the key that made a signature of a text, as `ssh-keygen -l` writes it.
 
     Raises:
-        ValueError: it is no OpenSSH signature for onconcord, or not of this text.
+        ValueError: it is not an OpenSSH signature for onconcord, or not of this text.
         ToolError: ssh-keygen is not installed.
     """
     done = _ssh_keygen("check-novalidate", "-n", NAMESPACE, "-s", signature, text=text)

@@ -216,7 +216,7 @@ def _form_faults(table: str, column: str, values: pa.Array) -> Iterator[Fault]:
         if _any(wrong):
             count = pc.sum(wrong).as_py()
             message = (
-                f"{count} distinct values are no codes of this column: free text does not leave a "
+                f"{count} distinct values are not codes of this column: free text does not leave a "
                 f"centre. Expected {form}"
             )
             yield Fault(table, message, column=column)

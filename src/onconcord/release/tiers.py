@@ -180,7 +180,7 @@ def _replace(table: pa.Table, column: str, values: pa.ChunkedArray | pa.Array) -
 
 
 def _coded_values(metrics: pa.Table) -> pa.Table:
-    """Metrics whose `value_text` is left out where it is no code: sentences do not leave."""
+    """Metrics whose `value_text` is left out where it is not a code: sentences do not leave."""
     code = pc.match_substring_regex(metrics["value_text"], r"^[A-Za-z0-9_.:+-]{1,40}$")
     text = pc.if_else(
         pc.fill_null(code, False), metrics["value_text"], pa.scalar(None, pa.string())

@@ -35,7 +35,7 @@ _LOOK_ALIKE = str.maketrans(
 
 
 def plain(text: str) -> str:
-    """Text without case, width, unseen signs and everything that is no letter or digit."""
+    """Text without case, width, unseen signs and everything that is not a letter or digit."""
     return re.sub(r"[\W_]+", "", seen(text).casefold())
 
 

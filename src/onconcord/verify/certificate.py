@@ -21,7 +21,7 @@ def verify_certificate(path: Path, golden: Path) -> Report:
         Checks `seal` (unchanged since it was written), `equivalence` (no table differs) and
         `published` (it was held to these digests), with every fault.
     Raises:
-        InputError: the file is no certificate, or the published digests cannot be read.
+        InputError: the file is not a certificate, or the published digests cannot be read.
     """
     try:
         whole = json.loads(path.read_text(encoding="utf-8"))

@@ -49,7 +49,7 @@ def verify_release(
         Everything checked, everything that could not be, every fault. A damaged table does not
         keep the others from being checked.
     Raises:
-        InputError: the folder is no release, or the key or a model cannot be read.
+        InputError: the folder is not a release, or the key or a model cannot be read.
     """
     release = read_release(folder)
     report = Report(release.name, release.tier)
@@ -86,7 +86,7 @@ def verify_releases(
         Report by folder of a release. A pair that an earlier release retracted, and that a later
         one (by its name) still has, is a fault of the later one.
     Raises:
-        InputError: the folder is no release and has none.
+        InputError: the folder is not a release and has none.
     """
     if (folder / layout.RELEASE).is_file():
         return {folder: verify_release(folder, public_key, models)}

@@ -25,9 +25,9 @@ def manifest_faults(folder: Path, release: Release) -> Iterator[Fault]:
     for path in sorted(lines.keys() - there):
         yield Fault(path, f"the file is in {layout.MANIFEST} and missing here")
     for path in sorted(there - lines.keys()):
-        yield Fault(path, f"the file is not in {layout.MANIFEST}: it is no part of this")
+        yield Fault(path, f"the file is not in {layout.MANIFEST}: it is not part of this")
     for path in layout.strange(folder):
-        yield Fault(path, "neither a file nor a folder with files: it is no part of this")
+        yield Fault(path, "neither a file nor a folder with files: it is not part of this")
     for path in sorted(there & lines.keys()):
         found = file_sha256(folder / path)
         if found != lines[path].file_sha256:
@@ -61,7 +61,8 @@ def description_faults(folder: Path, release: Release) -> Iterator[Fault]:
             message = f"{part.path} is of centre {part.centre}, which is not among the centres"
             yield Fault(layout.RELEASE, message, column="centres")
         if not part.path.startswith(f"{part.table}/center={part.centre}/part-"):
-            yield Fault(layout.RELEASE, f"{part.path} is no place of that table", column=part.table)
+            message = f"{part.path} is not a place of that table"
+            yield Fault(layout.RELEASE, message, column=part.table)
     stated = json.loads((folder / layout.RELEASE).read_text(encoding="utf-8"))["content_sha256"]
     if stated != release.digest:
         message = f"content digest {stated}; that of the tables is {release.digest}"

@@ -106,7 +106,9 @@ def _check_rows(rows: pa.Table, part: Part, tier: str, found: PartFaults) -> Non
             ids = pc.unique(rows[column]).drop_null().to_pylist()
             plain = [one for one in ids if not is_pseudonym(one, part.centre)]
             if plain:
-                message = f"{len(plain)} ids are no pseudonyms of {part.centre}, such as {plain[0]}"
+                message = (
+                    f"{len(plain)} ids are not pseudonyms of {part.centre}, such as {plain[0]}"
+                )
                 found.pseudonyms.append(Fault(part.path, message, column=column))
     for fault in text_faults(part.table, rows, tier):
         found.text.append(Fault(part.path, fault.message, column=fault.column))

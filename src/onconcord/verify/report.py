@@ -14,7 +14,7 @@ class Report:
 
     Args:
         release: name of the release, or what else was verified.
-        tier: tier of the release; None for what is no release.
+        tier: tier of the release; None for what is not a release.
         checked: ids of the checks that ran to their end.
         not_checked: id of a check -> why it could not be made.
         faults: id of the check and what it found: file or table, column, row key, what to expect.

@@ -226,7 +226,7 @@ RULES: tuple[RowRule, ...] = (
         "numbered_phases",
         "small_variant",
         "phase_set",
-        "is no number: the caller's name of a haplotype holds an allele of it",
+        "is not a number: the caller's name of a haplotype holds an allele of it",
         "SELECT * FROM small_variant WHERE NOT regexp_full_match(phase_set, '[0-9]+')",
         {"small_variant": ("phase_set",)},
         SHARED,
@@ -498,7 +498,7 @@ RULES: tuple[RowRule, ...] = (
         "small_cells",
         "aggregate_variant",
         "n_mutated",
-        f"tells of fewer than {SMALLEST} patients, or is no multiple of {ROUNDED_TO}",
+        f"tells of fewer than {SMALLEST} patients, or is not a multiple of {ROUNDED_TO}",
         f"""SELECT * FROM aggregate_variant WHERE suppressed OR count_precision <> 'rounded'
             OR coalesce(n_mutated < {SMALLEST} OR n_tested - n_mutated < {SMALLEST}
                 OR n_mutated % {ROUNDED_TO} <> 0 OR n_tested % {ROUNDED_TO} <> 0, true)""",
