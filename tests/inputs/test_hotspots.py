@@ -92,8 +92,8 @@ OTHER = "ACGT".replace(REF, "")[0]
         ),
         pytest.param(
             f"BRAF V600E\tTP53\tchr20\t100\t{REF}\t{ALT}",
-            'column "hotspot_id": "BRAF V600E" is not a code: a release allows ASCII without spaces '
-            'and none of /, \\, @ and ", and at most 120 characters.',
+            'column "hotspot_id": "BRAF V600E" is not a code: a release allows ASCII without '
+            'spaces and none of /, \\, @ and ", and at most 120 characters.',
             id="an id with a space",
         ),
         pytest.param(

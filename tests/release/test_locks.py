@@ -73,7 +73,7 @@ def test_what_is_no_file_is_no_part_of_a_release(made, tmp_path, where, make):
     release = shutil.copytree(made[2], tmp_path / "release")
     make(release / where)
     faults = [str(fault) for _, fault in verify_release(release).faults]
-    assert faults == [f"{where}: neither a file nor a folder with files: it is no part of this"]
+    assert faults == [f"{where}: neither a file nor a folder with files: it is not part of this"]
 
 
 def test_a_part_that_is_a_pipe_is_refused(made, tmp_path):

@@ -137,8 +137,8 @@ def not_released(code: str) -> str | None:
 
     if code and not re.fullmatch(TOKEN, code):
         return (
-            'is not a code: a release allows ASCII without spaces and none of /, \\, @ and ", and at '
-            "most 120 characters."
+            'is not a code: a release allows ASCII without spaces and none of /, \\, @ and ", and '
+            "at most 120 characters."
         )
     what = forbidden_in(code)
     return f"has {what} in it, which does not leave a centre." if what else None
