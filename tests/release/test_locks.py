@@ -37,7 +37,7 @@ def test_a_folder_that_is_no_release_stays(made, tmp_path, inside):
 def test_what_somebody_laid_into_a_release_stays(made, tmp_path):
     target = shutil.copytree(made[2], tmp_path / "release")
     (target / "run/notes.txt").write_text("keep")
-    with pytest.raises(InputError, match=r"holds 1 files that are no part .*, such as run/notes"):
+    with pytest.raises(InputError, match=r"holds 1 files that are not part .*, such as run/notes"):
         release_of(made[0], made[1], "ONE", out=target)
     assert (target / "run/notes.txt").read_text() == "keep"
 

@@ -254,7 +254,7 @@ def test_free_text_in_a_sheet_stops_the_release_without_repeating_it(tmp_path):
     with pytest.raises(InputError) as error:
         release_of(tmp_path, [write_pair(tmp_path, pair)], "ONE")
     message = str(error.value)
-    assert 'TUM-0001/sample, "diagnosis_oncotree": 1 distinct values are no codes' in message
+    assert 'TUM-0001/sample, "diagnosis_oncotree": 1 distinct values are not codes' in message
     assert "Canary" not in message
     assert not (tmp_path / "releases/consortium/ONE").exists()
 
@@ -334,4 +334,4 @@ def test_a_position_a_fraction_or_a_digest_is_no_local_id(table, column, value):
 @pytest.mark.parametrize("column", ["variant_key", "hgvsc", "event_id"])
 def test_a_local_id_of_digits_alone_is_no_position_and_no_digest(column):
     faults = text_faults("small_variant", pa.table({column: ["20481234"]}), "consortium", NUMBER)
-    assert "no codes of this column" in list(faults)[-1].message
+    assert "not codes of this column" in list(faults)[-1].message

@@ -181,7 +181,7 @@ PLANTS = [
         put(8, filters=["onconcord.none"]),
     ),
     Plant(
-        "text", VARIANT, "gene_symbol", "no codes of this column", put(8, gene_symbol="Mrs Canary")
+        "text", VARIANT, "gene_symbol", "not codes of this column", put(8, gene_symbol="Mrs Canary")
     ),
     Plant(
         "annotation_of_released_variants",
@@ -383,6 +383,10 @@ def test_missing_and_unexpected_files_are_named(release):
             "the file is in MANIFEST.tsv and missing here",
         ),
         ("notes.txt", "the file is not in MANIFEST.tsv: it is not part of this"),
+        (
+            "qc_metric/center=ONE",
+            "neither a file nor a folder with files: it is not part of this",
+        ),
     ]
 
 
