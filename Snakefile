@@ -12,6 +12,10 @@ import re
 import sys
 from pathlib import Path
 
+from onconcord.runtime.foreign import leave_foreign_modules
+
+leave_foreign_modules()
+
 from snakemake.settings.types import DeploymentMethod
 from snakemake.utils import min_version
 

@@ -1,5 +1,6 @@
 """A run is cut into chunks of patients, and ends with a code that says how it went."""
 
+import os
 import shutil
 
 import pytest
@@ -44,6 +45,16 @@ def test_a_chunk_that_fails_leaves_the_others_and_ends_before_the_release(folder
     outcome = running.run(big_cohort(folder, 60), 2, start=lambda words: next(codes))
     assert outcome.commands_failed == 1
     assert len(outcome.unfinished) == 60
+
+
+def test_a_home_that_cannot_be_written_is_not_needed(folder, monkeypatch):
+    (folder / "file").write_text("")
+    monkeypatch.setenv("HOME", str(folder / "file"))
+    monkeypatch.setenv("XDG_CACHE_HOME", "")  # put back, whatever the run sets
+    cohort = big_cohort(folder, 1)
+    seen = []
+    running.run(cohort, 1, start=lambda words: seen.append(os.environ["XDG_CACHE_HOME"]) or 0)
+    assert seen == [str(cohort.folder / ".snakemake/cache")]
 
 
 def test_targets_given_are_made_in_one_run(folder):

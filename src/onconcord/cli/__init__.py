@@ -8,11 +8,15 @@ Exit codes: 0 fine; 1 finished, with faults found; 2 bad input; 3 a tool failed.
 
 import sys
 
-import typer
+from onconcord.runtime.foreign import leave_foreign_modules
 
-from onconcord import __version__
-from onconcord.errors import OnconcordError, ToolError
-from onconcord.runtime.disk import full_disk
+leave_foreign_modules()
+
+import typer  # noqa: E402
+
+from onconcord import __version__  # noqa: E402
+from onconcord.errors import OnconcordError, ToolError  # noqa: E402
+from onconcord.runtime.disk import full_disk  # noqa: E402
 
 app = typer.Typer(
     name="onconcord",

@@ -1,5 +1,6 @@
 """A run: Snakemake on a working folder, in chunks of patients so that it stays linear."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -50,6 +51,7 @@ def run(
         BusyError: another run works in the folder.
         InterruptedRun: a signal ended the run.
     """
+    _find_a_cache(cohort.folder)
     if is_dry(options):
         return _run(cohort, cores, options, start or run_supervised)
     with folder_lock(cohort.folder) as lock, scratch_folder(cohort.folder):
@@ -82,6 +84,16 @@ def _run(
         else tuple(pair for pair in cohort.pairs if not (done / pair / "MANIFEST.json").exists())
     )
     return Outcome(unfinished, failed)
+
+
+def _find_a_cache(folder: Path) -> None:
+    """Where HOME cannot be written, Snakemake has its cache in the working folder."""
+    given = os.environ.get("XDG_CACHE_HOME")
+    try:
+        cache = Path(given) if given else Path.home() / ".cache"
+        (cache / "snakemake").mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):
+        os.environ["XDG_CACHE_HOME"] = str(folder / ".snakemake/cache")
 
 
 def command(folder: Path, cores: int) -> list[str]:
