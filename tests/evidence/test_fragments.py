@@ -175,6 +175,28 @@ def test_parts_in_cis_are_one_event_and_independent_ones_are_two(place):
     assert [one["own"] for one in found] == [True, False, True]
 
 
+def test_of_two_events_in_one_place_the_one_that_more_fragments_show_is_it(place):
+    # A read that ends in what was inserted looks as if the bases were lost and nothing came.
+    # None of the bases that came is one that was there: both have eight edits.
+    at = next(
+        at
+        for at in range(700, 900)
+        if all(SEQUENCE[at + n] != SEQUENCE[at + 8 + n] for n in range(4))
+        and SEQUENCE[at + 4] != other(SEQUENCE[at + 12])
+        and SEQUENCE[at - 1] != SEQUENCE[at + 7]
+    )
+    lost = Allele("20", at, SEQUENCE[at - 1 : at + 8], SEQUENCE[at - 1])
+    came = SEQUENCE[at + 8 : at + 12] + other(SEQUENCE[at + 12])
+    event = Allele("20", at + 1, SEQUENCE[at : at + 8], came)
+    through = [over(event, "alt", f"t{n}") for n in range(8)]
+    ends = [over(event, "alt", f"e{n}", before=96) for n in range(8)]
+    found = counts(place, [*through, *ends], lost, event)
+    assert found[0]["alt_count"] >= 8
+    assert [one["own"] for one in found] == [False, True]
+    beside = [over(lost, "alt", f"l{n}") for n in range(30)]
+    assert [one["own"] for one in counts(place, [*through, *beside], lost, event)] == [True, True]
+
+
 def test_what_no_fragment_shows_is_no_event_beside_what_they_show(place):
     found = counts(place, [over(SNV, "alt", f"s{n}") for n in range(5)], SNV, MNV)
     assert [one["own"] for one in found] == [True, False]

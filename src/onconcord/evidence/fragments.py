@@ -157,7 +157,11 @@ def count_fragments(
 
 
 def _own(sites: Sequence[_Site]) -> list[bool]:
-    """Whether each of some sites is a variant of its own; those of few edits may be parts."""
+    """
+    Whether each of some sites is a variant of its own; those of few edits may be parts.
+
+    Of two of as many edits in one place, the one that more fragments show is what the others have.
+    """
     near: list[list[int]] = [[] for _ in sites]
     for one, site in enumerate(sites):
         for two in range(one + 1, len(sites)):
@@ -172,15 +176,28 @@ def _own(sites: Sequence[_Site]) -> list[bool]:
         for at, others in enumerate(near)
         if others
     }
-    for at in sorted(shows, key=lambda place: (-sites[place].edits, place)):
+    for at in sorted(shows, key=lambda place: (-sites[place].edits, -len(shows[place]), place)):
         mine = shows[at]
         smaller = [two for two in near[at] if sites[two].edits < sites[at].edits]
         parts = [two for two in smaller if len(shows[two] & mine) >= max(IN_CIS * len(mine), 1)]
-        larger = (two for two in near[at] if own[two] and sites[two].edits > sites[at].edits)
+        larger = (
+            two
+            for two in near[at]
+            if own[two]
+            and (
+                sites[two].edits > sites[at].edits
+                or (_exclude(sites[two], sites[at]) and len(shows[two]) > len(mine))
+            )
+        )
         inside = any(mine and len(shows[two] & mine) >= IN_CIS * len(mine) for two in larger)
         most = max((len(shows[two]) for two in parts), default=0)
         own[at] = not inside and len(mine) >= max(IN_CIS * most, 1)
     return own
+
+
+def _exclude(one: _Site, two: _Site) -> bool:
+    """Whether two sites of as many edits change the same bases, so that no haplotype has both."""
+    return one.edits == two.edits and one.start0 < two.end0 and two.start0 < one.end0
 
 
 def _neighbours(alleles: Sequence[Allele]) -> Iterator[tuple[int, int]]:
