@@ -161,7 +161,7 @@ def test_a_fit_separates_what_the_fragments_separate():
         truth.append(False)
     table = frame(*rows)
     terms = of_candidates(table, estimates(), model().matched["hypotheses"])
-    groups = fit_groups(terms, table["variant_class"], pl.Series(truth))
+    groups = fit_groups(terms, table["variant_class"], pl.Series(truth), {})
     fitted = Model(
         "x", "", 0.5, {**model().matched, "groups": groups}, model().alone, model().typical
     )

@@ -34,7 +34,7 @@ FALLING = (
     *("homopolymer", "other_mismatches"),
 )
 """Terms, by the beginning of their name, that speak for or against a variant the more they are."""
-QUANTILES = (0.02, 0.15, 0.35, 0.55, 0.75, 0.9, 0.98)
+QUANTILES = (0.005, 0.02, 0.15, 0.35, 0.55, 0.75, 0.9, 0.98, 0.995)
 PENALTY = 0.6
 GROUP_PENALTY = 1.5
 RATES = (0.005, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2)
@@ -154,7 +154,7 @@ def fit_rises(
 
 
 def fit_groups(
-    terms: pl.DataFrame, variant_class: pl.Series, truth: pl.Series
+    terms: pl.DataFrame, variant_class: pl.Series, truth: pl.Series, added: Mapping[str, Any]
 ) -> dict[str, dict[str, Any]]:
     """
     The `groups` of a model file.
@@ -162,6 +162,7 @@ def fit_groups(
     Args:
         terms: what `terms.of_candidates` returns of candidates of many pairs, shape (n, terms).
         variant_class, truth: class of each candidate, and whether it is somatic.
+        added: curves that are set, by term; each is added to the fitted one.
     """
     used = terms.select(name for name in terms.columns if not is_logarithm(name))
     curves = Curves.of(used)
@@ -177,7 +178,10 @@ def fit_groups(
         own = of_all
         if rows.any():
             own = fit_rises(design[rows], answers[rows], bounds, of_all, GROUP_PENALTY)
-        found[group] = {"intercept": round(float(own[0]), 4), "terms": curves.heights(own[1:])}
+        heights = curves.heights(own[1:])
+        for name, curve in added.items():
+            heights[name] = _sum_of_curves(curve, *([heights[name]] if name in heights else []))
+        found[group] = {"intercept": round(float(own[0]), 4), "terms": heights}
     return found
 
 
@@ -292,30 +296,25 @@ def write_model(
         },
         "threshold": given["threshold"],
         "typical": typical(true_ones, given["hypotheses"]["callers"]),
-        "matched": _fit_design(matched, given_design, given["mapping"]),
-        "alone": _fit_design(tumours, given_design, given["mapping"]),
+        "matched": _fit_design(matched, given_design, given["added"]),
+        "alone": _fit_design(tumours, given_design, given["added"]),
     }
     text = yaml.safe_dump(document, sort_keys=False, default_flow_style=None, width=100)
     write_text(out, text)
 
 
 def _fit_design(
-    examples: Sequence[Examples], given: Mapping[str, Any], mapping: Mapping[str, Any]
+    examples: Sequence[Examples], given: Mapping[str, Any], added: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The parameters of a model file for pairs with a normal, or for tumours alone."""
     table, terms = _candidates_and_terms(examples, given["hypotheses"])
     confident = confident_probabilities(
-        _p_by_others(table, terms, given), table["truth"].cast(pl.Float64).to_numpy()
+        _p_by_others(table, terms, given, added), table["truth"].cast(pl.Float64).to_numpy()
     )
-    groups = fit_groups(terms, table["variant_class"], table["truth"])
-    for group in groups.values():
-        for name, curve in mapping.items():
-            fitted = group["terms"].get(name)
-            group["terms"][name] = _sum_of_curves(curve, *([fitted] if fitted else []))
     return {
         **given,
         "confident": [list(one) for one in confident],
-        "groups": groups,
+        "groups": fit_groups(terms, table["variant_class"], table["truth"], added),
     }
 
 
@@ -338,14 +337,16 @@ def _candidates_and_terms(
     return pl.concat(tables), pl.concat(terms)
 
 
-def _p_by_others(table: pl.DataFrame, terms: pl.DataFrame, design: Mapping[str, Any]) -> Floats:
+def _p_by_others(
+    table: pl.DataFrame, terms: pl.DataFrame, design: Mapping[str, Any], added: Mapping[str, Any]
+) -> Floats:
     """p_somatic of each candidate by a model that was fitted without its fold of pairs."""
     fold = table["pair"].replace_strict(folds(table["pair"].to_list()), return_dtype=pl.Int64)
     found = np.zeros(table.height)
     for number in fold.unique().sort():
         own, others = fold == number, fold != number
         rest = table.filter(others)
-        groups = fit_groups(terms.filter(others), rest["variant_class"], rest["truth"])
+        groups = fit_groups(terms.filter(others), rest["variant_class"], rest["truth"], added)
         judged, _ = posterior(table.filter(own), terms.filter(own), {**design, "groups": groups})
         found[own.to_numpy()] = judged["p_somatic"].to_numpy()
     return found

@@ -86,10 +86,10 @@ _THRESHOLD = {"type": "number", "minimum": 0, "maximum": 1}
 SETTINGS_SCHEMA: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
-    "required": ["threshold", "known_driver", "mapping", "hypotheses"],
+    "required": ["threshold", "known_driver", "added", "hypotheses"],
     "properties": {
         "threshold": _THRESHOLD,
-        "mapping": {"type": "object", "additionalProperties": _CURVE},
+        "added": {"type": "object", "additionalProperties": _CURVE},
         "known_driver": {"type": "number"},
         "hypotheses": _HYPOTHESES,
     },
