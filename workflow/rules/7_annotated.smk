@@ -78,6 +78,10 @@ rule annotate_pair:
         # vcfanno names a FORMAT column though the sites have no samples, which htslib refuses.
         known "$resources/consequences.vcf" | sed '/^#CHROM/s/\tFORMAT$//' | bgzip > {output.vcf:q}
         bcftools index --tbi {output.vcf:q}
+        if grep -qF 'AF_MAX not found in header' {log:q}; then
+            echo "error: $population is not in the pipeline's normal form: remove it and run again" >&2
+            exit 1
+        fi
         {PYTHON:q} {SCRIPTS:q}/annotated_conserved.py \
             --candidates {input.candidates:q} \
             --consequences "$resources/consequences.vcf" \
