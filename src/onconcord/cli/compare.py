@@ -80,20 +80,20 @@ def print_comparison(found: "Comparison", console: Console, page: Path | None = 
         console.print(totals)
     if found.variants and not page:
         listed = table("Variants", "pair", "gene", "change", "variant", "where", "cause", "detail")
-        for one in found.variants[:MAX_PRINTED]:
+        for variant in found.variants[:MAX_PRINTED]:
             listed.add_row(
-                Text(one.pair),
-                Text(one.gene or ""),
-                Text(one.change or ""),
-                Text(one.variant_key),
-                SIDES[one.side],
-                one.cause.replace("_", " "),
-                Text(one.detail),
+                Text(variant.pair),
+                Text(variant.gene or ""),
+                Text(variant.change or ""),
+                Text(variant.variant_key),
+                SIDES[variant.side],
+                variant.cause.replace("_", " "),
+                Text(variant.detail),
             )
         console.print(listed)
         if len(found.variants) > MAX_PRINTED:
             console.print(f"and {len(found.variants) - MAX_PRINTED} more (--json has all)")
-    other = [one for one in found.tables if not one.identical]
+    other = [table for table in found.tables if not table.identical]
     if other:
         console.print(table_of_differences("Tables that differ", "A", "B", other))
     for sentence in found.not_compared:

@@ -33,10 +33,12 @@ def explain(
 
     found = explain_variant(open_source(folder), pair, variant)
     if as_json:
-        print(json.dumps([one.as_dict() for one in found], indent=2, sort_keys=True))
+        print(
+            json.dumps([explanation.as_dict() for explanation in found], indent=2, sort_keys=True)
+        )
         return
-    for one in found:
-        print_explanation(one, terminal())
+    for explanation in found:
+        print_explanation(explanation, terminal())
 
 
 def _line(console: Console, name: str, value: str) -> None:
@@ -49,23 +51,27 @@ def _counts(part: int | None, depth: int | None) -> str:
     return f"{'?' if part is None else part} of {depth} reads"
 
 
-def print_explanation(one: "Explanation", console: Console) -> None:
+def print_explanation(explanation: "Explanation", console: Console) -> None:
     """Print one explanation, from the callers' records to the final row."""
-    console.print(Text(f"{one.pair}  {one.asked}", "bold"))
-    console.print(f"{one.verdict.replace('_', ' ')}: {one.answer}", markup=False, soft_wrap=True)
+    console.print(Text(f"{explanation.pair}  {explanation.asked}", "bold"))
+    console.print(
+        f"{explanation.verdict.replace('_', ' ')}: {explanation.answer}",
+        markup=False,
+        soft_wrap=True,
+    )
     console.print()
-    if one.variant_key:
-        _line(console, "normal form", one.variant_key)
-    if one.region:
+    if explanation.variant_key:
+        _line(console, "normal form", explanation.variant_key)
+    if explanation.region:
         text = ", ".join(
             f"{name.replace('_', ' ')} {value:.3f}"
             if isinstance(value, float)
             else f"{name.replace('_', ' ')} {value}"
-            for name, value in one.region.items()
+            for name, value in explanation.region.items()
         )
         _line(console, "position", text)
-    if one.row:
-        row = one.row
+    if explanation.row:
+        row = explanation.row
         _line(
             console,
             "recount",
@@ -73,9 +79,9 @@ def print_explanation(one: "Explanation", console: Console) -> None:
             f"normal {_counts(row['normal_alt_count'], row['normal_depth'])} "
             f"({row['counts_source']})",
         )
-    if one.calls:
+    if explanation.calls:
         calls = table("Callers", "caller", "record", "match", "passes", "filters", "tumour reads")
-        for call in one.calls:
+        for call in explanation.calls:
             filters = call["filters"]
             calls.add_row(
                 Text(call["caller"]),
@@ -86,9 +92,9 @@ def print_explanation(one: "Explanation", console: Console) -> None:
                 _counts(call["tumor_alt_count"], call["tumor_depth"]),
             )
         console.print(calls)
-    if one.steps:
+    if explanation.steps:
         steps = table("Rules, in order", "", "rule", "outcome", "looked at")
-        for step in one.steps:
+        for step in explanation.steps:
             detail = ", ".join(
                 f"{name} {', '.join(f'{part} {one}' for part, one in value.items())}"
                 if isinstance(value, dict)
@@ -97,16 +103,16 @@ def print_explanation(one: "Explanation", console: Console) -> None:
             )
             steps.add_row(str(step.ordinal), Text(step.rule_id), step.outcome, Text(detail))
         console.print(steps)
-    if one.consequences:
-        _print_consequences(one.consequences, console)
-    if one.row:
-        row = one.row
+    if explanation.consequences:
+        _print_consequences(explanation.consequences, console)
+    if explanation.row:
+        row = explanation.row
         filters = ", ".join(row["filters"] or []) or "none"
         _line(console, "final row", f"is_pass {row['is_pass']}, filters {filters}")
         _line(console, "origin", f"{row['origin']} by {row['origin_method']}")
         callers = f"{row['n_callers_pass']} of {row['n_callers_capable']} capable callers pass it"
         _line(console, "callers", callers)
-    for sentence in one.left_out:
+    for sentence in explanation.left_out:
         _line(console, "note", sentence)
 
 

@@ -69,9 +69,15 @@ def table_of_differences(
     """What differs between two sides, named `a` and `b`, one line a table."""
     numbers = (f"rows {a}", f"rows {b}", f"only {a}", f"only {b}", "other")
     made = table(title, "table", *numbers, "columns", numbers=numbers)
-    for one in differences:
-        counts = (one.rows_a, one.rows_b, one.only_a, one.only_b, one.different)
-        made.add_row(one.table, *map(str, counts), ", ".join(one.columns))
+    for difference in differences:
+        counts = (
+            difference.rows_a,
+            difference.rows_b,
+            difference.only_a,
+            difference.only_b,
+            difference.different,
+        )
+        made.add_row(difference.table, *map(str, counts), ", ".join(difference.columns))
     return made
 
 
@@ -120,12 +126,15 @@ def print_summary(found: "Summary", console: Console) -> None:
     if found.accuracy:
         scored = ("true", "found", "missed", "wrong", "precision", "recall")
         scores = table("Against the truth", "design", "class", *scored, numbers=scored)
-        for one in found.accuracy:
+        for score in found.accuracy:
             scores.add_row(
-                "matched" if one.design == "matched" else "tumour only",
-                one.variant_class,
-                *(str(n) for n in (one.found + one.missed, one.found, one.missed, one.wrong)),
-                *(f"{x:.3f}" if x is not None else "" for x in (one.precision, one.recall)),
+                "matched" if score.design == "matched" else "tumour only",
+                score.variant_class,
+                *(
+                    str(n)
+                    for n in (score.found + score.missed, score.found, score.missed, score.wrong)
+                ),
+                *(f"{x:.3f}" if x is not None else "" for x in (score.precision, score.recall)),
             )
         console.print(scores)
     made = [("report", found.report), ("release", found.release)]

@@ -220,31 +220,31 @@ def _together(
     )
     for row, cells in enumerate(wanted.iter_rows()):
         crowd, caller, chrom, *alleles, piece = cells[:10]
-        one = Allele(chrom, *alleles[:3])
-        written = one if piece else Allele(chrom, *alleles[3:])
+        allele = Allele(chrom, *alleles[:3])
+        written = allele if piece else Allele(chrom, *alleles[3:])
         start0, end0, phase, genotype = cells[10:]
         crowds[crowd][caller].append(
-            _Record(one, written, piece, start0, end0, phase, genotype, row)
+            _Record(allele, written, piece, start0, end0, phase, genotype, row)
         )
     rows: list[dict[str, Any]] = []
     for by_caller in crowds.values():
         for caller, found in sorted(_of_crowd(genome, by_caller).items()):
-            rows += [_filled(wide, caller, one) for one in found]
+            rows += [_filled(wide, caller, row) for row in found]
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def _of_crowd(genome: Genome, by_caller: Mapping[str, list[_Record]]) -> dict[str, list[_Row]]:
     found: dict[str, dict[Allele, _Row]] = {
-        caller: {one.event: _Row(one.event, "exact", [one]) for one in records}
+        caller: {record.event: _Row(record.event, "exact", [record]) for record in records}
         for caller, records in by_caller.items()
     }
     for caller, records in by_caller.items():
         for run in _runs(records):
-            whole = join(genome, [one.written for one in run])
+            whole = join(genome, [record.written for record in run])
             # An insertion and a deletion of one repeat cancel out: together they are no event.
             if whole is None or whole.ref == whole.alt:
                 continue
-            members = [one for one in run if _inside(one, whole)]
+            members = [record for record in run if _inside(record, whole)]
             found[caller].setdefault(whole, _Row(whole, "atoms_all", members))
     joint = sorted(
         {event for rows in found.values() for event in rows if len(atoms(event)) > 1}
@@ -257,66 +257,68 @@ def _of_crowd(genome: Genome, by_caller: Mapping[str, list[_Record]]) -> dict[st
     return {caller: [rows[event] for event in sorted(rows)] for caller, rows in found.items()}
 
 
-def _inside(one: _Record, event: Allele) -> bool:
-    return one.start0 <= event.end0 and one.end0 >= event.start0
+def _inside(record: _Record, event: Allele) -> bool:
+    return record.start0 <= event.end0 and record.end0 >= event.start0
 
 
 def _runs(records: Iterable[_Record]) -> list[list[_Record]]:
     """Neighbours of one haplotype, or without one, that may be one event."""
     groups: dict[tuple[str | None, str | None], list[_Record]] = defaultdict(list)
-    for one in records:
-        if not one.is_piece:
-            groups[one.phase, one.genotype if one.phase else None].append(one)
+    for record in records:
+        if not record.is_piece:
+            groups[record.phase, record.genotype if record.phase else None].append(record)
     runs: list[list[_Record]] = []
     for members in groups.values():
-        members.sort(key=lambda one: (one.start0, one.end0, one.event))
+        members.sort(key=lambda record: (record.start0, record.end0, record.event))
         run: list[_Record] = []
-        for one in members:
-            if run and not _are_close(run, one):
+        for record in members:
+            if run and not _are_close(run, record):
                 runs.append(run)
                 run = []
-            run.append(one)
+            run.append(record)
         runs.append(run)
     return [run for run in runs if 1 < len(run) <= _LONGEST_RUN]
 
 
-def _are_close(run: Iterable[_Record], one: _Record) -> bool:
+def _are_close(run: Iterable[_Record], record: _Record) -> bool:
     """Whether a record changes the same codon as those before it, or the frame of one of them."""
     for two in run:
-        kinds = {variant_class(three.event.ref, three.event.alt) for three in (one, two)}
+        kinds = {variant_class(three.event.ref, three.event.alt) for three in (record, two)}
         gap = FRAME_GAP_BP if kinds - {"SNV", "MNV"} else PHASED_GAP_BP
-        if one.start0 - two.end0 <= gap:
+        if record.start0 - two.end0 <= gap:
             return True
     return False
 
 
 def _vote(genome: Genome, event: Allele, records: list[_Record]) -> _Row | None:
     """What a caller's own records say of an event it does not have: all of it, part, or nothing."""
-    near = [one for one in records if _inside(one, event)]
-    whole = [one for one in near if not one.is_piece]
-    if len(whole) > 1 and join(genome, [one.written for one in whole]) == event:
+    near = [record for record in records if _inside(record, event)]
+    whole = [record for record in near if not record.is_piece]
+    if len(whole) > 1 and join(genome, [record.written for record in whole]) == event:
         return _Row(event, "atoms_all", whole)
     steps = set(atoms(event))
-    part = [one for one in near if one.event != event and set(atoms(one.event)) <= steps]
+    part = [
+        record for record in near if record.event != event and set(atoms(record.event)) <= steps
+    ]
     if not part:
         return None
-    spoken = {step for one in part for step in atoms(one.event)}
+    spoken = {step for record in part for step in atoms(record.event)}
     return _Row(event, "atoms_all" if spoken == steps else "atoms_partial", part)
 
 
 def _filled(placed: pl.DataFrame, caller: str, row: _Row) -> dict[str, Any]:
     """The columns of a row: several records speak with the weakest, and pass only together."""
-    members = [placed.row(one.row, named=True) for one in row.records]
-    weakest = min(members, key=lambda one: (one["tumor_alt_count"] or 0, one["pos"]))
-    filters = {name for one in members for name in (one["filter"] or "").split(";")} - {""}
+    members = [placed.row(member.row, named=True) for member in row.records]
+    weakest = min(members, key=lambda member: (member["tumor_alt_count"] or 0, member["pos"]))
+    filters = {name for member in members for name in (member["filter"] or "").split(";")} - {""}
     # "PASS" beside a filter is not a filter.
     filters = filters - {"PASS"} if len(filters) > 1 else filters
     whole = {**weakest, "pos": row.event.pos, "ref": row.event.ref, "alt": row.event.alt}
     return whole | {
         "caller": caller,
         "match": row.match,
-        "is_pass": row.match != "atoms_partial" and all(one["is_pass"] for one in members),
+        "is_pass": row.match != "atoms_partial" and all(member["is_pass"] for member in members),
         "filter": ";".join(sorted(filters)) or None,
-        "raw_record_key": ";".join(sorted({one["raw_record_key"] for one in members})),
-        "n_source_records": sum(one["n_source_records"] for one in members),
+        "raw_record_key": ";".join(sorted({member["raw_record_key"] for member in members})),
+        "n_source_records": sum(member["n_source_records"] for member in members),
     }

@@ -108,13 +108,15 @@ def read_normals(sheet: Path) -> tuple[Normal, ...]:
         for name in wrong:
             message = f'"{row.cells[name]}" is not an id of a sheet of pairs.'
             faults.append(Fault(sheet.name, message, row.line, name))
-        one = Normal(row.cells["sample"], row.cells["patient"], sheet.parent / row.cells["reads"])
-        if one.sample in found:
-            message = f'the sample "{one.sample}" is there already: name each once.'
+        normal = Normal(
+            row.cells["sample"], row.cells["patient"], sheet.parent / row.cells["reads"]
+        )
+        if normal.sample in found:
+            message = f'the sample "{normal.sample}" is there already: name each once.'
             faults.append(Fault(sheet.name, message, row.line, "sample"))
-        elif why := _unreadable(one):
+        elif why := _unreadable(normal):
             faults.append(Fault(sheet.name, why, row.line, "reads"))
-        found[one.sample] = one
+        found[normal.sample] = normal
     if not found and not faults:
         faults.append(Fault(sheet.name, "names no normal: expected one a line."))
     if faults:
@@ -122,22 +124,22 @@ def read_normals(sheet: Path) -> tuple[Normal, ...]:
     return tuple(found[name] for name in sorted(found))
 
 
-def _unreadable(one: Normal) -> str | None:
+def _unreadable(normal: Normal) -> str | None:
     """What is wrong with the reads of a normal; None for nothing."""
-    if not one.reads.is_file():
-        return f'"{one.reads}" is not a file.'
+    if not normal.reads.is_file():
+        return f'"{normal.reads}" is not a file.'
     try:
-        with pysam.AlignmentFile(str(one.reads), check_sq=False) as file:
+        with pysam.AlignmentFile(str(normal.reads), check_sq=False) as file:
             if not file.has_index():
-                return f'"{one.reads}" has no index: make one with samtools index.'
+                return f'"{normal.reads}" has no index: make one with samtools index.'
             named = {group.get("SM") for group in file.header.to_dict().get("RG", [])} - {None}
     except (OSError, ValueError) as error:
-        return f'"{one.reads}" cannot be read as BAM or CRAM: {error}.'
-    if named - {one.sample}:
+        return f'"{normal.reads}" cannot be read as BAM or CRAM: {error}.'
+    if named - {normal.sample}:
         others = ", ".join(sorted(map(str, named)))
         return (
-            f'the read groups are of the sample "{others}", not of "{one.sample}": a panel leaves '
-            "a pair's own normal out by its id."
+            f'the read groups are of the sample "{others}", not of "{normal.sample}": a panel '
+            "leaves a pair's own normal out by its id."
         )
     return None
 
@@ -146,8 +148,8 @@ def _of_other_genomes(
     normals: Sequence[Normal], genome: Genome, contigs: Collection[str]
 ) -> Iterator[Fault]:
     """Faults of normals that were not aligned to the contigs of the targets."""
-    for one in normals:
-        with pysam.AlignmentFile(str(one.reads), check_sq=False) as file:
+    for normal in normals:
+        with pysam.AlignmentFile(str(normal.reads), check_sq=False) as file:
             lengths = dict(zip(file.references, file.lengths, strict=True))
         lacking = sorted(name for name in contigs if lengths.get(name) != genome.lengths[name])
         if lacking:
@@ -156,7 +158,7 @@ def _of_other_genomes(
                 f"{lengths.get(lacking[0], 'not there')}, the FASTA's has "
                 f"{genome.lengths[lacking[0]]} bases."
             )
-            yield Fault(str(one.reads), message)
+            yield Fault(str(normal.reads), message)
 
 
 def build_panel(
@@ -206,12 +208,15 @@ def build_panel(
         "least": [LEAST_FRAGMENTS, LEAST_FRACTION],
     }
     (out / "samples").mkdir(parents=True, exist_ok=True)
-    made_from = {one.sample: {**of_all, "reads": file_sha256(one.reads)} for one in normals}
-    kept = {
-        one.sample: out / f"samples/{json_sha256(made_from[one.sample])}.parquet" for one in normals
+    made_from = {
+        normal.sample: {**of_all, "reads": file_sha256(normal.reads)} for normal in normals
     }
-    new = [one for one in normals if not kept[one.sample].is_file()]
-    jobs = [(one.reads, fasta, targets, limits, kept[one.sample]) for one in new]
+    kept = {
+        normal.sample: out / f"samples/{json_sha256(made_from[normal.sample])}.parquet"
+        for normal in normals
+    }
+    new = [normal for normal in normals if not kept[normal.sample].is_file()]
+    jobs = [(normal.reads, fasta, targets, limits, kept[normal.sample]) for normal in new]
     if min(cores, len(jobs)) > 1:
         with ProcessPoolExecutor(min(cores, len(jobs)), get_context("spawn")) as pool:
             for done in [pool.submit(count_sample, *job) for job in jobs]:
@@ -233,11 +238,11 @@ def build_panel(
     stated = {
         "samples": [
             {
-                "sample": one.sample,
-                "patient": one.patient,
-                "reads_sha256": made_from[one.sample]["reads"],
+                "sample": normal.sample,
+                "patient": normal.patient,
+                "reads_sha256": made_from[normal.sample]["reads"],
             }
-            for one in normals
+            for normal in normals
         ],
         "made_from": of_all,
         "alleles": table.height,
@@ -261,11 +266,11 @@ def count_sample(reads: Path, fasta: Path, targets: Path, limits: Limits, out: P
         ]
     rows = [
         (
-            *(one.chrom, one.pos, one.ref, one.alt),
+            *(site.chrom, site.pos, site.ref, site.alt),
             *(found["depth"], found["alt_count"], found["alt_f1r2"]),
             found["alt_count"] - found["alt_f1r2"],
         )
-        for one, found in zip(alleles, counted, strict=True)
+        for site, found in zip(alleles, counted, strict=True)
         if found["alt_count"] >= LEAST_FRAGMENTS
         and found["alt_count"] >= LEAST_FRACTION * found["depth"]
     ]
@@ -326,8 +331,8 @@ def _piped(steps: Sequence[Sequence[str]]) -> bytes:
             if source is not None:
                 source.close()
         made, _ = running[-1].communicate()
-        for words, one in zip(steps, running, strict=True):
-            if code := one.wait():
+        for words, process in zip(steps, running, strict=True):
+            if code := process.wait():
                 complaints.seek(0)
                 said = complaints.read().decode(errors="replace").strip()
                 raise ToolError(f"{' '.join(words[:2])} ended with {code}: {said}")
@@ -357,11 +362,14 @@ def _together(genome: Genome, kept: Mapping[str, Path], drivers: pl.DataFrame) -
 
 def _write_vcf(genome: Genome, table: pl.DataFrame, normals: Sequence[Normal], out: Path) -> int:
     """Write the sites for callers and for `pon_count`; returns how many there are."""
-    order = {one.sample: at for at, one in enumerate(normals)}
+    order = {normal.sample: at for at, normal in enumerate(normals)}
     lines = [
         "##fileformat=VCFv4.2",
-        *(f"##{SAMPLE_LINE}=<ID={one.sample},Patient={one.patient}>" for one in normals),
-        *(f"##contig=<ID={one.name},length={one.length}>" for one in genome.contigs.values()),
+        *(f"##{SAMPLE_LINE}=<ID={normal.sample},Patient={normal.patient}>" for normal in normals),
+        *(
+            f"##contig=<ID={contig.name},length={contig.length}>"
+            for contig in genome.contigs.values()
+        ),
         f'##INFO=<ID={SAMPLES},Number=1,Type=Integer,Description="Samples that show it">',
         f'##INFO=<ID={SEEN_IN},Number=.,Type=Integer,Description="Which of them, from 0">',
         "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO",

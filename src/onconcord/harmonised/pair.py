@@ -217,7 +217,7 @@ class _PairSources:
             panel=panel_counts(
                 spec.resources.panel_of_normals,
                 genome,
-                [one.sample for one in spec.samples.values()],
+                [sample.sample for sample in spec.samples.values()],
                 spec.patient,
             ),
             model=model,
@@ -322,18 +322,18 @@ def _transcript_rows(
     return [
         {
             "reference_id": reference_id,
-            "gene_id": one.gene,
-            "transcript_id": one.transcript,
-            "gene_symbol": one.gene_symbol,
-            "chrom": names.table_of.get(one.chrom),
-            "kind": one.kind,
-            "source": one.source,
-            "cds_status": one.cds_status,
-            "residues": one.residues,
-            "cds_sha256": one.cds_sha256,
+            "gene_id": transcript.gene,
+            "transcript_id": transcript.transcript,
+            "gene_symbol": transcript.gene_symbol,
+            "chrom": names.table_of.get(transcript.chrom),
+            "kind": transcript.kind,
+            "source": transcript.source,
+            "cds_status": transcript.cds_status,
+            "residues": transcript.residues,
+            "cds_sha256": transcript.cds_sha256,
         }
-        for one in chosen
-        if one.cds_status != "not_coding"
+        for transcript in chosen
+        if transcript.cds_status != "not_coding"
     ]
 
 
@@ -384,7 +384,7 @@ def _scope(
     if len(spec.assay.kits) > 1:
         judged_by["shared_targets"] = list(spec.assay.kits)
     limits = canonical_json(judged_by)
-    able = sorted(name for name, one in facts.callers.items() if matched or one.tumour_only)
+    able = sorted(name for name, caller in facts.callers.items() if matched or caller.tumour_only)
     # Where no base is deep enough, that nothing was found says nothing.
     searched = passing > 0 or bool((facts.states["state"] == "CALLABLE").any())
     found = "done" if passing else "done_none_found"

@@ -93,7 +93,7 @@ def variant_tables(
     Raises:
         ToolError: an event, or a part of one, has no counts or was not annotated.
     """
-    hold_every(evidence, recount, "counts of the reads")
+    require_all(evidence, recount, "counts of the reads")
     evidence = choose(evidence, recount)
     small = _with_facts(facts, _events(evidence, facts.callers), recount, picked)
     several = _steps_of_several(small)
@@ -117,7 +117,7 @@ def variant_tables(
     return tables
 
 
-def hold_every(events: pl.DataFrame, facts: pl.DataFrame, what: str) -> None:
+def require_all(events: pl.DataFrame, facts: pl.DataFrame, what: str) -> None:
     """
     Hold that every event is in a table it is joined with, where null would look like an answer.
 
@@ -195,7 +195,7 @@ def _table_chrom(names: ContigNames) -> pl.Expr:
 
 def _events(evidence: pl.DataFrame, callers: Mapping[str, Caller]) -> pl.DataFrame:
     """The distinct events in their order, with what the callers say of each."""
-    sources = [one.name for one in callers.values() if one.role == SOURCE]
+    sources = [caller.name for caller in callers.values() if caller.role == SOURCE]
     # A consensus is counted on whole events: part of one's atoms is not a vote for it.
     whole = pl.col("match") != "atoms_partial"
     vote = whole & ~pl.col("caller").is_in(sources)
@@ -226,7 +226,7 @@ def _with_facts(
         able = caller.role != SOURCE and (matched or caller.tumour_only)
         for kind in caller.variant_classes if able else ():
             capable[kind] = capable.get(kind, 0) + 1
-    hold_every(events, picked, "annotation")
+    require_all(events, picked, "annotation")
     small = (
         events.join(recount.select(*KEY, *COUNTS), on=KEY, how="left", maintain_order="left")
         .join(picked, on=KEY, how="left", maintain_order="left")
@@ -296,7 +296,7 @@ def _event_ids(pair: str, keys: pl.Series, several: Steps) -> pl.Series:
     found = [sha256((start + key).encode()).hexdigest()[:16] for key in keys]
     for row, parts in several.items():
         chrom = keys[row].split(":", 1)[0]
-        found[row] = event_id(pair, [f"{chrom}:{one.pos}:{one.ref}:{one.alt}" for one in parts])
+        found[row] = event_id(pair, [f"{chrom}:{atom.pos}:{atom.ref}:{atom.alt}" for atom in parts])
     return pl.Series(found, dtype=pl.String)
 
 
@@ -329,10 +329,10 @@ def _judged_steps(
     keys = dict(zip(several, small.select(KEY)[list(several)].iter_rows(), strict=True))
     found = pl.DataFrame(
         [
-            (row, index, one.chrom, one.pos, one.ref, one.alt)
+            (row, index, step.chrom, step.pos, step.ref, step.alt)
             for row, atoms_of in several.items()
-            for one in dict.fromkeys((*atoms_of, *steps(facts.genome, Allele(*keys[row]))))
-            for index in [atoms_of.index(one) + 1 if one in atoms_of else None]
+            for step in dict.fromkeys((*atoms_of, *steps(facts.genome, Allele(*keys[row]))))
+            for index in [atoms_of.index(step) + 1 if step in atoms_of else None]
         ],
         schema={
             "row": pl.UInt32,
@@ -344,8 +344,8 @@ def _judged_steps(
     own = ["gnomad_af_max", "pon_count", "origin", "variant_class", "repeat_unit", "repeat_count"]
     of_event = small.drop(*KEY, *COUNTS, *own, *JUDGED)[found["row"]]
     near = found["pos"] >= small["pos"].gather(found["row"]) - REACH_BP
-    hold_every(found.filter(near), recount, "counts of the reads")
-    hold_every(found.filter(near), picked, "annotation")
+    require_all(found.filter(near), recount, "counts of the reads")
+    require_all(found.filter(near), picked, "annotation")
     found = (
         found.hstack(of_event)
         .join(recount.select(*KEY, *COUNTS), on=KEY, how="left", maintain_order="left")
@@ -392,10 +392,10 @@ def _evidence_rows(facts: Facts, evidence: pl.DataFrame) -> pl.DataFrame:
     known = [facts.callers[name] for name in sorted(facts.callers)]
     of_caller = pl.DataFrame(
         {
-            "caller": [one.name for one in known],
-            "caller_version": [facts.versions.get(one.tool) for one in known],
-            "score_name": [one.score_name for one in known],
-            "caller_role": [one.role for one in known],
+            "caller": [caller.name for caller in known],
+            "caller_version": [facts.versions.get(caller.tool) for caller in known],
+            "score_name": [caller.score_name for caller in known],
+            "caller_role": [caller.role for caller in known],
         },
         schema=dict.fromkeys(("caller", "caller_version", "score_name", "caller_role"), pl.String),
     )
@@ -403,7 +403,7 @@ def _evidence_rows(facts: Facts, evidence: pl.DataFrame) -> pl.DataFrame:
     ids = [
         None
         if text is None
-        else sorted(f"{name}.{one}" for one in text.split(";") if one != "PASS")
+        else sorted(f"{name}.{filter_}" for filter_ in text.split(";") if filter_ != "PASS")
         for name, text in filters.iter_rows()
     ]
     filters = filters.with_columns(filters=pl.Series(ids, dtype=pl.List(pl.String)))

@@ -83,28 +83,31 @@ def choose_transcripts(
         met = met or bool(asked)
         picked: dict[str, tuple[str, str, Row, Wanted | None]] = {}
         lost: list[Chosen] = []
-        for one in asked:
-            row = _of_ids(rows, one.transcripts)
+        for choice in asked:
+            kind, source = choice.kind, choice.source
+            row = _of_ids(rows, choice.transcripts)
             if row is None:
-                name = one.transcripts[0]
+                name = choice.transcripts[0]
                 lost.append(
-                    Chosen(gene, symbol, name, one.kind, one.source, "", "not_in_model", None, None)
+                    Chosen(gene, symbol, name, kind, source, "", "not_in_model", None, None)
                 )
             else:
-                picked.setdefault(row["transcript_id"], (one.kind, one.source, row, one))
+                picked.setdefault(row["transcript_id"], (kind, source, row, choice))
         if not any(kind != "mane_plus_clinical" for kind, *_ in picked.values()):
             for kind, row in _tagged(rows):
                 source = "model" if kind == "longest_cds" else "tags"
                 picked.setdefault(row["transcript_id"], (kind, source, row, None))
         found += lost
         found += [
-            _checked(row, kind, source, one, genome, mitochondrion)
-            for kind, source, row, one in picked.values()
+            _checked(row, kind, source, choice, genome, mitochondrion)
+            for kind, source, row, choice in picked.values()
         ]
     if given and not met:
         message = "names no gene of the gene model: are these its gene ids or symbols?"
         raise InputError([Fault(given.name, message, column="gene")])
-    return tuple(sorted(found, key=lambda one: (one.gene, KINDS.index(one.kind), one.transcript)))
+    return tuple(
+        sorted(found, key=lambda chosen: (chosen.gene, KINDS.index(chosen.kind), chosen.transcript))
+    )
 
 
 def _by_gene(transcripts: pl.DataFrame) -> Iterable[tuple[str, list[Row]]]:
@@ -117,16 +120,18 @@ def _by_gene(transcripts: pl.DataFrame) -> Iterable[tuple[str, list[Row]]]:
 def _of_ids(rows: list[Row], ids: Iterable[str]) -> Row | None:
     """The transcript of one of these ids, with the same version or else with another."""
     for same in (str, without_version):
-        for one in ids:
+        for wanted in ids:
             for row in rows:
-                if same(row["transcript_id"]) == same(one):
+                if same(row["transcript_id"]) == same(wanted):
                     return row
     return None
 
 
 def _is_named(transcript_id: str, asked: Wanted) -> bool:
     """Whether a choice names this very version, or no version."""
-    return any(one in (transcript_id, without_version(transcript_id)) for one in asked.transcripts)
+    return any(
+        wanted in (transcript_id, without_version(transcript_id)) for wanted in asked.transcripts
+    )
 
 
 def _tagged(rows: list[Row]) -> list[tuple[str, Row]]:
@@ -190,7 +195,7 @@ def _checked(
 def set_digest(chosen: Iterable[Chosen]) -> str:
     """sha256 over the sorted lines `gene<TAB>kind<TAB>transcript<TAB>cds_sha256`."""
     lines = sorted(
-        f"{one.gene}\t{one.kind}\t{one.transcript}\t{one.cds_sha256 or ''}\n" for one in chosen
+        f"{row.gene}\t{row.kind}\t{row.transcript}\t{row.cds_sha256 or ''}\n" for row in chosen
     )
     return hashlib.sha256("".join(lines).encode("utf-8")).hexdigest()
 
@@ -214,10 +219,10 @@ def write_gene_regions(
         The coding exons, before they were cut.
     """
     speaking: dict[str, Chosen] = {}
-    for one in chosen:
-        if one.cds_sha256 is not None:
-            speaking.setdefault(one.gene, one)
-    places = {(one.chrom, one.transcript) for one in speaking.values()}
+    for transcript in chosen:
+        if transcript.cds_sha256 is not None:
+            speaking.setdefault(transcript.gene, transcript)
+    places = {(transcript.chrom, transcript.transcript) for transcript in speaking.values()}
     exons = {
         (row["chrom"], row["transcript_id"]): coding_exons(row)
         for row in transcripts.iter_rows(named=True)
@@ -225,11 +230,11 @@ def write_gene_regions(
     }
     region = IntervalSet(targets)
     rows: list[tuple[Any, ...]] = []
-    for one in speaking.values():
-        names = (one.gene, one.gene_symbol, one.transcript)
-        whole = exons[one.chrom, one.transcript]
+    for transcript in speaking.values():
+        names = (transcript.gene, transcript.gene_symbol, transcript.transcript)
+        whole = exons[transcript.chrom, transcript.transcript]
         parts = [part for exon in whole for part in region.cut(exon)]
-        rows += ((*names, *part) for part in parts or [(one.chrom, 0, 0)])
+        rows += ((*names, *part) for part in parts or [(transcript.chrom, 0, 0)])
     write_tsv(out, GENE_REGIONS, rows)
     seal(out)
     return tuple(exon for found in exons.values() for exon in found)
