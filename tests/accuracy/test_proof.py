@@ -177,6 +177,12 @@ def test_probabilities_that_do_not_hold_break_a_rule(plan):
     ]
 
 
+@pytest.mark.parametrize(("true", "said"), [(13, 0), (20, 1)], ids=["by chance", "too often"])
+def test_a_tenth_is_off_where_chance_does_not_explain_it(plan, true, said):
+    few = scored(plan, (9, 0, 1), (8, 0, 2), rated(0.14, true, 64 - true))
+    assert sum(line.startswith("of the 64") for line in broken_rules(few, {}, whole=True)) == said
+
+
 def test_a_fall_against_the_baseline_breaks_a_rule(plan):
     before = baseline_of(scored(plan, (9, 0, 1), (8, 0, 2)))
     assert before == {"oxog": 0.947368, "all SNV": 0.947368, "all ALL": 0.947368}

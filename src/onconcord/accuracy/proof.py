@@ -124,7 +124,9 @@ def broken_rules(scored: Scored, baseline: dict[str, float], whole: bool) -> lis
             limit = f"at most {MOST_CALIBRATION_ERROR} is allowed"
             said.append(f"{row.profile}: the calibration error is {error:.4f}, {limit}.")
     for one in tenths(scored.candidates) if whole else ():
-        if one.n >= ENOUGH and abs(one.mean - one.true_frac) > MOST_TENTH_ERROR:
+        by_chance = one.interval[0] <= one.mean <= one.interval[1]
+        off = abs(one.mean - one.true_frac) > MOST_TENTH_ERROR
+        if one.n >= ENOUGH and off and not by_chance:
             said.append(
                 f"of the {one.n} candidates with a probability in {one.low:g}-{one.high:g} "
                 f"(mean {one.mean:.3f}) {one.true_frac:.3f} are true."
