@@ -1,5 +1,6 @@
 """A panel of normals: what its samples show, whose it is, and what is left out of it."""
 
+import gzip
 import json
 import random
 import sys
@@ -8,6 +9,7 @@ import polars as pl
 import pysam
 import pytest
 
+from compressed_forms import FORMS
 from onconcord.cli import main
 from onconcord.errors import InputError, ToolError
 from onconcord.evidence import normals
@@ -161,6 +163,18 @@ def test_the_sample_that_is_judged_is_left_out_and_so_is_its_patient(work, built
     assert counts("T9", patient="P-N2") == {ARTEFACT: 1, STUTTER[0]: 1}
     assert counts("N1", "N2") == {}
     assert counts("N3", patient="P-N3") == {ARTEFACT: 2, STUTTER[0]: 2}
+
+
+@pytest.mark.parametrize("form", sorted(FORMS))
+def test_a_panel_of_any_form_gives_the_same(work, built, tmp_path, form):
+    text = gzip.decompress((built[0] / "panel.vcf.gz").read_bytes()).decode()
+    named = text.replace("\n20\t", "\nchr20\t")
+    (tmp_path / "panel").write_bytes(FORMS[form](named.encode()))
+    genome = Genome(work / "genome.fa")
+    for samples in ((), ("N1",)):
+        found = panel_counts(str(tmp_path / "panel"), genome, samples)
+        assert found.equals(panel_counts(str(built[0] / "panel.vcf.gz"), genome, samples))
+        assert found.height == 2
 
 
 def test_stage_1_takes_the_vcf(work, built):

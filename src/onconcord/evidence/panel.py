@@ -1,14 +1,17 @@
 """The panel of normals: in how many of its samples each allele was seen."""
 
+import re
 from collections.abc import Collection
+from pathlib import Path
 from typing import Any
 
 import polars as pl
-import pysam
 
 from onconcord.evidence.events import KEY
 from onconcord.evidence.indels import place_plain
 from onconcord.evidence.normal_form import Allele, normalise
+from onconcord.inputs.resource_vcf import vcf_lines
+from onconcord.reference.contigs import native_name
 from onconcord.reference.sequence import Genome
 
 SAMPLES = "SAMPLES"
@@ -17,6 +20,9 @@ SEEN_IN = "SEEN_IN"
 """INFO field (integers) of a panel: in which of them, by their place in its header."""
 SAMPLE_LINE = "panel_sample"
 """Header line of a panel: a sample, with its ID and its Patient."""
+MEMBER = re.compile(r"[<,](ID|Patient)=([^,>]*)")
+COUNT = re.compile(rf"(?:^|;){SAMPLES}=([0-9]+)(?:;|$)")
+PLACES = re.compile(rf"(?:^|;){SEEN_IN}=([0-9,]+)(?:;|$)")
 SCHEMA: dict[str, Any] = {
     "chrom": pl.String,
     "pos": pl.Int64,
@@ -36,30 +42,29 @@ def panel_counts(
     that is judged, and of its patient, are left out.
 
     Args:
-        path: VCF with native contig names.
+        path: VCF in any form that stage 1 takes.
         samples, patient: ids of the pair's samples and of its patient.
     Returns:
         Rows of SCHEMA; `pon_count` is 1 where the panel does not say how many.
     """
     if path is None:
         return pl.DataFrame(schema=SCHEMA)
-    with pysam.VariantFile(path) as file:
-        counted, named = SAMPLES in file.header.info, SEEN_IN in file.header.info
-        members = [line for line in file.header.records if line.key == SAMPLE_LINE]
-        own = {
-            at
-            for at, line in enumerate(members)
-            if line["ID"] in samples or line["Patient"] == patient
-        }
-        rows = [
-            (
-                *(one.chrom, one.pos, one.ref, alt),
-                (one.info.get(SAMPLES) or 1 if counted else 1)
-                - (len(own & set(one.info.get(SEEN_IN) or ())) if named and own else 0),
-            )
-            for one in file
-            for alt in one.alts or ()
-        ]
+    members = 0
+    own: set[str] = set()
+    rows = []
+    names: dict[str, str | None] = {}
+    for _, line in vcf_lines(Path(path)):
+        if line.startswith(f"##{SAMPLE_LINE}="):
+            member = dict(MEMBER.findall(line))
+            if member.get("ID") in samples or member.get("Patient") == patient:
+                own.add(str(members))
+            members += 1
+        elif line and not line.startswith("#"):
+            chrom, pos, _, ref, alts, *rest = line.split("\t")
+            if chrom not in names:
+                names[chrom] = native_name(chrom, genome.contigs)
+            count = _seen(rest[2] if len(rest) > 2 else "", own)
+            rows += [(names[chrom], int(pos), ref, alt, count) for alt in alts.split(",")]
     table = (
         pl.DataFrame(rows, schema=SCHEMA, orient="row")
         .with_columns(pl.col("ref", "alt").str.to_uppercase())
@@ -76,6 +81,13 @@ def panel_counts(
         .agg(pl.col("pon_count").max())
         .sort(KEY)
     )
+
+
+def _seen(info: str, own: set[str]) -> int:
+    """How many samples show a site, by its INFO; `own`, by their places, are left out."""
+    said, places = COUNT.search(info), PLACES.search(info)
+    count = (int(said[1]) if said else 0) or 1
+    return count - (len(own & set(places[1].split(","))) if places else 0)
 
 
 def in_normal_form(genome: Genome, keys: pl.DataFrame) -> pl.DataFrame:
