@@ -1,7 +1,7 @@
 """Inherited alleles in a release: looked for in its rows, and in every byte of it."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations
 from pathlib import Path
@@ -74,7 +74,10 @@ def leaks(
         pseudonym: of a pair.
     """
     genome = Genome(folder / "genome.fa")
-    found = list(_in_bytes(release, folder, genome, people))
+    # those that are somatic in another patient may be there
+    acquired = {site.somatic for patient in people for site in patient.sites if site.somatic}
+    alleles = {site.allele for patient in people for site in patient.sites} - acquired
+    found = list(in_bytes(release, folder, genome, alleles))
     names = {pseudonym(patient.name): patient for patient in people}
     for path in sorted(release.rglob("*.parquet")):
         rows = pl.read_parquet(path, hive_partitioning=False)
@@ -125,12 +128,18 @@ def _subsets(items: Sequence[Item]) -> Iterator[tuple[Item, ...]]:
     return chain.from_iterable(combinations(items, size) for size in range(3))
 
 
-def _in_bytes(
-    release: Path, folder: Path, genome: Genome, people: Sequence[Patient]
+def in_bytes(
+    release: Path, folder: Path, genome: Genome, alleles: Iterable[Allele]
 ) -> Iterator[str]:
-    """Names of inherited alleles in any byte, but for those that are somatic in another patient."""
-    acquired = {site.somatic for patient in people for site in patient.sites if site.somatic}
-    alleles = {site.allele for patient in people for site in patient.sites} - acquired
+    """
+    Names of alleles in any byte of a release.
+
+    Args:
+        release: of any tier.
+        folder: the working folder it is of.
+        genome: of the folder, whose contigs the alleles are on.
+        alleles: in normal form.
+    """
     contigs = {
         row.source_name: row.refget_sq
         for row in read_contigs(folder / "results/1_reference/contigs.tsv")
