@@ -74,8 +74,8 @@ def pair_spec() -> PairSpec:
         stated={},
         tumour=sample(TUMOUR, "tumour"),
         normal=sample(NORMAL, "normal"),
-        assay=AssaySpec("genome", "WGS", 0, False, "mark", "wgs", {}),
-        resources=ResourceSpec("/genome.fa", None, None, ("/population.vcf.gz",), *[None] * 7),
+        assay=AssaySpec("genome", ("genome",), "WGS", 0, False, "mark", "wgs", {}),
+        resources=ResourceSpec("/genome.fa", None, (), ("/population.vcf.gz",), *[None] * 7),
         reference=ReferenceSpec("custom"),
         parameters=Parameters(
             callers=CALLERS,
