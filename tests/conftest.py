@@ -35,9 +35,13 @@ def no_wait_for_the_disk():
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that run the pipeline go to one worker: they share what they made, and the cores."""
+    """
+    Tests that run the pipeline go to one worker: they share what they made, and the cores.
+
+    One that shares nothing names a group of its own.
+    """
     for item in items:
-        if item.get_closest_marker("e2e"):
+        if item.get_closest_marker("e2e") and not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group("e2e"))
 
 
