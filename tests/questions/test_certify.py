@@ -99,6 +99,13 @@ def test_a_changed_value_is_named_by_table_column_and_row(run, golden, truth):
     )
 
 
+def test_rows_that_are_gone_are_named_by_their_number(run, golden, truth):
+    parquet = run.root / f"results/8_harmonised/{PAIR}/small_variant.parquet"
+    contract.write("small_variant", [], parquet)
+    (fault,) = certify(run, golden, truth).faults
+    assert (fault.rows, fault.missing) == ((), (1,))
+
+
 def test_a_missing_table_and_a_missing_pair_are_faults(run, golden, truth):
     (run.root / f"results/8_harmonised/{PAIR}/decision.parquet").unlink()
     for parquet in (run.root / "results/8_harmonised/TUM-A02").iterdir():

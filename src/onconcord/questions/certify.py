@@ -7,6 +7,8 @@ from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from onconcord import contract
 from onconcord.canonical_json import json_sha256
 from onconcord.files import write_text
@@ -155,7 +157,7 @@ def _difference(
     key = [column for column in contract.load().tables[name].key if column not in WITHOUT]
     rows = pair_table(source, pair, name)
     assert rows is not None
-    named = rows.select(key).take(added[:MAX_NAMED]).to_pylist()
+    named = rows.select(key).take(pa.array(added[:MAX_NAMED], pa.int64())).to_pylist()
     return TableFault(
         pair,
         name,
