@@ -310,6 +310,17 @@ def test_a_faulty_sheet_is_refused_with_line_and_column(tmp_path, header, rows, 
     assert faults_of(tmp_path, rows, header=header) == expected
 
 
+def test_an_id_that_means_no_value_is_refused_before_everything_is_called(tmp_path):
+    rows = [PAIR[0].replace("T1", "NA") + " NaN", PAIR[1] + " lib1"]
+    assert faults_of(tmp_path, rows, header=f"{HEADER} library") == [
+        f'samples.tsv, line 2, column "{column}": "{word}" means in a table that there is no '
+        "value: give another id."
+        for column, word in (("library", "NaN"), ("sample", "NA"))
+    ]
+    words = ["null T9 tumour 1e5 a b", "null TRUE normal L1 c d"]
+    assert faults_of(tmp_path, words) == []
+
+
 def test_a_bam_taken_as_it_is_must_be_the_only_row_of_its_sample(tmp_path):
     header = "patient sample role read_group bam"
     rows = ["P1 T1 tumour L1 a.bam", "P1 T1 tumour L2 b.bam", "P1 N1 normal L1 c.bam"]

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from onconcord import placeholders
 from onconcord.contract import digest
 from onconcord.contract.arrow import FALSE, to_array, to_numpy, to_scalar
 from onconcord.contract.model import ARROW_TYPES, Field, Table, load
@@ -16,9 +17,7 @@ from onconcord.errors import Fault
 EXAMPLES = 5
 """Rows that are named per column and rule; the rest is counted."""
 
-PLACEHOLDERS = to_array([".", "NA", "N/A", "nan", "NaN", "None", "null"], pa.string())
-"""Words that other formats write for a missing value; the contract has null. The first one is never
-a value; the others may be one (a code, a name) in a column that cannot be null."""
+PLACEHOLDERS = to_array(list(placeholders.PLACEHOLDERS), pa.string())
 _NO_BYTES = to_scalar(0, pa.int32())
 _LONGEST_PLACEHOLDER = pc.max(pc.binary_length(PLACEHOLDERS)).as_py()
 

@@ -22,6 +22,7 @@ from onconcord.inputs.pair_spec import (
 from onconcord.inputs.schema_faults import listed, nearest
 from onconcord.inputs.stated import OF_ASSAY, OF_PATIENT, STATED, Value, stated_faults, stated_of
 from onconcord.inputs.tabular import Row, read_table
+from onconcord.placeholders import PLACEHOLDERS
 
 REQUIRED = ("patient", "sample", "role", "read_group")
 READS = ("fastq_1", "fastq_2", "bam")
@@ -375,6 +376,10 @@ def _cell_faults(name: str, row: Row) -> Iterator[Fault]:
     for column in ID_COLUMNS:
         if cells[column] and not ID.fullmatch(cells[column]):
             yield Fault(name, _not_an_id(cells[column]), row.line, column)
+    for column in ("sample", "library"):
+        if cells[column] in PLACEHOLDERS[1:]:
+            message = f'"{cells[column]}" means in a table that there is no value: give another id.'
+            yield Fault(name, message, row.line, column)
     yield from _choice(name, row, "role", ROLES, 'is neither "tumour" nor "normal".')
     yield from _choice(name, row, "sex", SEXES, f"is not one of {listed(SEXES)}.")
     yield from _choice(name, row, "realign", ("yes", "no"), 'is neither "yes" nor "no".')

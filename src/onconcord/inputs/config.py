@@ -16,6 +16,7 @@ from onconcord.inputs.knowledge import KEYS as KNOWLEDGE
 from onconcord.inputs.schema_faults import nearest, schema_faults, shown
 from onconcord.inputs.stated import OF_ASSAY, forbidden_in
 from onconcord.inputs.yaml_file import YamlFile, located, read_yaml
+from onconcord.placeholders import PLACEHOLDERS
 from onconcord.qc.thresholds import check_thresholds
 from onconcord.runtime import checkout
 
@@ -173,6 +174,9 @@ def _rule_faults(values: dict[str, Any], faulty: set[str]) -> list[Fault]:
             faults.append(Fault(NAME, f"{message} Callers: {', '.join(there)}.", column="callers"))
     for assay_id, assay in values["assays"].items() if "assays" not in faulty else ():
         for key in OF_ASSAY:
+            if assay[key] in PLACEHOLDERS:
+                message = f'"{assay[key]}" means in a table that there is no value: leave it null.'
+                faults.append(Fault(NAME, message, column=f"assays.{assay_id}.{key}"))
             if what := forbidden_in(assay[key]):
                 message = f'"{assay[key]}" has {what} in it, which does not leave a centre.'
                 faults.append(Fault(NAME, message, column=f"assays.{assay_id}.{key}"))
