@@ -66,7 +66,7 @@ class Transcripts(Interface):
         return "1.1"
 
     def _not_asked(self, *_, **__):
-        raise NotImplementedError
+        raise AssertionError("coding and protein names alone are mapped, which needs no genome")
 
     get_acs_for_protein_seq = get_assembly_map = get_gene_info = _not_asked
     get_similar_transcripts = get_tx_exons = get_tx_for_gene = _not_asked

@@ -114,8 +114,8 @@ def broken_rules(scored: Scored, baseline: dict[str, float], whole: bool) -> lis
     said = []
     won = scored.rows(*CLASSES) if whole else [*scored.rows(ALL), scored.pooled()[-1]]
     for row in won:
-        by_chance = 0.0 if whole or row.profile == ALL else 1 / row.n_truth
-        if row.decision_f1 < row.best_f1 - by_chance:
+        one_event = 0.0 if whole or row.profile == ALL else 1 / row.n_truth
+        if row.decision_f1 < row.best_f1 - one_event:
             said.append(
                 f"{row.profile}, {row.variant_class}: the decision's F1 is {row.decision_f1:.4f}, "
                 f"{row.best_caller} alone has {row.best_f1:.4f}."
