@@ -102,14 +102,16 @@ def test_a_run_that_is_killed_again_and_again_ends_in_the_same_tables(finished, 
         time.sleep(chance.uniform(2, 14))
         kill(run, WAYS[number % len(WAYS)])
         run.wait(timeout=900)  # where a tool alone was killed, the run goes on to its end
-        text = said.read_text(errors="replace")
-        assert tracebacks(text) == [], text[-3000:]
-        assert "LockException" not in text, text[-3000:]
         if (folder / "results/8_harmonised/TUM-B02").exists():
             for stage in chance.sample(STAGES, 3):
                 shutil.rmtree(folder / "results" / stage, ignore_errors=True)
     last = start(folder, said)
-    assert last.wait(timeout=600) == 0, said.read_text(errors="replace")[-3000:]
+    code = last.wait(timeout=600)
+    # Only now: Snakemake outlives a run that was killed by some lines, which are not all there yet.
+    text = said.read_text(errors="replace")
+    assert code == 0, text[-3000:]
+    assert tracebacks(text) == [], text
+    assert "LockException" not in text, text
     assert digests(folder) == digests(finished)
     assert files(folder) == wanted
     assert list((tmp_path / "tmp").iterdir()) == []
