@@ -1,5 +1,6 @@
 """Files between stages: a byte that is not as it was written is one error, never other numbers."""
 
+import hashlib
 import json
 import random
 
@@ -17,6 +18,7 @@ from onconcord.reads.account import InputFile, read_inputs, write_inputs
 from onconcord.reference.contigs import read_contigs
 from onconcord.reference.resources import read_counts
 from onconcord.reference.transcript_set import read_set
+from onconcord.runtime.conserved import read_conserved
 from onconcord.runtime.tools import COLUMNS, read_tool_versions
 from onconcord.sealed import read_sealed_json, seal, sealed
 
@@ -51,6 +53,13 @@ def of_json(folder, name, read):
     return folder / name, read
 
 
+def conserved(folder):
+    lines = b"mosdepth\tregions\t5\nsamtools stats\treads\t9\n"
+    path = folder / "T.counts.tsv"
+    path.write_bytes(lines + f"{hashlib.sha256(lines).hexdigest()}  -\n".encode())
+    return path, lambda path: read_conserved([path])
+
+
 KINDS = {
     **{name: lambda folder, name=name: parquet(folder, name) for name in TABLES},
     "inputs": lambda folder: inputs(folder, "T.inputs.tsv"),
@@ -72,6 +81,7 @@ KINDS = {
         "population.counts.json",
         lambda path: read_counts(path.parent, ["population"]),
     ),
+    "conserved": conserved,
 }
 
 
@@ -98,6 +108,19 @@ def test_the_writers_seal_what_they_write(tmp_path):
     assert read(path)[0].reads == 5678
     path.write_text(path.read_text().replace("5678", "5679"))
     with pytest.raises(InputError, match="it is damaged"):
+        read(path)
+
+
+def test_counts_are_read_once_their_rule_has_closed_them(tmp_path):
+    path, read = conserved(tmp_path)
+    assert read(path) == {"mosdepth": {"regions": 5}, "samtools": {"stats reads": 9}}
+    lines = path.read_bytes().splitlines(keepends=True)
+    for left in ([], lines[:-1], lines[1:], lines[:1], [*lines, lines[0]]):
+        path.write_bytes(b"".join(left))
+        with pytest.raises(InputError, match="it is damaged"):
+            read(path)
+    path.unlink()
+    with pytest.raises(InputError, match=r"T\.counts\.tsv: no such file"):
         read(path)
 
 

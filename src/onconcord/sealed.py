@@ -3,9 +3,12 @@ Files that one stage leaves for another, with their digest beside them, which ev
 
 `FILE.sha256` is what `sha256sum FILE` prints, so `sha256sum --check` reads it too. A file without
 one was put there by hand, or by a run of an earlier version; it is taken as it is.
+
+A file that several commands of a rule add to has its digest as its own last line instead.
 """
 
 import functools
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,7 @@ from onconcord.errors import InputError
 from onconcord.files import file_sha256, write_text
 
 AGAIN = "Delete the file; the next run makes it again."
+_DAMAGED = f"its bytes are not those it was written with: it is damaged. {AGAIN}"
 
 
 def seal(path: Path) -> None:
@@ -37,9 +41,24 @@ def sealed(path: Path) -> Path:
         return path
     found = _sha256(path, seen.st_size, seen.st_mtime_ns, seen.st_ino)
     if stated != f"{found}  {path.name}\n":
-        message = f"its bytes are not those it was written with: it is damaged. {AGAIN}"
-        raise InputError.at(path, message)
+        raise InputError.at(path, _DAMAGED)
     return path
+
+
+def closed_lines(path: Path) -> list[str]:
+    """
+    The lines of a file that a rule closed at its end by `sha256sum < FILE >> FILE`.
+
+    Raises:
+        InputError: it is not there, was not closed, or has other bytes.
+    """
+    if not path.is_file():
+        raise InputError.at(path, f"no such file. {AGAIN}")
+    content = path.read_bytes()
+    lines = content[: content.rfind(b"\n", 0, -1) + 1]
+    if content[len(lines) :] != f"{hashlib.sha256(lines).hexdigest()}  -\n".encode():
+        raise InputError.at(path, _DAMAGED)
+    return lines.decode("utf-8").splitlines()
 
 
 def read_sealed_json(path: Path) -> Any:

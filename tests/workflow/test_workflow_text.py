@@ -90,6 +90,18 @@ def test_an_unquoted_value_is_found(tmp_path):
     ]
 
 
+def test_a_rule_that_counts_closes_its_counts_at_its_end():
+    counting = {
+        rule: (found[1], text.split("\n")[-2].strip())
+        for path in FILES
+        for rule, text in shell_blocks(path).items()
+        if (found := re.search(r"^ *export ONCONCORD_COUNTS=(.+)$", text, re.M))
+    }
+    assert len(counting) >= 6
+    for rule, (counts, last) in counting.items():
+        assert last == f"sha256sum < {counts} >> {counts}", rule
+
+
 def test_snakemake_is_at_least_the_version_that_is_installed_with_the_package():
     project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
     (wanted,) = [one for one in project["dependencies"] if one.startswith("snakemake>")]

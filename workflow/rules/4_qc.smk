@@ -100,6 +100,7 @@ rule sample_qc:
             --depth {input.depth:q} \
             --sites {input.sites:q} \
             --population {input.population:q}
+        sha256sum < "$prefix.counts.tsv" >> "$prefix.counts.tsv"
         """
 
 

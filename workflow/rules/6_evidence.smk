@@ -71,4 +71,5 @@ rule evidence:
             --min-base-quality {params.min_base_quality:q} \
             --out {output.recount:q} \
             --background {output.background:q}
+        sha256sum < {output.counts:q} >> {output.counts:q}
         """

@@ -93,4 +93,5 @@ rule annotate_pair:
             echo "error: bcftools index left out records of the annotation" >&2
             exit 1
         fi
+        sha256sum < {output.counts:q} >> {output.counts:q}
         """

@@ -12,10 +12,11 @@ from pathlib import Path
 
 from onconcord.compressed import read_chunks
 from onconcord.errors import ToolError
-from onconcord.sealed import seal, sealed
+from onconcord.sealed import closed_lines
 
 COUNTS = "ONCONCORD_COUNTS"
-"""A rule exports the file that its counts go to, which become rows of the table `tool`."""
+"""A rule exports the file that its counts go to, and closes it (`sealed.closed_lines`); they become
+rows of the table `tool`."""
 _BCF = b"BCF\2\2"
 _LARGEST_HELD = 1 << 22
 
@@ -38,7 +39,6 @@ def conserve(tool: str, file: Path | str, what: str, entered: int, left: int) ->
     if counts := os.environ.get(COUNTS):
         with Path(counts).open("a", encoding="utf-8") as kept:
             kept.write(f"{tool}\t{what}\t{entered}\n")
-        seal(Path(counts))
 
 
 def read_conserved(paths: Iterable[Path]) -> dict[str, dict[str, int]]:
@@ -52,7 +52,7 @@ def read_conserved(paths: Iterable[Path]) -> dict[str, dict[str, int]]:
     """
     counts: Counter[tuple[str, str]] = Counter()
     for path in paths:
-        for line in sealed(path).read_text(encoding="utf-8").splitlines():
+        for line in closed_lines(path):
             tool, what, number = line.split("\t")
             program, _, command = tool.partition(" ")
             counts[program, f"{command} {what}".strip()] += int(number)

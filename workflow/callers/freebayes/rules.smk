@@ -101,4 +101,5 @@ rule freebayes_join:
             --step split 'bcftools norm' "$work/alleles.bcf" "$work/joined.bcf" \
             --step kept 'bcftools view and sort' {output.vcf:q} "$work/alleles.bcf" \
                 "$work/dropped.bcf"
+        sha256sum < {output.counts:q} >> {output.counts:q}
         """

@@ -144,4 +144,5 @@ rule mutect2_filter:
             --step stats 'gatk MergeMutectStats' "$work/joined.stats" {input.stats:q} \
             --step tables 'gatk LearnReadOrientationModel' "$work/orientation.tar.gz" \
             --step kept 'gatk FilterMutectCalls' {output.vcf:q} "$work/joined.vcf.gz"
+        sha256sum < {output.counts:q} >> {output.counts:q}
         """

@@ -110,4 +110,5 @@ rule pileup_join:
         {PYTHON:q} {SCRIPTS:q}/calls_conserved.py \
             --step joined 'bcftools view, concat and sort' {output.vcf:q} {input.shards:q} \
                 {input.calls:q}
+        sha256sum < {output.counts:q} >> {output.counts:q}
         """
