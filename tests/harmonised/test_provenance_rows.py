@@ -112,10 +112,17 @@ def test_tools_have_a_template_with_its_digest_and_resources_are_tools_of_their_
 
 def test_what_went_into_each_tool_and_came_out_is_in_its_row(tmp_path, monkeypatch):
     table = tmp_path / "tools.tsv"
-    tools = [("calls", "bcftools"), ("qc", "mosdepth"), ("qc", "samtools")]
+    tools = [
+        *(("reference", "bcftools"), ("alignments", "fastp"), ("alignments", "samtools")),
+        *(("calls", "bcftools"), ("qc", "mosdepth"), ("qc", "samtools")),
+    ]
     lines = ["\t".join((*one, "1", "cli", "x")) for one in tools]
     table.write_text("\n".join(["\t".join(COLUMNS), *lines, ""]))
     counted = {
+        "1_reference/population": [("bcftools index", "records", 6)],
+        "1_reference/clinical": [("bcftools index", "records", 4)],
+        "3_alignments/T": [("fastp", "given reads", 8), ("samtools flagstat", "primary reads", 8)],
+        "3_alignments/N": [("samtools flagstat", "primary reads", 7)],
         "4_qc/samples/exome/T": [("mosdepth", "regions", 5)],
         "4_qc/samples/exome/N": [("mosdepth", "regions", 5)],
         "5_calls/a/T": [("bcftools norm", "alleles", 7), ("bcftools sort", "records", 7)],
@@ -132,12 +139,15 @@ def test_what_went_into_each_tool_and_came_out_is_in_its_row(tmp_path, monkeypat
         subprocess.run(f"sha256sum < {files[-1]} >> {files[-1]}", shell=True, check=True)
     rows = provenance.tool_rows("r" * 16, [table], {}, {}, {}, files)
     assert [(row["tool"], row["conserved_json"]) for row in rows] == [
+        ("fastp", '{"given reads":8}'),
+        ("samtools", '{"flagstat primary reads":15}'),
         ("bcftools", '{"norm alleles":9,"sort records":7}'),
         ("mosdepth", '{"regions":10}'),
         ("samtools", None),
+        ("bcftools", '{"index records":10}'),
         ("onconcord", '{"recount of the tumour candidates":3}'),
     ]
-    files[0].write_text(files[0].read_text().replace("\t5\n", "\t4\n"))
+    files[0].write_text(files[0].read_text().replace("\t6\n", "\t7\n"))
     with pytest.raises(InputError, match="are not those it was written with"):
         provenance.tool_rows("r" * 16, [table], {}, {}, {}, files)
 

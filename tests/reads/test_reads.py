@@ -136,8 +136,13 @@ def account(folder, *lanes):
     return account_reads("T1", folder / "inputs.tsv", reports, folder / "flagstat.json")
 
 
-def test_reads_that_are_all_there_are_counted(sample):
+def test_reads_that_are_all_there_are_counted(sample, monkeypatch):
+    counts = sample / "s.counts.tsv"
+    monkeypatch.setenv("ONCONCORD_COUNTS", str(counts))
     assert account(sample, 1, 2) == 28
+    assert counts.read_text() == (
+        "fastp\tgiven reads\t10\nfastp\tgiven reads\t20\nsamtools flagstat\tprimary reads\t28\n"
+    )
     write_flagstat(sample, 30)
     assert account(sample) == 30
 
@@ -209,7 +214,9 @@ def test_the_scripts_say_what_is_wrong_by_their_exit_code(sample, capsys):
     assert script("alignments_account")([*words, f"{sample}/1.json", f"{sample}/2.json"]) == 0
     said = capsys.readouterr().out
     assert (
-        "samtools index or flagstat: 28 reads went in and came out\nT1: all 28 reads are account"
+        "samtools index or flagstat: 28 reads went in and came out\n"
+        "fastp: 10 given reads went in and came out\nfastp: 20 given reads went in and came out\n"
+        "samtools flagstat: 28 primary reads went in and came out\nT1: all 28 reads are account"
         in said
     )
     assert script("alignments_account")(words) == 3

@@ -97,7 +97,7 @@ def test_a_rule_that_counts_closes_its_counts_at_its_end():
         for rule, text in shell_blocks(path).items()
         if (found := re.search(r"^ *export ONCONCORD_COUNTS=(.+)$", text, re.M))
     }
-    assert len(counting) >= 6
+    assert len(counting) >= 9
     for rule, (counts, last) in counting.items():
         assert last == f"sha256sum < {counts} >> {counts}", rule
 

@@ -265,6 +265,7 @@ rule resource_vcf:
         vcf="results/1_reference/{resource}.vcf.gz",
         index="results/1_reference/{resource}.vcf.gz.tbi",
         counts="results/1_reference/{resource}.counts.json",
+        conserved="results/1_reference/{resource}.counts.tsv",
     log:
         "logs/1_reference/{resource}.log",
     wildcard_constraints:
@@ -276,6 +277,7 @@ rule resource_vcf:
     shell:
         r"""
         exec &> {log:q}
+        export ONCONCORD_COUNTS={output.conserved:q}
         {PYTHON:q} {SCRIPTS:q}/reference_resource.py \
             --kind {wildcards.resource:q} \
             --given {input.given:q} \
@@ -283,6 +285,7 @@ rule resource_vcf:
             --fasta {input.fasta:q} \
             --out {output.vcf:q} \
             --counts {output.counts:q}
+        sha256sum < {output.conserved:q} >> {output.conserved:q}
         """
 
 
@@ -317,6 +320,7 @@ rule snpeff_database:
     output:
         config="results/1_reference/snpeff/snpEff.config",
         predictor="results/1_reference/snpeff/data/genome/snpEffectPredictor.bin",
+        counts="results/1_reference/snpeff/genome.counts.tsv",
     log:
         "logs/1_reference/snpeff_database.log",
     conda:
@@ -324,6 +328,7 @@ rule snpeff_database:
     shell:
         r"""
         exec &> {log:q}
+        export ONCONCORD_COUNTS={output.counts:q}
         folder=results/1_reference/snpeff
         rm -rf $folder/data && mkdir -p $folder/data/genome
         printf 'data.dir = ./data/\ngenome.genome : genome\n' > {output.config:q}
@@ -335,6 +340,7 @@ rule snpeff_database:
             -c {output.config:q} genome
         {PYTHON:q} {SCRIPTS:q}/reference_predictor.py \
             --predictor {output.predictor:q} --genes {input.genes:q}
+        sha256sum < {output.counts:q} >> {output.counts:q}
         """
 
 

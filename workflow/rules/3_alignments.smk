@@ -69,6 +69,7 @@ rule align:
         index=f"results/3_alignments/{{sample}}.{READS_INDEX}",
         flagstat="results/3_alignments/{sample}.flagstat.json",
         trimming=directory("results/3_alignments/{sample}.trimming"),
+        counts="results/3_alignments/{sample}.counts.tsv",
     log:
         "logs/3_alignments/{sample}.align.log",
     benchmark:
@@ -90,6 +91,7 @@ rule align:
     shell:
         r"""
         exec &> {log:q}
+        export ONCONCORD_COUNTS={output.counts:q}
         trap 'echo "error: samtools sort or index left no whole file" >&2' ERR
         mkdir -p {output.trimming:q}
         if [ {params.as_is:q} = yes ]; then
@@ -117,4 +119,5 @@ rule align:
             --inputs {input.inputs:q} --flagstat {output.flagstat:q} \
             --reads {output.reads:q} --index {output.index:q} \
             --fastp {params.trimming:q}
+        sha256sum < {output.counts:q} >> {output.counts:q}
         """

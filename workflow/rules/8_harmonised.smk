@@ -20,6 +20,9 @@ def counts_of_pair(wildcards):
     """What went into the tools of the stages and came out of them, counted by their rules."""
     pair = PAIRS[wildcards.pair]
     return [
+        *(f"results/1_reference/{resource}.counts.tsv" for resource in GIVEN_VCFS),
+        *(["results/1_reference/snpeff/genome.counts.tsv"] if config["reference"]["genes"] else []),
+        *(f"results/3_alignments/{sample.sample_id}.counts.tsv" for sample in pair.samples),
         *(f"{qc_prefix(pair, sample.sample_id)}.counts.tsv" for sample in pair.samples),
         *(f"results/5_calls/{caller}/{pair.pair_id}.counts.tsv" for caller in CALLERS),
         f"results/6_evidence/{pair.pair_id}.counts.tsv",

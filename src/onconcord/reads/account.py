@@ -17,6 +17,7 @@ from onconcord.errors import Fault, InputError, ToolError
 from onconcord.files import write_tsv
 from onconcord.reads.bam import count_alignment
 from onconcord.reads.fastq import read_lane
+from onconcord.runtime.conserved import conserve
 from onconcord.sealed import seal, sealed
 
 PAIRED = "paired in sequencing"
@@ -171,7 +172,7 @@ def flagstat_count(flagstat: Path, key: str) -> int:
 
 def account_reads(sample: str, inputs: Path, fastp_reports: Sequence[Path], flagstat: Path) -> int:
     """
-    Assert that every read, and every pair, that went in came out of each step.
+    Assert that every read, and every pair, that went in came out of each step, and count them.
 
     Args:
         sample: id of the sample, for messages.
@@ -195,6 +196,7 @@ def account_reads(sample: str, inputs: Path, fastp_reports: Sequence[Path], flag
             f"sample {sample}: {len(fastp_reports)} fastp reports for {len(given)} lanes of FASTQ"
         )
     problems: list[str] = []
+    trimmed: list[tuple[Path, int, int]] = []
     of_pairs = 0 if fastp_reports else sum(given.values())
     for lane, report in zip(given, fastp_reports, strict=False):
         before, after = (
@@ -202,6 +204,7 @@ def account_reads(sample: str, inputs: Path, fastp_reports: Sequence[Path], flag
             for key in ("before_filtering", "after_filtering")
         )
         of_pairs += after
+        trimmed.append((report, given[lane], before))
         if before != given[lane]:
             problems.append(
                 f"trimming (fastp) of lane {lane} read {before} of the {given[lane]} reads in its "
@@ -226,4 +229,7 @@ def account_reads(sample: str, inputs: Path, fastp_reports: Sequence[Path], flag
             "(fastp, bwa mem, samblaster, samtools sort; counted by samtools flagstat) is not to "
             "be used: see the step's log, mend the cause and run again."
         )
+    for report, entered, read in trimmed:
+        conserve("fastp", report, "given reads", entered, read)
+    conserve("samtools flagstat", flagstat, "primary reads", expected, found.primary)
     return found.primary
