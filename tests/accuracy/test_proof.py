@@ -164,19 +164,16 @@ def test_a_slice_is_looked_at_by_profile(plan):
     assert broken_rules(both, {}, whole=False) == []
 
 
-def test_a_slice_may_lose_one_event_of_a_profile_and_nothing_as_a_whole(plan):
+def test_a_slice_may_lose_no_profile(plan):
     lost = scored(plan, (8, 0, 2), (9, 0, 1))
     won = tuple(
         dataclasses.replace(one, profile="ffpe")
         for one in scored(plan, (9, 0, 1), (5, 0, 5)).outcomes
     )
-    assert len(broken_rules(lost, {}, whole=False)) == 1
     together = dataclasses.replace(lost, outcomes=(*lost.outcomes, *won))
-    assert broken_rules(together, {}, whole=False) == []
-    worse = scored(plan, (7, 0, 3), (9, 0, 1))
-    together = dataclasses.replace(worse, outcomes=(*worse.outcomes, *won))
-    (said,) = broken_rules(together, {}, whole=False)
-    assert said.startswith("oxog, ALL: the decision's F1 is 0.8235")
+    assert broken_rules(together, {}, whole=False) == [
+        "oxog, ALL: the decision's F1 is 0.8889, mutect2 alone has 0.9474."
+    ]
 
 
 def test_probabilities_that_do_not_hold_break_a_rule(plan):

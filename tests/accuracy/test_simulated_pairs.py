@@ -271,9 +271,11 @@ def test_truths_of_two_profiles_differ_and_one_is_as_before(plan, genome, tmp_pa
     bed = tmp_path / "exome.bed"
     bed.write_text("20\t400\t1000\n20\t1100\t1700\n")
     here = make_world(genome, bed, 500, 1, scoring=False)
-    first, second = plan.profiles[:2]
-    assert make_truth(plan, first, genome, here, 1) == make_truth(plan, first, genome, here, 1)
-    assert make_truth(plan, first, genome, here, 1) != make_truth(plan, second, genome, here, 1)
+    first, second = (
+        [make_truth(plan, "fit", profile, genome, here, 1) for _ in range(2)]
+        for profile in plan.profiles[:2]
+    )
+    assert first[0] == first[1] != second[0]
 
 
 @pytest.mark.slow

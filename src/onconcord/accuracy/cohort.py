@@ -118,7 +118,7 @@ def _write_sample(job: tuple[Folder, Sources, Profile, str]) -> None:
     folder, sources, profile, role = job
     genome = Genome(sources.fasta)
     world = _world(folder, sources)
-    truth = make_truth(folder.plan, profile, genome, world, folder.seed)
+    truth = make_truth(folder.plan, folder.purpose, profile, genome, world, folder.seed)
     pair = pair_name(profile, folder.seed)
     if role == "tumour":
         write_tsv(folder.path / f"truth/{pair}.tsv", TRUTH_COLUMNS, truth_rows(truth))

@@ -67,12 +67,12 @@ class Profile:
 
 @dataclass(frozen=True)
 class Plan:
-    """All profiles, assays and seeds."""
+    """All profiles, assays and seeds; seeds and density of events by purpose."""
 
     profiles: tuple[Profile, ...]
     assays: dict[str, Assay]
     seeds: dict[str, tuple[int, ...]]
-    event_every_bp: int
+    event_every_bp: dict[str, int]
     classes: dict[str, float]
 
     def made_for(self, purpose: str, assay: str) -> tuple[Profile, ...]:
@@ -121,5 +121,6 @@ def read_plan(path: Path) -> Plan:
     if faults:
         raise InputError(faults)
     assays = {name: Assay(name, **values) for name, values in text["assays"].items()}
+    event_every_bp = {purpose: int(text["event_every_bp"][purpose]) for purpose in PURPOSES}
     classes = {name: float(text["classes"][name]) for name in CLASSES}
-    return Plan(tuple(profiles), assays, seeds, text["event_every_bp"], classes)
+    return Plan(tuple(profiles), assays, seeds, event_every_bp, classes)

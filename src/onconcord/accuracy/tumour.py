@@ -42,19 +42,22 @@ class Truth:
     purity: float
 
 
-def make_truth(plan: Plan, profile: Profile, genome: Genome, world: World, seed: int) -> Truth:
+def make_truth(
+    plan: Plan, purpose: str, profile: Profile, genome: Genome, world: World, seed: int
+) -> Truth:
     """Everything that one pair of a profile carries."""
     inherited = person(genome, world, profile.draw(seed, "patient"))
     foreign = person(genome, world, profile.draw(seed, "foreign"))
     draw = profile.draw(seed, "tumour")
     purity = profile.purity or float(draw.uniform(0.5, 0.9))
     lost = frozenset(np.flatnonzero(draw.random(len(world.regions)) < LOST).tolist())
-    acquired = _acquired(plan, profile, genome, world, inherited, draw)
+    kinds = _kinds(plan, plan.event_every_bp[purpose], world.target_bp, draw)
+    acquired = _acquired(kinds, profile, genome, world, inherited, draw)
     return Truth(inherited, tuple(acquired), foreign, lost, purity)
 
 
 def _acquired(
-    plan: Plan,
+    kinds: list[str],
     profile: Profile,
     genome: Genome,
     world: World,
@@ -67,7 +70,6 @@ def _acquired(
         taken.append((start0 - CIS_BP[0] + 1, end0 + CIS_BP[0] - 1))
     places = Places(genome, draw, taken)
     sizes = np.array([end0 - start0 for start0, end0 in world.targets])
-    kinds = _kinds(plan, world.target_bp, draw)
     hets = [
         one
         for one in inherited
@@ -97,9 +99,9 @@ def _acquired(
     return sorted(found, key=lambda one: one.allele)
 
 
-def _kinds(plan: Plan, target_bp: int, draw: np.random.Generator) -> list[str]:
+def _kinds(plan: Plan, every_bp: int, target_bp: int, draw: np.random.Generator) -> list[str]:
     """Classes of all events in random order, as many of each as its share says."""
-    events = target_bp / plan.event_every_bp
+    events = target_bp / every_bp
     kinds = [kind for kind, share in plan.classes.items() for _ in range(round(share * events))]
     return [kinds[place] for place in draw.permutation(len(kinds))]
 
