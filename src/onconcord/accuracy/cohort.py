@@ -130,8 +130,8 @@ def _write_sample(job: tuple[Folder, Sources, Profile, str]) -> None:
 
 def truth_rows(truth: Truth) -> Iterable[Sequence[object]]:
     """Rows of TRUTH_COLUMNS: somatic events with their fraction, germline variants with theirs."""
-    for one in truth.acquired:
-        yield (*_columns(one.allele), one.kind, one.fraction, "somatic", one.haplotype)
+    for event in truth.acquired:
+        yield (*_columns(event.allele), event.kind, event.fraction, "somatic", event.haplotype)
     for own in truth.inherited:
         fraction = len(own.haplotypes) / 2
         kind = class_of(own.allele)

@@ -91,8 +91,8 @@ def fragments(
             depths.append(uneven[at])
             at += 1
         weights, edits = _molecules(profile, role, truth, region, number in truth.lost)
-        one = _Region(profile, role, genome, world, region, seed, draw)
-        found += one.fragments(targets, depths, weights, edits)
+        made = _Region(profile, role, genome, world, region, seed, draw)
+        found += made.fragments(targets, depths, weights, edits)
     copied = np.flatnonzero(draw.random(len(found)) < DUPLICATES)
     found += [found[place] for place in copied]
     return [found[place] for place in draw.permutation(len(found))]
@@ -112,23 +112,23 @@ def _molecules(
     edits = list(_inherited(truth.inherited, region, 0))
     if foreign:
         edits += _inherited(truth.foreign, region, 2)
-    for one in truth.acquired:
-        if region[0] <= one.allele.start0 < region[1]:
-            which = one.haplotype - 1
+    for event in truth.acquired:
+        if region[0] <= event.allele.start0 < region[1]:
+            which = event.haplotype - 1
             full = 1 / (2 - truth.purity) if lost else 0.5
-            if one.fraction > (1 - full if lost and which else full):
+            if event.fraction > (1 - full if lost and which else full):
                 which = 0
-            share = min(one.fraction * part / weights[which], 1.0)
+            share = min(event.fraction * part / weights[which], 1.0)
             if share > 0:
-                edits.append(Edit(one.allele, which, share))
+                edits.append(Edit(event.allele, which, share))
     return weights, edits
 
 
 def _inherited(own: Sequence[Inherited], region: Region, first: int) -> Iterator[Edit]:
-    for one in own:
-        if region[0] <= one.allele.start0 < region[1]:
-            for which in one.haplotypes:
-                yield Edit(one.allele, first + int(which) - 1, 1.0)
+    for variant in own:
+        if region[0] <= variant.allele.start0 < region[1]:
+            for which in variant.haplotypes:
+                yield Edit(variant.allele, first + int(which) - 1, 1.0)
 
 
 class _Region:
@@ -160,9 +160,9 @@ class _Region:
         )
         wanted = profile.recurrent_per_kb * RECURRENT_EVERY_BP / 1000
         self.recurrent = [
-            (one, one.rate * jitter[int(self.tumour), place])
-            for place, one in enumerate(world.recurrent)
-            if self.start0 < one.allele.start0 < self.end0 and place % 100 < 100 * wanted
+            (artefact, artefact.rate * jitter[int(self.tumour), place])
+            for place, artefact in enumerate(world.recurrent)
+            if self.start0 < artefact.allele.start0 < self.end0 and place % 100 < 100 * wanted
         ]
 
     def fragments(
@@ -267,17 +267,17 @@ class _Region:
         parts: list[Codes] = []
         places: list[npt.NDArray[np.int64]] = []
         at = 0
-        for one in sorted(alleles):
-            begin = one.start0 - self.start0
+        for allele in sorted(alleles):
+            begin = allele.start0 - self.start0
             if begin < at:
                 continue
-            size = len(one.alt)
-            parts += [self.bases[at:begin], np.frombuffer(one.alt.encode(), dtype=np.uint8)]
+            size = len(allele.alt)
+            parts += [self.bases[at:begin], np.frombuffer(allele.alt.encode(), dtype=np.uint8)]
             own = np.full(size, -1)
-            same = min(size, len(one.ref))
+            same = min(size, len(allele.ref))
             own[:same] = np.arange(begin, begin + same)
             places += [np.arange(at, begin), own]
-            at = begin + len(one.ref)
+            at = begin + len(allele.ref)
         parts.append(self.bases[at:])
         places.append(np.arange(at, len(self.bases)))
         return np.concatenate(parts), np.concatenate(places)
@@ -324,34 +324,34 @@ class _Region:
         spliced: list[list[tuple[int, int, bytes]]],
     ) -> None:
         """Artefacts that every sample of the assay has."""
-        for one, rate in self.recurrent:
-            seen, columns = np.nonzero(at == one.allele.start0 - self.start0)
-            inside = columns + len(one.allele.ref) < lengths[seen] - 1
+        for artefact, rate in self.recurrent:
+            seen, columns = np.nonzero(at == artefact.allele.start0 - self.start0)
+            inside = columns + len(artefact.allele.ref) < lengths[seen] - 1
             seen, columns = seen[inside], columns[inside]
             chance = np.full(len(seen), rate)
-            if one.at_ends:
+            if artefact.at_ends:
                 edge = np.minimum(columns, lengths[seen] - 1 - columns) < AT_END_BP
                 chance = np.where(edge, min(4 * rate, 0.8), 0.1 * rate)
             hit = self.draw.random(len(seen)) < chance
             for place, column in zip(seen[hit], columns[hit], strict=True):
-                self._place(one, rows, int(place), int(column), poor, spliced)
+                self._place(artefact, rows, int(place), int(column), poor, spliced)
 
     def _place(
         self,
-        one: Recurrent,
+        artefact: Recurrent,
         rows: Codes,
         place: int,
         column: int,
         poor: list[list[tuple[int, int]]],
         spliced: list[list[tuple[int, int, bytes]]],
     ) -> None:
-        if len(one.allele.ref) == len(one.allele.alt):
-            if rows[place, column] != ord(one.allele.ref):
+        if len(artefact.allele.ref) == len(artefact.allele.alt):
+            if rows[place, column] != ord(artefact.allele.ref):
                 return
-            rows[place, column] = ord(one.allele.alt)
+            rows[place, column] = ord(artefact.allele.alt)
         else:
-            spliced[place].append((column, len(one.allele.ref), one.allele.alt.encode()))
-        if one.poor:
+            spliced[place].append((column, len(artefact.allele.ref), artefact.allele.alt.encode()))
+        if artefact.poor:
             poor[place].append((column, int(self.draw.integers(*POOR_QUALITY))))
 
     def _slip(

@@ -79,12 +79,12 @@ def match(
     germline: set[int] = set()
     for window in _windows(genome, truth, inherited, calls):
         same = _same(genome, window, truth, inherited, calls)
-        for one in _best([one for one in same if one.truth]):
-            found |= one.truth
-            true.update(dict.fromkeys(one.calls, one.truth))
-        for one in same:
-            if not one.truth:
-                germline |= one.calls
+        for pairing in _best([pairing for pairing in same if pairing.truth]):
+            found |= pairing.truth
+            true.update(dict.fromkeys(pairing.calls, pairing.truth))
+        for pairing in same:
+            if not pairing.truth:
+                germline |= pairing.calls
     return Matched(frozenset(found), true, frozenset(germline - true.keys()))
 
 
@@ -129,14 +129,14 @@ def _same(
         for behind in backgrounds:
             if not own and not behind:
                 continue
-            alleles = [*(truth[one] for one in own), *(inherited[one] for one in behind)]
+            alleles = [*(truth[index] for index in own), *(inherited[index] for index in behind)]
             spelt = join(genome, alleles)
             if spelt is not None:
                 wanted[spelt].add(frozenset(own))
     found: set[tuple[frozenset[int], frozenset[int]]] = set()
     for called in _subsets(window["calls"], MOST_TOGETHER, least=1):
         for behind in backgrounds:
-            alleles = [*(calls[one] for one in called), *(inherited[one] for one in behind)]
+            alleles = [*(calls[index] for index in called), *(inherited[index] for index in behind)]
             spelt = join(genome, alleles)
             if spelt is not None:
                 found |= {(own, frozenset(called)) for own in wanted.get(spelt, ())}
@@ -146,8 +146,8 @@ def _same(
     kept: list[_Same] = []
     for truths, spelling in ordered:
         # What falls into two parts that are the same each is no news.
-        parts = (one for one in kept if truths >= one.truth and spelling >= one.calls)
-        if not any((truths - one.truth, spelling - one.calls) in found for one in parts):
+        parts = (part for part in kept if truths >= part.truth and spelling >= part.calls)
+        if not any((truths - part.truth, spelling - part.calls) in found for part in parts):
             kept.append(_Same(truths, spelling))
     return kept
 
@@ -162,8 +162,9 @@ def _best(same: Sequence[_Same]) -> list[_Same]:
     """Pairs without a common truth or call that find most truth, then use most calls."""
     free: list[_Same] = []
     rivals: list[_Same] = []
-    for one in same:
-        (rivals if any(one is not two and _clash(one, two) for two in same) else free).append(one)
+    for first in same:
+        contested = any(first is not second and _clash(first, second) for second in same)
+        (rivals if contested else free).append(first)
     best: list[_Same] = []
     score = (0, 0)
 
@@ -172,15 +173,15 @@ def _best(same: Sequence[_Same]) -> list[_Same]:
         if (truth, calls) > score:
             best, score = list(chosen), (truth, calls)
         for later in range(place, len(rivals)):
-            one = rivals[later]
-            if not any(_clash(one, other) for other in chosen):
-                chosen.append(one)
-                grow(later + 1, chosen, truth + len(one.truth), calls + len(one.calls))
+            rival = rivals[later]
+            if not any(_clash(rival, other) for other in chosen):
+                chosen.append(rival)
+                grow(later + 1, chosen, truth + len(rival.truth), calls + len(rival.calls))
                 chosen.pop()
 
     grow(0, [], 0, 0)
     return free + best
 
 
-def _clash(one: _Same, two: _Same) -> bool:
-    return not (one.truth.isdisjoint(two.truth) and one.calls.isdisjoint(two.calls))
+def _clash(first: _Same, second: _Same) -> bool:
+    return not (first.truth.isdisjoint(second.truth) and first.calls.isdisjoint(second.calls))

@@ -116,16 +116,16 @@ def write_folder(
     people = [_patient(genome, starts, number, seed) for number in range(patients)]
     _write_lists(folder, genome, people)
     rows = []
-    for number, one in enumerate(people):
-        for role, depth in _samples(one):
+    for number, patient in enumerate(people):
+        for role, depth in _samples(patient):
             draw = np.random.default_rng([seed, number, depth])
-            made = list(_fragments(genome, one, starts, role, depth, draw))
+            made = list(_fragments(genome, patient, starts, role, depth, draw))
             made = [made[place] for place in draw.permutation(len(made))]
-            mates = [f"reads/{one.name}_{role}_{mate}.fq.gz" for mate in (1, 2)]
+            mates = [f"reads/{patient.name}_{role}_{mate}.fq.gz" for mate in (1, 2)]
             (folder / "reads").mkdir(exist_ok=True)
             write_reads(profile, made, seed + number, *(folder / mate for mate in mates))
-            sample = one.name if role == "tumour" else f"{one.name}-normal"
-            rows.append((f"patient-{one.name}", sample, role, "L1", *mates))
+            sample = patient.name if role == "tumour" else f"{patient.name}-normal"
+            rows.append((f"patient-{patient.name}", sample, role, "L1", *mates))
     header = ("patient", "sample", "role", "read_group", "fastq_1", "fastq_2")
     write_tsv(folder / "samples.tsv", header, rows)
     return people
@@ -229,7 +229,7 @@ def _somatic(
 
 
 def _other(draw: np.random.Generator, base: str) -> str:
-    return str(draw.choice([one for one in "ACGT" if one != base]))
+    return str(draw.choice([other for other in "ACGT" if other != base]))
 
 
 def _fragments(
@@ -276,17 +276,17 @@ def _fragments(
 
 def _molecule(genome: Genome, contig: str, start0: int, end0: int, edits: list[Allele]) -> str:
     bases = genome.bases(contig, start0, end0)
-    for one in sorted(edits, reverse=True):
-        at = one.start0 - start0
-        if at >= 0 and one.end0 <= end0:
-            bases = bases[:at] + one.alt + bases[at + len(one.ref) :]
+    for allele in sorted(edits, reverse=True):
+        at = allele.start0 - start0
+        if at >= 0 and allele.end0 <= end0:
+            bases = bases[:at] + allele.alt + bases[at + len(allele.ref) :]
     return bases
 
 
 def _write_lists(folder: Path, genome: Genome, people: Iterable[Patient]) -> None:
     sites = sorted(
-        {one.allele: one for patient in people for one in patient.sites}.values(),
-        key=lambda one: (list(FIRST0).index(one.allele.chrom), one.allele),
+        {site.allele: site for patient in people for site in patient.sites}.values(),
+        key=lambda site: (list(FIRST0).index(site.allele.chrom), site.allele),
     )
     lines = ["##fileformat=VCFv4.2"]
     lines += [f"##contig=<ID={name},length={bp}>" for name, bp in genome.lengths.items()]
@@ -294,9 +294,9 @@ def _write_lists(folder: Path, genome: Genome, people: Iterable[Patient]) -> Non
     lines.append("#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO")
     for site in sites:
         if site.frequency:
-            one = site.allele
+            allele = site.allele
             lines.append(
-                f"{one.chrom}\t{one.pos}\t.\t{one.ref}\t{one.alt}\t.\t.\tAF={site.frequency}"
+                f"{allele.chrom}\t{allele.pos}\t.\t{allele.ref}\t{allele.alt}\t.\t.\tAF={site.frequency}"
             )
     write_text(folder / "population.vcf", "\n".join(lines) + "\n")
     drivers = [
@@ -340,9 +340,9 @@ def table_name(allele: Allele) -> Allele:
     return replace(allele, chrom=TABLE_NAMES[allele.chrom])
 
 
-def overlaps(genome: Genome, one: Allele, other: Allele) -> bool:
+def overlaps(genome: Genome, first: Allele, other: Allele) -> bool:
     """Whether two alleles of the FASTA's contigs touch, wherever they may be shifted to."""
-    if one.chrom != other.chrom:
+    if first.chrom != other.chrom:
         return False
-    (start0, end0), (first0, last0) = extent0(genome, one), extent0(genome, other)
+    (start0, end0), (first0, last0) = extent0(genome, first), extent0(genome, other)
     return start0 < last0 and first0 < end0

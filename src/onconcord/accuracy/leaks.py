@@ -145,15 +145,15 @@ def in_bytes(
         for row in read_contigs(folder / "results/1_reference/contigs.tsv")
     }
     ordered = sorted(alleles)
-    columns = [(one.chrom, one.pos, one.ref, one.alt) for one in ordered]
+    columns = [(allele.chrom, allele.pos, allele.ref, allele.alt) for allele in ordered]
     data = b"\n".join(sorted({piece for _, piece in pieces(release)}))
-    for one, digest in zip(ordered, allele_ids(genome, contigs, columns), strict=True):
-        chrom = TABLE_NAMES[one.chrom]
-        words = [digest, f"{one.pos}_{one.ref}_{one.alt}"]
+    for allele, digest in zip(ordered, allele_ids(genome, contigs, columns), strict=True):
+        chrom = TABLE_NAMES[allele.chrom]
+        words = [digest, f"{allele.pos}_{allele.ref}_{allele.alt}"]
         words += [
-            sign.join((name, str(one.pos), one.ref, one.alt))
+            sign.join((name, str(allele.pos), allele.ref, allele.alt))
             for sign in ":-_\t"
-            for name in (chrom, one.chrom)
+            for name in (chrom, allele.chrom)
         ]
         for word in words:
             if word.encode() in data:

@@ -73,7 +73,7 @@ class Candidate:
 
 def methods(outcomes: Iterable[Outcome]) -> list[str]:
     """Methods that pass anything, in order; a source of candidates alone passes nothing."""
-    return sorted({one.method for one in outcomes if one.outcome != "fn"})
+    return sorted({outcome.method for outcome in outcomes if outcome.outcome != "fn"})
 
 
 def read_truth(path: Path) -> list[Known]:
@@ -144,7 +144,7 @@ def score_pair(
     calls[DECISION] = list(_alleles(variants.filter(pl.col("is_pass"))))
     outcomes = []
     for method, alleles in calls.items():
-        own = distinct(genome, [one for one in alleles if one in targets])
+        own = distinct(genome, [allele for allele in alleles if allele in targets])
         for one in judge(genome, known, own):
             outcomes.append(
                 Outcome(profile, pair, method, *one[:3], context(genome, one[3]), one[3], one[4])
@@ -155,8 +155,8 @@ def score_pair(
 def distinct(genome: Genome, alleles: Iterable[Allele]) -> list[Allele]:
     """One allele for each normal form, in the spelling that comes first."""
     found: dict[Allele, Allele] = {}
-    for one in alleles:
-        found.setdefault(normalise(genome, one), one)
+    for allele in alleles:
+        found.setdefault(normalise(genome, allele), allele)
     return [found[key] for key in sorted(found)]
 
 
@@ -168,13 +168,13 @@ def judge(
 
     True events below LOWEST_FRACTION, and calls that spell them, are left out.
     """
-    truth = [one for one in known if one.somatic]
-    inherited = [one.allele for one in known if not one.somatic]
-    found = match(genome, [one.allele for one in truth], inherited, calls)
-    for index, one in enumerate(truth):
-        if one.fraction >= LOWEST_FRACTION:
+    truth = [variant for variant in known if variant.somatic]
+    inherited = [variant.allele for variant in known if not variant.somatic]
+    found = match(genome, [variant.allele for variant in truth], inherited, calls)
+    for index, variant in enumerate(truth):
+        if variant.fraction >= LOWEST_FRACTION:
             outcome = "tp" if index in found.truth else "fn"
-            yield one.variant_class, outcome, one.fraction, one.allele, False
+            yield variant.variant_class, outcome, variant.fraction, variant.allele, False
     for index, call in enumerate(calls):
         if index not in found.calls:
             normal = normalise(genome, call)
@@ -193,8 +193,8 @@ def candidates(
         for allele, p in zip(_alleles(rated), rated["p_somatic"].to_list(), strict=True)
         if allele in targets
     ]
-    inherited = [one.allele for one in known if not one.somatic]
-    truth = [one.allele for one in known if one.somatic]
+    inherited = [variant.allele for variant in known if not variant.somatic]
+    truth = [variant.allele for variant in known if variant.somatic]
     found = match(genome, truth, inherited, [allele for allele, _ in pairs])
     return [
         Candidate(profile, class_of(allele), p, index in found.calls)

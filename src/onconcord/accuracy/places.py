@@ -121,7 +121,7 @@ class Places:
 
     def other(self, base: str) -> str:
         """A base for another; transitions are twice as likely as each transversion."""
-        others = [one for one in "ACGT" if one != base]
+        others = [other for other in "ACGT" if other != base]
         if base in _PARTNER:
             others.append(_PARTNER[base])
         return others[int(self.draw.integers(len(others)))]

@@ -77,7 +77,11 @@ class Plan:
 
     def made_for(self, purpose: str, assay: str) -> tuple[Profile, ...]:
         """Profiles of one purpose and assay, in the order of the file."""
-        return tuple(one for one in self.profiles if purpose in one.purposes and one.assay == assay)
+        return tuple(
+            profile
+            for profile in self.profiles
+            if purpose in profile.purposes and profile.assay == assay
+        )
 
 
 def read_plan(path: Path) -> Plan:

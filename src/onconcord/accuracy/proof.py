@@ -69,8 +69,8 @@ class Scored:
 
     def pooled(self) -> list[Row]:
         """One row for each class, of all profiles together, and one of all classes."""
-        together = [dataclasses.replace(one, profile=ALL) for one in self.outcomes]
-        candidates = [dataclasses.replace(one, profile=ALL) for one in self.candidates]
+        together = [dataclasses.replace(outcome, profile=ALL) for outcome in self.outcomes]
+        candidates = [dataclasses.replace(candidate, profile=ALL) for candidate in self.candidates]
         return rows(together, candidates, (*CLASSES, ALL))
 
 
@@ -98,7 +98,9 @@ def score(plan: Plan, genome: Genome, folders: Sequence[Path]) -> Scored:
     if faults:
         raise InputError(faults)
     order = {profile.name: number for number, profile in enumerate(plan.profiles)}
-    outcomes.sort(key=lambda one: (order[one.profile], one.pair, one.method, one.allele))
+    outcomes.sort(
+        key=lambda outcome: (order[outcome.profile], outcome.pair, outcome.method, outcome.allele)
+    )
     return Scored(plan, tuple(outcomes), tuple(candidates))
 
 
@@ -123,13 +125,13 @@ def broken_rules(scored: Scored, baseline: dict[str, float], whole: bool) -> lis
         if error is not None and error > MOST_CALIBRATION_ERROR:
             limit = f"at most {MOST_CALIBRATION_ERROR} is allowed"
             said.append(f"{row.profile}: the calibration error is {error:.4f}, {limit}.")
-    for one in tenths(scored.candidates) if whole else ():
-        by_chance = one.interval[0] <= one.mean <= one.interval[1]
-        off = abs(one.mean - one.true_frac) > MOST_TENTH_ERROR
-        if one.n >= ENOUGH and off and not by_chance:
+    for tenth in tenths(scored.candidates) if whole else ():
+        by_chance = tenth.interval[0] <= tenth.mean <= tenth.interval[1]
+        off = abs(tenth.mean - tenth.true_frac) > MOST_TENTH_ERROR
+        if tenth.n >= ENOUGH and off and not by_chance:
             said.append(
-                f"of the {one.n} candidates with a probability in {one.low:g}-{one.high:g} "
-                f"(mean {one.mean:.3f}) {one.true_frac:.3f} are true."
+                f"of the {tenth.n} candidates with a probability in {tenth.low:g}-{tenth.high:g} "
+                f"(mean {tenth.mean:.3f}) {tenth.true_frac:.3f} are true."
             )
     now = baseline_of(scored)
     for name, before in baseline.items():
@@ -156,7 +158,7 @@ def write_all(scored: Scored, said: Sequence[str], out: Path) -> None:
         "classes": [dataclasses.asdict(row) for row in scored.pooled()],
         "calibration": {
             "error": calibration_error(scored.candidates),
-            "tenths": [dataclasses.asdict(one) for one in tenths(scored.candidates)],
+            "tenths": [dataclasses.asdict(tenth) for tenth in tenths(scored.candidates)],
         },
         "broken_rules": list(said),
     }
@@ -167,12 +169,12 @@ def write_all(scored: Scored, said: Sequence[str], out: Path) -> None:
     tableio.write("concordance", concordance(scored.outcomes), out / "concordance.parquet")
 
 
-def _outcome_cells(one: Outcome) -> Sequence[object]:
-    allele = one.allele
+def _outcome_cells(outcome: Outcome) -> Sequence[object]:
+    allele = outcome.allele
     where = (allele.chrom, allele.pos, allele.ref, allele.alt)
-    named = (one.profile, one.pair, one.method, one.variant_class, one.outcome)
-    fraction = "" if one.fraction is None else one.fraction
-    return (*named, *where, fraction, one.context, "yes" if one.inherited else "no")
+    named = (outcome.profile, outcome.pair, outcome.method, outcome.variant_class, outcome.outcome)
+    fraction = "" if outcome.fraction is None else outcome.fraction
+    return (*named, *where, fraction, outcome.context, "yes" if outcome.inherited else "no")
 
 
 def strata(scored: Scored) -> Iterable[Sequence[object]]:
@@ -183,18 +185,18 @@ def strata(scored: Scored) -> Iterable[Sequence[object]]:
     """
     profiles = {profile.name: profile for profile in scored.plan.profiles}
     groups: dict[tuple[str, ...], list[Outcome]] = defaultdict(list)
-    for one in scored.outcomes:
+    for outcome in scored.outcomes:
         values = {
             "all": ALL,
-            "context": one.context,
-            "depth": _depth(profiles[one.profile]),
+            "context": outcome.context,
+            "depth": _depth(profiles[outcome.profile]),
         }
-        if one.fraction is not None:
-            values["fraction"] = fraction_bin(one.fraction)
+        if outcome.fraction is not None:
+            values["fraction"] = fraction_bin(outcome.fraction)
         for stratum, value in values.items():
-            for profile in (one.profile, ALL):
-                for kind in (one.variant_class, ALL):
-                    groups[(stratum, value, profile, one.method, kind)].append(one)
+            for profile in (outcome.profile, ALL):
+                for kind in (outcome.variant_class, ALL):
+                    groups[(stratum, value, profile, outcome.method, kind)].append(outcome)
     for key, own in sorted(groups.items()):
         found = count(own)
         recall = (found.recall, *_both(found.recall_interval))
@@ -225,10 +227,10 @@ def _cell(value: float | None) -> str:
 def concordance(outcomes: Iterable[Outcome]) -> list[dict[str, object]]:
     """Rows of the contract table `concordance`: a profile is a benchmark, a method a pipeline."""
     groups: dict[tuple[str, str, str, str], list[Outcome]] = defaultdict(list)
-    for one in outcomes:
-        for kind in (one.variant_class, ALL):
-            for size in {size_bin(one), ALL}:
-                groups[(one.profile, one.method, kind, size)].append(one)
+    for outcome in outcomes:
+        for kind in (outcome.variant_class, ALL):
+            for size in {size_bin(outcome), ALL}:
+                groups[(outcome.profile, outcome.method, kind, size)].append(outcome)
     return [_concordance_row(key, count(own)) for key, own in sorted(groups.items())]
 
 
@@ -251,9 +253,9 @@ def _concordance_row(key: tuple[str, str, str, str], found: Score) -> dict[str, 
     }
 
 
-def size_bin(one: Outcome) -> str:
+def size_bin(outcome: Outcome) -> str:
     """Bases gained or lost, or changed where the length stays."""
-    ref, alt = one.allele.ref, one.allele.alt
+    ref, alt = outcome.allele.ref, outcome.allele.alt
     size = abs(len(ref) - len(alt)) or len(ref)
     return next((name for most, name in SIZES if size <= most), "51 and more")
 
@@ -262,12 +264,12 @@ def table_text(scored: Scored) -> str:
     """The table that a run prints: F1 of every method by profile and class."""
     names = methods(scored.outcomes)
     lines = [f"{'profile':<22}{'class':<8}{'n':>6}" + "".join(f"{m:>11}" for m in names)]
-    for profile in dict.fromkeys(one.profile for one in scored.outcomes):
+    for profile in dict.fromkeys(outcome.profile for outcome in scored.outcomes):
         for kind in (*CLASSES, ALL):
             own = [
-                one
-                for one in scored.outcomes
-                if one.profile == profile and kind in (ALL, one.variant_class)
+                outcome
+                for outcome in scored.outcomes
+                if outcome.profile == profile and kind in (ALL, outcome.variant_class)
             ]
             found = by_method(own)
             if found:

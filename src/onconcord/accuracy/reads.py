@@ -58,8 +58,10 @@ def write_reads(
 
 def _run_art(profile: Profile, fragments: Sequence[Fragment], seed: int, folder: Path) -> None:
     with (folder / "fragments.fa").open("wb") as file:
-        for number, one in enumerate(fragments):
-            bases = one.bases if one.forward else one.bases.translate(_COMPLEMENT)[::-1]
+        for number, fragment in enumerate(fragments):
+            bases = (
+                fragment.bases if fragment.forward else fragment.bases.translate(_COMPLEMENT)[::-1]
+            )
             file.write(b">%d\n%s\n" % (number, bases))
     # One pair of reads from the two ends of each record: read 1 is on its forward strand.
     command = [

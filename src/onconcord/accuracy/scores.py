@@ -87,16 +87,16 @@ class Row:
 def count(outcomes: Iterable[Outcome]) -> Score:
     """Counts of outcomes of one method."""
     found: dict[str, int] = defaultdict(int)
-    for one in outcomes:
-        found[one.outcome] += 1
+    for outcome in outcomes:
+        found[outcome.outcome] += 1
     return Score(found["tp"], found["fp"], found["fn"])
 
 
 def by_method(outcomes: Sequence[Outcome]) -> dict[str, Score]:
     """Counts of each method."""
     own: dict[str, list[Outcome]] = defaultdict(list)
-    for one in outcomes:
-        own[one.method].append(one)
+    for outcome in outcomes:
+        own[outcome.method].append(outcome)
     return {method: count(found) for method, found in own.items()}
 
 
@@ -110,13 +110,15 @@ def rows(
         classes: of CLASSES, or ALL for all of them together.
     """
     found = []
-    for profile in dict.fromkeys(one.profile for one in outcomes):
-        error = calibration_error([one for one in candidates if one.profile == profile])
+    for profile in dict.fromkeys(outcome.profile for outcome in outcomes):
+        error = calibration_error(
+            [candidate for candidate in candidates if candidate.profile == profile]
+        )
         for kind in classes:
             own = [
-                one
-                for one in outcomes
-                if one.profile == profile and kind in (ALL, one.variant_class)
+                outcome
+                for outcome in outcomes
+                if outcome.profile == profile and kind in (ALL, outcome.variant_class)
             ]
             scores = by_method(own)
             decision = scores.get(DECISION, Score(0, 0, 0))
@@ -163,14 +165,14 @@ class Tenth:
 def tenths(candidates: Sequence[Candidate]) -> list[Tenth]:
     """Tenths of the probability that hold a candidate, ascending; 1 belongs to the last."""
     bins: dict[int, list[Candidate]] = defaultdict(list)
-    for one in candidates:
-        bins[min(int(one.p * TENTHS), TENTHS - 1)].append(one)
+    for candidate in candidates:
+        bins[min(int(candidate.p * TENTHS), TENTHS - 1)].append(candidate)
     found = []
     for number, own in sorted(bins.items()):
-        true = sum(one.true for one in own)
+        true = sum(candidate.true for candidate in own)
         interval = wilson(true, len(own))
         assert interval is not None
-        mean = sum(one.p for one in own) / len(own)
+        mean = sum(candidate.p for candidate in own) / len(own)
         low, high = number / TENTHS, (number + 1) / TENTHS
         found.append(Tenth(low, high, len(own), mean, true / len(own), interval))
     return found
@@ -184,7 +186,7 @@ def calibration_error(candidates: Sequence[Candidate]) -> float | None:
     """
     if not candidates:
         return None
-    return sum(one.n * abs(one.mean - one.true_frac) for one in tenths(candidates)) / len(
+    return sum(tenth.n * abs(tenth.mean - tenth.true_frac) for tenth in tenths(candidates)) / len(
         candidates
     )
 

@@ -65,16 +65,16 @@ def _acquired(
     draw: np.random.Generator,
 ) -> list[Acquired]:
     taken = []
-    for one in inherited:
-        start0, end0 = extent0(genome, one.allele)
+    for variant in inherited:
+        start0, end0 = extent0(genome, variant.allele)
         taken.append((start0 - CIS_BP[0] + 1, end0 + CIS_BP[0] - 1))
     places = Places(genome, draw, taken)
     sizes = np.array([end0 - start0 for start0, end0 in world.targets])
     hets = [
-        one
-        for one in inherited
-        if len(one.haplotypes) == 1
-        and any(start0 <= one.allele.start0 < end0 for start0, end0 in world.targets)
+        variant
+        for variant in inherited
+        if len(variant.haplotypes) == 1
+        and any(start0 <= variant.allele.start0 < end0 for start0, end0 in world.targets)
     ]
     found = []
     for kind in kinds:
@@ -84,7 +84,9 @@ def _acquired(
             beside = hets[int(draw.integers(len(hets)))]
             which = int(beside.haplotypes)
             near = beside.allele.start0
-            target = next(one for one in world.targets if one[0] <= near < one[1])
+            target = next(
+                interval for interval in world.targets if interval[0] <= near < interval[1]
+            )
             first = max(target[0] + INNER_BP, near - CIS_BP[1])
             last = min(target[1] - INNER_BP, near + CIS_BP[1])
         else:
@@ -96,7 +98,7 @@ def _acquired(
         allele = places.allele(kind, first, last, APART_BP)
         if allele is not None:
             found.append(Acquired(allele, which, fraction, class_of(allele)))
-    return sorted(found, key=lambda one: one.allele)
+    return sorted(found, key=lambda event: event.allele)
 
 
 def _kinds(plan: Plan, every_bp: int, target_bp: int, draw: np.random.Generator) -> list[str]:

@@ -105,7 +105,7 @@ def make_world(genome: Genome, exome: Path, target_bp: int, seed: int, scoring: 
     places = Places(genome, draw)
     sites = tuple(_sites(places, targets))
     recurrent = tuple(_recurrent(places, targets))
-    panel = [one.allele for one in recurrent if draw.random() < IN_PANEL]
+    panel = [artefact.allele for artefact in recurrent if draw.random() < IN_PANEL]
     for start0, end0 in targets:
         if draw.random() < (end0 - start0) / ODD_IN_PANEL_EVERY_BP:
             odd = places.allele("SNV", start0, end0, 0)
@@ -163,7 +163,7 @@ def person(genome: Genome, world: World, draw: np.random.Generator) -> tuple[Inh
         carried = "".join(which for which in "12" if draw.random() < site.frequency)
         if carried:
             own.append(Inherited(site.allele, carried, site.frequency if site.listed else None))
-    near = [(one.allele.start0 - 8, one.allele.end0 + 8) for one in own]
+    near = [(variant.allele.start0 - 8, variant.allele.end0 + 8) for variant in own]
     places = Places(genome, draw, near)
     for start0, end0 in world.targets:
         if draw.random() < (end0 - start0) / PRIVATE_EVERY_BP:
@@ -171,7 +171,7 @@ def person(genome: Genome, world: World, draw: np.random.Generator) -> tuple[Inh
             allele = places.allele(kind, start0, end0, 4)
             if allele is not None:
                 own.append(Inherited(allele, str(draw.integers(1, 3)), None))
-    return tuple(sorted(own, key=lambda one: one.allele))
+    return tuple(sorted(own, key=lambda variant: variant.allele))
 
 
 def population_vcf(world: World, length_bp: int, draw: np.random.Generator) -> str:
@@ -181,14 +181,18 @@ def population_vcf(world: World, length_bp: int, draw: np.random.Generator) -> s
     for site in world.sites:
         seen = draw.binomial(4000, site.frequency)
         if site.listed and seen:
-            one = site.allele
-            lines.append(f"{CHROM}\t{one.pos}\t.\t{one.ref}\t{one.alt}\t.\t.\tAF={seen / 4000:g}")
+            allele = site.allele
+            lines.append(
+                f"{CHROM}\t{allele.pos}\t.\t{allele.ref}\t{allele.alt}\t.\t.\tAF={seen / 4000:g}"
+            )
     return "\n".join(lines) + "\n"
 
 
 def panel_vcf(world: World, length_bp: int) -> str:
     """The panel of normals: sites only."""
-    rows = [f"{CHROM}\t{one.pos}\t.\t{one.ref}\t{one.alt}\t.\t.\t." for one in world.panel]
+    rows = [
+        f"{CHROM}\t{allele.pos}\t.\t{allele.ref}\t{allele.alt}\t.\t.\t." for allele in world.panel
+    ]
     return "\n".join([*_header(length_bp), *rows]) + "\n"
 
 

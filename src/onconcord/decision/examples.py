@@ -104,8 +104,10 @@ def read_examples(folder: Path, pair: str) -> Examples:
     genome = Genome(results / "1_reference/genome.fa")
     names = ContigNames.of(read_contigs(results / "1_reference/contigs.tsv"))
     somatic = {
-        (one.chrom, one.pos, one.ref, one.alt)
-        for one in (normalise(genome, known.allele) for known in read_truth(truth) if known.somatic)
+        (allele.chrom, allele.pos, allele.ref, allele.alt)
+        for allele in (
+            normalise(genome, known.allele) for known in read_truth(truth) if known.somatic
+        )
     }
     small = _with_native(pl.read_parquet(tables / "small_variant.parquet"), names)
     calls = _with_native(pl.read_parquet(tables / "variant_call_evidence.parquet"), names)

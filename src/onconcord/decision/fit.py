@@ -138,7 +138,7 @@ def fit_rises(
             [[slope.sum()], np.einsum("ij,i->j", design, slope)]
         ) + 2 * penalty * off
 
-    low = [-np.inf if one is None else one for one, _ in bounds]
+    low = [-np.inf if low is None else low for low, _ in bounds]
     high = [np.inf if two is None else two for _, two in bounds]
     start = near.copy()
     start[1:] = np.clip(start[1:], low, high)
@@ -227,7 +227,7 @@ def _last(text: str) -> float:
 
 def is_logarithm(name: str) -> bool:
     """Whether a term is the logarithm of a hypothesis, which no curve is of."""
-    return name in {f"log_{one}" for one in HYPOTHESES}
+    return name in {f"log_{hypothesis}" for hypothesis in HYPOTHESES}
 
 
 def confident_probabilities(p: Floats, truth: Floats) -> list[tuple[float, float]]:
@@ -274,11 +274,11 @@ def write_model(
         raise InputError(faults)
     given = yaml.safe_load(settings.read_bytes())
     examples = read_all(folders, plan)
-    matched = [one for one in examples if one.matched]
-    tumours = [one for one in examples if not one.matched]
+    matched = [example for example in examples if example.matched]
+    tumours = [example for example in examples if not example.matched]
     faults = []
     for what, own in (("pairs with a normal", matched), ("tumours alone", tumours)):
-        if (true := sum(bool(one.candidates["truth"].any()) for one in own)) < 2:
+        if (true := sum(bool(example.candidates["truth"].any()) for example in own)) < 2:
             message = (
                 f"{true} of the {len(own)} {what} have a candidate that is in their truth: "
                 "expected two or more. Add some, and compare the names of contigs."
@@ -287,12 +287,12 @@ def write_model(
     if faults:
         raise InputError(faults)
     given_design = {key: given[key] for key in ("hypotheses", "known_driver")}
-    true_ones = pl.concat([one.candidates for one in matched]).filter("truth")
+    true_ones = pl.concat([example.candidates for example in matched]).filter("truth")
     document = {
         "id": model_id,
         "made_from": {
             "settings": file_sha256(settings),
-            "pairs": {one.pair: dict(one.made_of) for one in examples},
+            "pairs": {example.pair: dict(example.made_of) for example in examples},
         },
         "threshold": given["threshold"],
         "typical": typical(true_ones, given["hypotheses"]["callers"]),
@@ -313,7 +313,7 @@ def _fit_design(
     )
     return {
         **given,
-        "confident": [list(one) for one in confident],
+        "confident": [list(point) for point in confident],
         "groups": fit_groups(terms, table["variant_class"], table["truth"], added),
     }
 
@@ -330,10 +330,10 @@ def _candidates_and_terms(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Candidates of all pairs, with the column pair, and their terms; shape (n, ...) both."""
     tables, terms = [], []
-    for one in examples:
-        pair = estimate_pair(one.recount, one.background, one.contamination, hypotheses)
-        tables.append(one.candidates.with_columns(pair=pl.lit(one.pair)))
-        terms.append(of_candidates(one.candidates, pair, hypotheses))
+    for example in examples:
+        pair = estimate_pair(example.recount, example.background, example.contamination, hypotheses)
+        tables.append(example.candidates.with_columns(pair=pl.lit(example.pair)))
+        terms.append(of_candidates(example.candidates, pair, hypotheses))
     return pl.concat(tables), pl.concat(terms)
 
 

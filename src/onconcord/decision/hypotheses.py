@@ -98,10 +98,10 @@ def log_likelihoods(
         shapes: parameters of the beta distribution of fractions of somatic, shared and damage.
     """
     grid = FRACTIONS[None, :]
-    one = np.ones(1)
+    unchanged = np.ones(1)
     nothing = np.zeros_like(tumour.alt[0])
     anywhere = tumour.at(grid, grid)
-    clean = nothing if normal is None else normal.at_errors(one)[:, 0]
+    clean = nothing if normal is None else normal.at_errors(unchanged)[:, 0]
     rates = (tumour.rate[0][:, None], tumour.rate[1][:, None])
     weights = {name: beta_weights(*shape) for name, shape in shapes.items()}
     flat = beta_weights(1.0, 1.0)

@@ -295,7 +295,7 @@ def _of_caller(
     """Whether a caller has the event, its score, and fields of its record that are listed."""
     rows = []
     for said in candidates["callers"].to_list():
-        row = next((one for one in said or () if one["caller"] == caller), None)
+        row = next((call for call in said or () if call["caller"] == caller), None)
         values = [0.0] * (2 + len(fields))
         if row:
             values[:2] = [1.0, float(np.log1p(max(row["score"] or 0.0, 0.0)))]

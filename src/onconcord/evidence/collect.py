@@ -97,17 +97,17 @@ def collect_evidence(
 def _steps_of(genome: Genome, events: pl.DataFrame) -> pl.DataFrame:
     """Native keys of what events are made of, which is annotated and counted too."""
     found = [
-        (one.chrom, one.pos, one.ref, one.alt)
+        (step.chrom, step.pos, step.ref, step.alt)
         for chrom, pos, ref, alt in events.iter_rows()
         if variant_class(ref, alt) in ("MNV", "DELINS")
-        for one in steps(genome, Allele(chrom, pos, ref, alt))
+        for step in steps(genome, Allele(chrom, pos, ref, alt))
     ]
     return pl.DataFrame(found, schema=events.schema, orient="row")
 
 
 def write_sites(genome: Genome, alleles: Iterable[Allele], out: Path) -> None:
     """Write alleles as a bgzipped and indexed VCF of sites, in the order of the reference."""
-    rows = [(one.chrom, one.pos, one.ref, one.alt) for one in alleles]
+    rows = [(allele.chrom, allele.pos, allele.ref, allele.alt) for allele in alleles]
     types = [pl.String, pl.Int64, pl.String, pl.String]
     schema = dict(zip(KEY, types, strict=True))
     write_site_table(genome, pl.DataFrame(rows, schema=schema, orient="row"), out)

@@ -142,13 +142,13 @@ def count_fragments(
         limits: which reads and bases count; duplicates never do.
     """
     for first, last in _neighbours(alleles):
-        sites = [_site(genome, one) for one in alleles[first:last]]
+        sites = [_site(genome, allele) for allele in alleles[first:last]]
         chrom = alleles[first].chrom
-        begin, end = min(one.start0 for one in sites), max(one.end0 for one in sites)
+        begin, end = min(site.start0 for site in sites), max(site.end0 for site in sites)
         # What starts within a read may reach back: sorted again by where the event may lie.
-        order = sorted(sites, key=lambda one: one.start0)
-        starts = [one.start0 for one in order]
-        reach = max(one.end0 - one.start0 for one in sites)
+        order = sorted(sites, key=lambda site: site.start0)
+        starts = [site.start0 for site in order]
+        reach = max(site.end0 - site.start0 for site in sites)
         for read in reads.fetch(chrom, max(begin - 1, 0), end + 1):
             if is_used(read):
                 _vote(read, order, starts, reach, limits)
@@ -163,13 +163,13 @@ def _own(sites: Sequence[_Site]) -> list[bool]:
     Of two of as many edits in one place, the one that more fragments show is what the others have.
     """
     near: list[list[int]] = [[] for _ in sites]
-    for one, site in enumerate(sites):
-        for two in range(one + 1, len(sites)):
-            if sites[two].start0 - site.end0 > FRAME_GAP_BP + ANCHOR_BP:
+    for at, site in enumerate(sites):
+        for other in range(at + 1, len(sites)):
+            if sites[other].start0 - site.end0 > FRAME_GAP_BP + ANCHOR_BP:
                 break
-            if sites[two].start0 - site.end0 <= FRAME_GAP_BP:
-                near[one].append(two)
-                near[two].append(one)
+            if sites[other].start0 - site.end0 <= FRAME_GAP_BP:
+                near[at].append(other)
+                near[other].append(at)
     own = [True] * len(sites)
     shows = {
         at: {name for name, vote in sites[at].votes.items() if vote[0] == _ALT}
@@ -178,26 +178,28 @@ def _own(sites: Sequence[_Site]) -> list[bool]:
     }
     for at in sorted(shows, key=lambda place: (-sites[place].edits, -len(shows[place]), place)):
         mine = shows[at]
-        smaller = [two for two in near[at] if sites[two].edits < sites[at].edits]
-        parts = [two for two in smaller if len(shows[two] & mine) >= max(IN_CIS * len(mine), 1)]
+        smaller = [other for other in near[at] if sites[other].edits < sites[at].edits]
+        parts = [
+            other for other in smaller if len(shows[other] & mine) >= max(IN_CIS * len(mine), 1)
+        ]
         larger = (
-            two
-            for two in near[at]
-            if own[two]
+            other
+            for other in near[at]
+            if own[other]
             and (
-                sites[two].edits > sites[at].edits
-                or (_exclude(sites[two], sites[at]) and len(shows[two]) > len(mine))
+                sites[other].edits > sites[at].edits
+                or (_exclude(sites[other], sites[at]) and len(shows[other]) > len(mine))
             )
         )
-        inside = any(mine and len(shows[two] & mine) >= IN_CIS * len(mine) for two in larger)
-        most = max((len(shows[two]) for two in parts), default=0)
+        inside = any(mine and len(shows[other] & mine) >= IN_CIS * len(mine) for other in larger)
+        most = max((len(shows[other]) for other in parts), default=0)
         own[at] = not inside and len(mine) >= max(IN_CIS * most, 1)
     return own
 
 
-def _exclude(one: _Site, two: _Site) -> bool:
+def _exclude(first: _Site, second: _Site) -> bool:
     """Whether two sites of as many edits change the same bases, so that no haplotype has both."""
-    return one.edits == two.edits and one.start0 < two.end0 and two.start0 < one.end0
+    return first.edits == second.edits and first.start0 < second.end0 and second.start0 < first.end0
 
 
 def _neighbours(alleles: Sequence[Allele]) -> Iterator[tuple[int, int]]:
@@ -385,7 +387,7 @@ def _agree(shown: str, reference: str) -> bool:
     """Whether a read lies rightly where it is to be anchored: one base may be wrong, not more."""
     if shown == reference:
         return True
-    wrong = sum(one != two for one, two in zip(shown, reference, strict=False))
+    wrong = sum(base != expected for base, expected in zip(shown, reference, strict=False))
     return wrong <= (len(shown) > _OUTWARD_BP)
 
 
@@ -414,8 +416,8 @@ def _cost(shown: str, qualities: Sequence[int], haplotype: str, own: tuple[int, 
         return 0
     return sum(
         min(qualities[at], _HIGHEST) * (2 if own[0] <= at < own[1] else 1)
-        for at, (one, two) in enumerate(zip(shown, haplotype, strict=True))
-        if one != two
+        for at, (base, expected) in enumerate(zip(shown, haplotype, strict=True))
+        if base != expected
     )
 
 

@@ -37,7 +37,10 @@ def read_hotspots(path: str | None, genome: Genome) -> pl.DataFrame:
     if faults:
         raise InputError(faults)
     return pl.DataFrame(
-        [(one.hotspot_id, one.gene_symbol, *astuple(one.allele)) for one in hotspots],
+        [
+            (hotspot.hotspot_id, hotspot.gene_symbol, *astuple(hotspot.allele))
+            for hotspot in hotspots
+        ],
         schema=dict.fromkeys(COLUMNS, pl.String) | {"pos": pl.Int64},
         orient="row",
     )

@@ -222,11 +222,11 @@ def steps(genome: Genome, allele: Allele) -> tuple[Allele, ...]:
         mirrored = Allele(allele.chrom, 1, allele.ref[::-1], allele.alt[::-1])
         end = allele.pos + len(allele.ref)
         rightmost = [
-            Allele(allele.chrom, end - one.end0, one.ref[::-1], one.alt[::-1])
-            for one in _edits(mirrored)
+            Allele(allele.chrom, end - edit.end0, edit.ref[::-1], edit.alt[::-1])
+            for edit in _edits(mirrored)
         ]
-        found |= dict.fromkeys(normalise(genome, one) for one in (*_edits(allele), *rightmost))
-    return tuple(one for one in found if one != allele)
+        found |= dict.fromkeys(normalise(genome, step) for step in (*_edits(allele), *rightmost))
+    return tuple(step for step in found if step != allele)
 
 
 def _edits(allele: Allele) -> list[Allele]:

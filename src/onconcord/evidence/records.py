@@ -98,7 +98,7 @@ def read_records(
         caller.counts,
         *([caller.phase_set] if caller.phase_set else []),
     ]
-    columns = ["chrom", "pos", "ref", "alt", "qual", "filter", *(f"info_{one}" for one in info)]
+    columns = ["chrom", "pos", "ref", "alt", "qual", "filter", *(f"info_{field}" for field in info)]
     columns += [f"{roles[sample]}_{tag}" for sample in samples for tag in of_sample]
     query = "\\t".join(f"%{name}" for name in fixed)
     query += "[\\t" + "\\t".join(f"%{tag}" for tag in of_sample) + "]\\n"
@@ -149,8 +149,8 @@ def _alleles(
 ) -> pl.DataFrame:
     """The records with one row per alternate allele; `place` is its number, from 1."""
     several = raw["alt"].str.contains(",", literal=True).fill_null(False)
-    one = raw.filter(~several).with_columns(place=pl.lit(1, dtype=pl.Int64))
-    parts = [_columns(one, caller, score, per_allele, _first_of)]
+    single = raw.filter(~several).with_columns(place=pl.lit(1, dtype=pl.Int64))
+    parts = [_columns(single, caller, score, per_allele, _first_of)]
     if several.any():
         more = (
             raw.filter(several)

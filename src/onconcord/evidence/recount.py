@@ -64,13 +64,13 @@ def recount(
             Allele(record.chrom, record.pos, record.ref or "", (record.alts or ("",))[0])
             for record in file
         }
-    sites = sorted(events | {step for one in events for step in atoms(one)} | set(hotspots))
+    sites = sorted(events | {step for event in events for step in atoms(event)} | set(hotspots))
     varying = {
-        (one.chrom, position0) for one in sites for position0 in range(one.start0, one.end0 + 1)
+        (site.chrom, position0) for site in sites for position0 in range(site.start0, site.end0 + 1)
     }
     regions = read_bed(targets).drop("label")
     keys = pl.DataFrame(
-        [(one.chrom, one.pos, one.ref, one.alt) for one in sites],
+        [(site.chrom, site.pos, site.ref, site.alt) for site in sites],
         schema={name: SCHEMA[name] for name in KEY},
         orient="row",
     )
@@ -89,7 +89,7 @@ def recount(
         rows = [measures for measures, _ in counted]
         parts.append(pl.DataFrame(rows, schema=schema, orient="row"))
         if role == "tumour":
-            own = pl.Series("is_own", [one for _, one in counted], dtype=pl.Boolean)
+            own = pl.Series("is_own", [is_own for _, is_own in counted], dtype=pl.Boolean)
             parts.append(own.to_frame())
         elsewhere.append(background.rows_of(role, shown))
     with whole_file(out) as path:
