@@ -185,6 +185,30 @@ def test_a_tool_that_lies_fails_its_rule_and_is_named(jobs, rule, tool, lie):
     assert all(word in said for word in tool.split()), said[-3000:]
 
 
+@pytest.mark.e2e
+@pytest.mark.slow
+def test_frequencies_of_another_form_fail_the_annotation(jobs):
+    """vcfanno warns of a field that the population file lacks, and ends well."""
+    path = jobs.folder / "results/1_reference/population.vcf.gz"
+    whole = {file: file.read_bytes() for file in (path, path.with_name(f"{path.name}.tbi"))}
+    plain = subprocess.run(["bgzip", "-dc", path], check=True, capture_output=True).stdout
+    other = plain.replace(b"AF_MAX", b"AF_TOP")
+    try:
+        path.write_bytes(
+            subprocess.run(["bgzip"], input=other, check=True, capture_output=True).stdout
+        )
+        subprocess.run(["tabix", "--force", "--preset", "vcf", path], check=True)
+        done = jobs.run("annotate_pair")
+        said = jobs.said("annotate_pair") + done.stdout
+    finally:
+        for file, content in whole.items():
+            file.write_bytes(content)
+        jobs.restore("annotate_pair")
+    assert done.returncode != 0, said[-3000:]
+    where = "results/1_reference/population.vcf.gz"
+    assert f"error: {where} is not in the pipeline's normal form: remove it" in said
+
+
 ELSEWHERE = {
     ("reference", "bgzip"): "tests/reference/test_reference_conserved.py",
     ("bwa_index", "bwa index"): "the same; it takes a minute",
