@@ -1,6 +1,7 @@
 """Events, counts and annotation become tables; how they are cut into pieces does not matter."""
 
 import random
+from dataclasses import astuple
 
 import polars as pl
 import pysam
@@ -12,7 +13,7 @@ from onconcord.calls.callers import Caller
 from onconcord.decision import normal_clone
 from onconcord.decision.power import Power
 from onconcord.evidence.background import SCHEMA as BACKGROUND
-from onconcord.evidence.collect import write_sites
+from onconcord.evidence.collect import write_site_table
 from onconcord.evidence.events import KEY
 from onconcord.evidence.fragments import Limits
 from onconcord.evidence.normal_form import Allele, atoms, steps
@@ -138,7 +139,8 @@ def test_counts_are_those_of_a_plain_look_at_the_reads(genome, tmp_path, kind):
             )
             pysam.index(str(paths[role]))
     events = [snv(200), MNV, DELETION, INSERTION]
-    write_sites(genome, events, tmp_path / "sites.vcf.gz")
+    alleles = pl.DataFrame([astuple(event) for event in events], schema=list(KEY), orient="row")
+    write_site_table(genome, alleles, tmp_path / "sites.vcf.gz")
     out = tmp_path / "recount.parquet"
     targets = tmp_path / "targets.bed"
     targets.write_text(f"20\t0\t{len(SEQUENCE)}\n")

@@ -1,6 +1,5 @@
 """A pair's folder: every table of the contract, whatever was found, and what its rows state."""
 
-import gzip
 import json
 from dataclasses import replace
 from types import SimpleNamespace
@@ -28,16 +27,11 @@ from onconcord.runtime.tools import COLUMNS
 from pair_specs import pair_spec
 from real_ids import rule_definitions
 from recounted import estimates, model
+from text_rows import write_rows
 
 LENGTH = 400
 CALLERS = ("freebayes", "mutect2")
 GENE_COLUMNS = ("gene_id", "gene_symbol", "transcript_id", "chrom", "start0", "end0")
-
-
-def write_rows(path, *rows):
-    text = "".join("\t".join(map(str, row)) + "\n" for row in rows)
-    path.write_bytes(gzip.compress(text.encode()) if path.suffix == ".gz" else text.encode())
-    return path
 
 
 def metric(metric_id, entity="TUM", kind="pair", value=None, text=None, status="NA"):

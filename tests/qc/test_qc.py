@@ -1,6 +1,5 @@
 """Callable states of the targets and callability of genes."""
 
-import gzip
 import itertools
 
 import polars as pl
@@ -10,6 +9,7 @@ from hypothesis import strategies as st
 
 from onconcord.errors import ToolError
 from onconcord.qc import Searched, callable_regions, gene_callability
+from text_rows import write_rows
 
 NAMES = {"1": "chr1", "2": "chr2", "10": "chr10", "X": "chrX"}
 NONE, LOW, DEEP = "0:1", "1:10", "10:inf"
@@ -29,17 +29,6 @@ HALF = Half()
 SEARCHED = Searched(HALF, 0.5, {"tumour": 1, "normal": 10})
 
 
-def write_bed(path, rows):
-    text = "".join("\t".join(map(str, row)) + "\n" for row in rows)
-    path.write_bytes(gzip.compress(text.encode()) if path.suffix == ".gz" else text.encode())
-    return path
-
-
-def write_table(path, header, *rows):
-    path.write_text("".join("\t".join(map(str, row)) + "\n" for row in (header, *rows)))
-    return path
-
-
 # ---------------------------------------------------------------------------------------------
 # Callable states
 
@@ -47,10 +36,10 @@ def write_table(path, header, *rows):
 def states_of(folder, targets, tumour, normal=None, tumour_any=None, normal_any=None):
     """Rows (chrom, start0, end0, state); without files of their own all reads map well."""
     files = [
-        write_bed(folder / f"{number}.bed.gz", rows) if rows else None
+        write_rows(folder / f"{number}.bed.gz", *rows) if rows else None
         for number, rows in enumerate((tumour, normal, tumour_any or tumour, normal_any or normal))
     ]
-    bed = write_bed(folder / "targets.bed", targets)
+    bed = write_rows(folder / "targets.bed", *targets)
     return callable_regions(bed, *files, NAMES, SEARCHED).rows()
 
 
@@ -187,9 +176,9 @@ def test_a_faulty_coverage_file_is_refused(tmp_path, tumour, message):
 
 
 def test_a_truncated_coverage_file_is_refused(tmp_path):
-    bed = write_bed(tmp_path / "cut.bed.gz", WHOLE)
+    bed = write_rows(tmp_path / "cut.bed.gz", *WHOLE)
     bed.write_bytes(bed.read_bytes()[:-6])
-    targets = write_bed(tmp_path / "targets.bed", [("1", 0, 5)])
+    targets = write_rows(tmp_path / "targets.bed", ("1", 0, 5))
     with pytest.raises(ToolError, match=r"cut\.bed\.gz: cannot be read: it stops in the middle"):
         callable_regions(targets, bed, None, bed, None, NAMES, SEARCHED)
 
@@ -199,7 +188,7 @@ def test_a_truncated_coverage_file_is_refused(tmp_path):
 
 
 def test_genes_have_their_depth_share_and_power(tmp_path):
-    genes = write_table(
+    genes = write_rows(
         tmp_path / "genes.tsv",
         ("gene_id", "gene_symbol", "transcript_id", "chrom", "start0", "end0"),
         ("G2", "TWO", "T2", "1", 10, 20),
@@ -218,9 +207,12 @@ def test_genes_have_their_depth_share_and_power(tmp_path):
         schema=["chrom", "start0", "end0", "state"],
         orient="row",
     )
-    regions = write_bed(
+    regions = write_rows(
         tmp_path / "r.bed.gz",
-        [("1", 0, 30, "100.00"), ("1", 30, 40, "20.00"), ("2", 0, 10, "7.25"), ("2", 90, 95, "2")],
+        ("1", 0, 30, "100.00"),
+        ("1", 30, 40, "20.00"),
+        ("2", 0, 10, "7.25"),
+        ("2", 90, 95, "2"),
     )
     found = gene_callability(genes, states, regions, None, NAMES, power=HALF)
     assert found.columns == [
@@ -246,8 +238,8 @@ def test_genes_have_their_depth_share_and_power(tmp_path):
 
 def test_no_gene_model_gives_no_gene(tmp_path):
     header = ("gene_id", "gene_symbol", "transcript_id", "chrom", "start0", "end0")
-    genes = write_table(tmp_path / "genes.tsv", header)
-    regions = write_bed(tmp_path / "r.bed.gz", [("1", 0, 30, "100.00")])
+    genes = write_rows(tmp_path / "genes.tsv", header)
+    regions = write_rows(tmp_path / "r.bed.gz", ("1", 0, 30, "100.00"))
     states = pl.DataFrame(
         [("chr1", 0, 30, "CALLABLE")], schema=["chrom", "start0", "end0", "state"], orient="row"
     )

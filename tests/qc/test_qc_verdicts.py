@@ -1,6 +1,5 @@
 """Metrics as the tools leave them, thresholds and verdicts of quality control."""
 
-import gzip
 import json
 from pathlib import Path
 
@@ -16,19 +15,9 @@ from onconcord.qc.pair import _judge
 from onconcord.qc.thresholds import METRICS, check_thresholds, read_thresholds
 from onconcord.runtime import checkout
 from pair_specs import pair_spec
+from text_rows import write_rows
 
 SHIPPED = sorted((checkout.root() / "config/qc").glob("*.yaml"))
-
-
-def write_bed(path, rows):
-    text = "".join("\t".join(map(str, row)) + "\n" for row in rows)
-    path.write_bytes(gzip.compress(text.encode()) if path.suffix == ".gz" else text.encode())
-    return path
-
-
-def write_table(path, header, *rows):
-    path.write_text("".join("\t".join(map(str, row)) + "\n" for row in (header, *rows)))
-    return path
 
 
 # ---------------------------------------------------------------------------------------------
@@ -54,23 +43,24 @@ def write_sample(folder, name, depth=100.0, tumour=True, **numbers):
         f"IS\t{size}\t{pairs}\t{pairs}\t0\t0\n" for size, pairs in ((200, 3), (250, 6), (300, 2))
     ]
     Path(f"{prefix}.stats.txt").write_text("".join(lines))
-    write_table(
+    write_rows(
         Path(f"{prefix}.mosdepth.summary.txt"),
         ("chrom", "length", "bases", "mean", "min", "max"),
         ("1_region", 100, 100, depth, 0, 200),
         ("total_region", 100, 100, depth, 0, 200),
     )
-    write_bed(Path(f"{prefix}.regions.bed.gz"), [("1", 100, 200, depth)])
+    write_rows(Path(f"{prefix}.regions.bed.gz"), ("1", 100, 200, depth))
     split = 110 if tumour else 120
-    write_bed(
+    write_rows(
         Path(f"{prefix}.quantized.bed.gz"),
-        [("1", 0, split, "1:10"), ("1", split, 1000, "10:inf")],
+        ("1", 0, split, "1:10"),
+        ("1", split, 1000, "10:inf"),
     )
-    write_table(
+    write_rows(
         Path(f"{prefix}.pileups.table"),
         ("contig", "position", "ref_count", "alt_count", "other_alt_count", "allele_frequency"),
     )
-    inputs = write_table(
+    inputs = write_rows(
         folder / f"{name}.inputs.tsv",
         ("file_role", "ordinal", "format", "bytes", "sha256", "reads"),
         ("fastq_1", 1, "fastq.gz", 10, "ab", 500),
@@ -169,7 +159,7 @@ def test_a_report_that_is_cut_off_is_refused(tmp_path, suffix, text, message):
     ],
 )
 def test_contamination_that_was_not_measured_is_null(tmp_path, rows, expected):
-    table = write_table(tmp_path / "c.table", ("sample", "contamination", "error"), *rows)
+    table = write_rows(tmp_path / "c.table", ("sample", "contamination", "error"), *rows)
     found = contamination(table, "T", sites=len(rows), max_error=0.05)
     assert (found.value, found.text) == expected
 
@@ -215,7 +205,7 @@ def test_contamination_is_there_where_there_are_sites(tmp_path, text):
     ],
 )
 def test_sex_by_depth(tmp_path, of_x, of_y, expected):
-    summary = write_table(
+    summary = write_rows(
         tmp_path / "summary.txt",
         ("chrom", "length", "mean"),
         ("1", 10**8, 3.0),
@@ -328,9 +318,7 @@ def judge(folder, *rows, sex=None, normal="N", samples=None):
     }
     path = folder / "q.yaml"
     path.write_text(yaml.safe_dump(thresholds_with(*rows)))
-    table = write_table(
-        folder / "c.table", ("sample", "contamination", "error"), ("T", 0.03, 0.001)
-    )
+    table = write_rows(folder / "c.table", ("sample", "contamination", "error"), ("T", 0.03, 0.001))
     out = folder / "qc.json"
     write_pair_qc(pair_spec("T", normal, sex), path, samples, table, out)
     return json.loads(out.read_text())

@@ -153,6 +153,11 @@ def test_read_gives_each_kind_of_frame(release, expected, kind, type_):
     assert as_rows(frame) == expected
 
 
+def test_frames_of_an_unknown_kind_are_refused(release):
+    with pytest.raises(InputError, match='no data frames "df"; expected one of pandas, polars, '):
+        onconcord.read(release, NAME, as_="df")
+
+
 def test_read_has_the_types_and_metadata_of_the_contract(release):
     table = onconcord.read(str(release), NAME, as_="arrow")
     spec = contract.load().tables[NAME]

@@ -1,10 +1,13 @@
 """docs/architecture.md names rules and files that there are."""
 
+import json
 import re
 import subprocess
+from fnmatch import fnmatch
 
 import pytest
 
+from onconcord.inputs.pair_spec import PairSpec
 from onconcord.runtime.checkout import root
 
 PAGE = (root() / "docs/architecture.md").read_text(encoding="utf-8")
@@ -27,8 +30,30 @@ def test_every_file_is_written_by_a_rule_of_its_stage():
         stage = file.strip("`").partition("_")[0]
         if stage == "5":
             assert rule == "the caller's"
+        elif rule == "`Snakefile`":
+            assert "keep_settings(" in (root() / "Snakefile").read_text()
         else:
             assert RULES[rule.strip("`")] == stage, file
+
+
+def test_every_output_of_a_rule_is_on_the_page():
+    page = " ".join(file for file, _, _ in rows("Files")).replace("`", " ").replace(",", " ")
+    # A name, an ending that follows one (.tbi), or a folder, which stands for what is in it
+    ends = [f"*{word[:-1]}*" if word.endswith("/") else f"*{word}" for word in page.split()]
+    for path in root().glob("workflow/rules/[0-8]*.smk"):
+        for block in re.findall(r"^    output:\n((?: {8}.*\n)+)", path.read_text(), re.M):
+            for output in re.findall(r'(?<!temp\()"results/([^"]+)"', block):
+                name = output.replace("{{sample}}.{READS", "{sample}.bam{")
+                plain = re.sub(r"\.bam\{.*\}", ".bam", name)
+                assert any(fnmatch(plain, end) for end in ends), output
+
+
+def test_the_pair_spec_of_the_page_is_one():
+    block = re.search(r"^## The pair spec.*?^```json\n(.*?)^```$", PAGE, re.M | re.S)[1]
+    shown = json.loads(block)
+    shown["normal"] = None
+    spec = PairSpec.from_json(json.dumps(shown))
+    assert json.loads(spec.to_json()) == shown
 
 
 def test_the_trace_of_a_record_names_functions_where_they_are():

@@ -20,17 +20,6 @@ def pieces(folder: Path) -> Iterator[tuple[Path, bytes]]:
                 yield path, repr(held).encode()
 
 
-def texts_of(folder: Path) -> set[str]:
-    """Every text value of every table of a release."""
-    return {
-        text
-        for path in folder.rglob("*.parquet")
-        for held in _columns(path)
-        for text in held
-        if isinstance(text, str)
-    }
-
-
 def _columns(path: Path) -> Iterator[list[object]]:
     file = pq.ParquetFile(path)
     leaves = [file.metadata.schema.column(i) for i in range(file.metadata.num_columns)]

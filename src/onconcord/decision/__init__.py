@@ -1,1 +1,1 @@
-"""Which candidates are kept, by which rules."""
+"""Which candidates are kept: the model of the reads, and the rules on top of it."""

@@ -5,7 +5,6 @@ VCFs are read by `bcftools query`; the tables are columns from there on.
 """
 
 import io
-from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -105,16 +104,15 @@ def _steps_of(genome: Genome, events: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(found, schema=events.schema, orient="row")
 
 
-def write_sites(genome: Genome, alleles: Iterable[Allele], out: Path) -> None:
-    """Write alleles as a bgzipped and indexed VCF of sites, in the order of the reference."""
-    rows = [(allele.chrom, allele.pos, allele.ref, allele.alt) for allele in alleles]
-    types = [pl.String, pl.Int64, pl.String, pl.String]
-    schema = dict(zip(KEY, types, strict=True))
-    write_site_table(genome, pl.DataFrame(rows, schema=schema, orient="row"), out)
-
-
 def write_site_table(genome: Genome, sites: pl.DataFrame, out: Path) -> None:
-    """The same from a frame of chrom (native), pos (1-based), ref, alt."""
+    """
+    Write alleles as a bgzipped and indexed VCF of sites, in the order of the reference.
+
+    Args:
+        genome: the reference.
+        sites: chrom (native), pos (1-based), ref, alt.
+        out: the VCF.
+    """
     header = pysam.VariantHeader()
     for contig in genome.contigs.values():
         header.contigs.add(contig.name, length=contig.length)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import duckdb
 import pandas as pd
@@ -37,10 +37,13 @@ def read(
         as_: pandas (with Arrow types, so that integers stay integers beside nulls), polars, arrow
             (pyarrow.Table) or duckdb (a relation, read only when it is used).
     Raises:
-        InputError: no such table or column, no file of it in the release, a condition that DuckDB
-            does not understand.
+        InputError: no such table, column or kind of frame, no file of it in the release, a
+            condition that DuckDB does not understand.
     """
     folder = Path(release)
+    if as_ not in get_args(Kind):
+        kinds = ", ".join(get_args(Kind))
+        raise InputError.at(folder, f'no data frames "{as_}"; expected one of {kinds}')
     spec = load().tables.get(table)
     if spec is None:
         known = ", ".join(load().tables)

@@ -104,7 +104,7 @@ def variant_status(variants: pl.DataFrame) -> pl.DataFrame:
     Adds `status` and `reason` to rows of small_variant.
 
     dropped: is_pass is false; unresolved: it passes, and may be inherited (`origin`); flagged: it
-    passes as somatic and has filter ids (a rule marked it, or rescued it from another); kept: all
+    passes as somatic and has filter ids (a rule marked it); kept: all
     others. `reason` joins the filter ids, the pipeline's own without its name.
     """
     filters = pl.col("filters").fill_null([])

@@ -17,11 +17,11 @@ def root() -> Path:
         InputError: the package was copied out of its checkout, so that there is no Snakefile.
     """
     folder = Path(__file__).resolve().parents[3]
-    if not (folder / "Snakefile").is_file() and not (folder / "config/defaults.yaml").is_file():
+    if not (folder / "Snakefile").is_file() or not (folder / "config/defaults.yaml").is_file():
         raise InputError.at(
             folder,
             "no Snakefile is here: onconcord runs from its checkout. Install it with "
-            '"make setup" there (or "pip install --editable CHECKOUT") and call '
+            '"make tools" there (or "pip install --editable CHECKOUT") and call '
             "CHECKOUT/.venv/bin/onconcord.",
         )
     return folder

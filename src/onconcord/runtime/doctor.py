@@ -1,6 +1,5 @@
 """Which external tools are there, in which version, from where, and how to get the others."""
 
-import csv
 import os
 import re
 import shutil
@@ -112,12 +111,6 @@ def _tool(row: dict[str, Any]) -> Tool:
         apt=row["apt"],
         conda=Conda(**row["conda"]) if row["conda"] else None,
     )
-
-
-def read_apt(path: Path = SET_UP / "apt.tsv") -> list[dict[str, str]]:
-    """The rows of `resources/setup/apt.tsv`: package, for, provides, why."""
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file, delimiter="\t"))
 
 
 def search_path() -> str:
