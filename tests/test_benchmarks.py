@@ -39,7 +39,8 @@ SMALLEST = {
     "open_tier": (["--patients", "70", "140"], "share_of_counts"),
     "scale": (["--rows", "2000"], "floor"),
     "vrs_digest": (["--variants", "50", "--rows", "50", "--fasta", "genome.fa"], "differing 0"),
-    # These two run the pipeline; what they import has to be there all the same.
+    # These run the pipeline or what it made; what they import has to be there all the same.
+    "annotators": (["--help"], "--folder"),
     "pipeline": (["--help"], "--fasta"),
     "red_team": (["--help"], "--places"),
 }
