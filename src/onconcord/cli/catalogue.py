@@ -10,10 +10,12 @@ from onconcord.cli import app
 
 @app.command()
 def catalogue(
-    release: Annotated[Path, typer.Argument(help="release; its files stay as they are")],
+    release: Annotated[Path, typer.Argument(help="Release; its files stay as they are.")],
     file: Annotated[
         Path | None,
-        typer.Option("--catalogue", help="SQLite file; default: RELEASE.sqlite beside the release"),
+        typer.Option(
+            "--catalogue", help="SQLite file; default: RELEASE.sqlite beside the release."
+        ),
     ] = None,
 ) -> None:
     """Register the tables of a release in an Iceberg catalogue, made or brought up to date."""

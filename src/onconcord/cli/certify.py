@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": False})
 def certify(
     context: typer.Context,
-    folder: Annotated[Path, typer.Argument(help="working folder of the golden cohort")],
+    folder: Annotated[Path, typer.Argument(help="Working folder of the golden cohort.")],
     cores: Annotated[
         int | None,
-        typer.Option(min=1, help="run the cohort first; without it a finished run is taken as is"),
+        typer.Option(min=1, help="Run the cohort first; without it a finished run is taken as is."),
     ] = None,
     golden: Annotated[
         Path | None,
-        typer.Option(help="folder of published digests; default: resources/demo/golden"),
+        typer.Option(help="Folder of published digests; default: resources/demo/golden."),
     ] = None,
     truth: Annotated[
-        Path | None, typer.Option(help="known variants; default: resources/demo/somatic.tsv")
+        Path | None, typer.Option(help="Known variants; default: resources/demo/somatic.tsv.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="certificate; default: certificate.json in the folder")
+        Path | None, typer.Option(help="Certificate; default: certificate.json in the folder.")
     ] = None,
 ) -> None:
     """

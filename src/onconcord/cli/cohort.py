@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from onconcord.inputs.cohort import Cohort
     from onconcord.inputs.preflight import Preflight
 
-Folder = Annotated[Path, typer.Argument(help="working folder with config.yaml and samples.tsv")]
-Deep = Annotated[bool, typer.Option("--deep", help="read every file to its end")]
+Folder = Annotated[Path, typer.Argument(help="Working folder with config.yaml and samples.tsv.")]
+Deep = Annotated[bool, typer.Option("--deep", help="Read every file to its end.")]
 
 
 @app.command()
-def init(folder: Annotated[Path, typer.Argument(help="working folder to make")]) -> None:
+def init(folder: Annotated[Path, typer.Argument(help="Working folder to make.")]) -> None:
     """Write a commented config.yaml and an empty samples.tsv to fill in."""
     from onconcord.inputs.folder import write_templates
 
@@ -37,10 +37,10 @@ def check(folder: Folder, deep: Deep = False) -> None:
 def run_command(
     context: typer.Context,
     folder: Folder,
-    cores: Annotated[int, typer.Option(min=1, help="cores to use at once")],
+    cores: Annotated[int, typer.Option(min=1, help="Cores to use at once.")],
     deep: Deep = False,
     dry: Annotated[
-        bool, typer.Option("--dry-run", "-n", help="list the jobs that would run, and run none")
+        bool, typer.Option("--dry-run", "-n", help="List the jobs that would run, and run none.")
     ] = False,
 ) -> None:
     """Check, then process the cohort. Words after -- go to Snakemake: targets, then options."""

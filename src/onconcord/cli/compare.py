@@ -20,16 +20,16 @@ MAX_PRINTED = 40
 
 @app.command()
 def compare(
-    a: Annotated[Path, typer.Argument(help="working folder or release")],
-    b: Annotated[Path | None, typer.Argument(help="another; left out with --callers")] = None,
+    a: Annotated[Path, typer.Argument(help="Working folder or release.")],
+    b: Annotated[Path | None, typer.Argument(help="Another; left out with --callers.")] = None,
     callers: Annotated[
-        tuple[str, str] | None, typer.Option(help="compare two callers inside A")
+        tuple[str, str] | None, typer.Option(help="Compare two callers inside A.")
     ] = None,
     pair_map: Annotated[
-        Path | None, typer.Option("--map", help="table (a, b) of pair ids that are the same pair")
+        Path | None, typer.Option("--map", help="Table (a, b) of pair ids that are the same pair.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
-    html: Annotated[Path | None, typer.Option(help="also write a page with pictures")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    html: Annotated[Path | None, typer.Option(help="Also write a page with pictures.")] = None,
 ) -> None:
     """Say what only A has, what only B has, what differs, and why. Exit code 1: they differ."""
     from onconcord.questions.compare import compare as compare_sources

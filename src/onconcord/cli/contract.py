@@ -52,7 +52,7 @@ def docs(
 
 @contract_app.command()
 def diff(
-    old: Annotated[Path, typer.Argument(help="contract.json, or a release that has one.")],
+    old: Annotated[Path, typer.Argument(help="Contract.json, or a release that has one.")],
     new: Annotated[
         Path | None, typer.Argument(help="The same; left out: this installation's contract.")
     ] = None,

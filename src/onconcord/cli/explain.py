@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 @app.command()
 def explain(
-    pair: Annotated[str, typer.Argument(help="id of the pair, as the folder or release has it")],
+    pair: Annotated[str, typer.Argument(help="Id of the pair, as the folder or release has it.")],
     variant: Annotated[
         str,
         typer.Argument(
             help="chrom:pos:ref:alt, GENE:p.R201C, GENE:c.601C>T or chr20:g.57484420C>T"
         ),
     ],
-    folder: Annotated[Path, typer.Option("--in", help="working folder or release")] = Path("."),
-    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    folder: Annotated[Path, typer.Option("--in", help="Working folder or release.")] = Path("."),
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say why a variant is in a pair's results, or why it is not."""
     from onconcord.questions.explain import explain as explain_variant

@@ -21,11 +21,11 @@ VERDICT_STYLE = {"PASS": "green", "WARN": "yellow", "FAIL": "bold red"}
 
 @app.command()
 def summary(
-    folder: Annotated[Path, typer.Argument(help="working folder with finished pairs")],
+    folder: Annotated[Path, typer.Argument(help="Working folder with finished pairs.")],
     truth: Annotated[
-        Path | None, typer.Option(help="known somatic variants: adds precision and recall")
+        Path | None, typer.Option(help="Known somatic variants: adds precision and recall.")
     ] = None,
-    release: Annotated[Path | None, typer.Option(help="the release made from the folder")] = None,
+    release: Annotated[Path | None, typer.Option(help="The release made from the folder.")] = None,
 ) -> None:
     """Print verdicts, counts and known drivers of every pair, and where the results are."""
     from onconcord.questions.summary import summarise
@@ -35,8 +35,8 @@ def summary(
 
 @app.command()
 def report(
-    folder: Annotated[Path, typer.Argument(help="working folder with finished pairs")],
-    out: Annotated[Path | None, typer.Option(help="default: report.html in the folder")] = None,
+    folder: Annotated[Path, typer.Argument(help="Working folder with finished pairs.")],
+    out: Annotated[Path | None, typer.Option(help="Default: report.html in the folder.")] = None,
 ) -> None:
     """Write one self-contained page about the cohort, and a page of reads per pair beside it."""
     from onconcord.report import write_report

@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": False})
 def reproduce(
     context: typer.Context,
-    release: Annotated[Path, typer.Argument(help="release that has the pair")],
-    pair: Annotated[str, typer.Option(help="its id in the release, or the centre's own")],
-    folder: Annotated[Path, typer.Option("--in", help="working folder with sheet and reads")],
-    cores: Annotated[int, typer.Option(min=1, help="cores to use at once")],
+    release: Annotated[Path, typer.Argument(help="Release that has the pair.")],
+    pair: Annotated[str, typer.Option(help="Its id in the release, or the centre's own.")],
+    folder: Annotated[Path, typer.Option("--in", help="Working folder with sheet and reads.")],
+    cores: Annotated[int, typer.Option(min=1, help="Cores to use at once.")],
     key_file: Annotated[
-        Path | None, typer.Option(help="the centre's key; default: the configuration's")
+        Path | None, typer.Option(help="The centre's key; default: the configuration's.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="folder to run in and keep; default: one that is removed")
+        Path | None, typer.Option(help="Folder to run in and keep; default: one that is removed.")
     ] = None,
 ) -> None:
     """

@@ -32,8 +32,8 @@ PAGE_HEAD = """\
 
 Generated from `config/schema.yaml` and `config/defaults.yaml`; `onconcord init DIR` writes a
 commented `config.yaml`. Paths are relative to the folder of that file. An unknown key is a fault.
-`assays.default` stands for any assay: those that a configuration names replace it, and a key that is
-left out has the value below.
+`assays.default` stands for any assay: those that a configuration names replace it, and a key that
+is left out has the value below.
 The forms that each file may have, and the words that a wrong one is refused with, are in
 [samples.md](samples.md#forms-that-are-taken-and-forms-that-are-refused).
 
