@@ -66,6 +66,9 @@ def run_pipeline(folder: Path, cores: int, keep_calls: bool) -> None:
     command = [
         *(sys.executable, "-m", "snakemake", "--snakefile", str(CHECKOUT / "Snakefile")),
         *("--directory", str(folder), "--profile", str(CHECKOUT / "profiles/default")),
+        # Snakemake looks at waiting jobs once in a timespan for each job that it started: with its
+        # default, a second, the manager takes a quarter of a core from several hundred jobs.
+        *("--max-jobs-per-timespan", "1000/10s"),
         *("--cores", str(cores), "tables"),
     ]
     log = folder / "run.log"
