@@ -20,12 +20,12 @@ WITH = (PAIR, "TUM-A02")
 HOSTILE = "<script>alert(1)</script>"
 
 
-def two(tmp_path, a, b, trail_a=(), trail_b=()):
-    """Sources A and B with these rows of small_variant and decision."""
+def two(tmp_path, a, b, trail_a=(), trail_b=(), pairs=(PAIR,)):
+    """Sources A and B of these pairs, with these rows of small_variant and decision."""
     made = []
     for name, rows, trail in (("a", a, trail_a), ("b", b, trail_b)):
         folder = write_cohort(
-            tmp_path / name, variants=list(rows), decisions=list(trail), calls=[], pairs=WITH
+            tmp_path / name, variants=list(rows), decisions=list(trail), calls=[], pairs=pairs
         )
         made.append(open_source(folder))
     return made
@@ -158,7 +158,7 @@ def test_a_variant_that_is_named_on_another_transcript_says_so(tmp_path):
 
 def test_a_missing_pair_is_named_once_and_causes_its_variants(tmp_path):
     row = variant(PAIR, GNAS_R201C)
-    a, b = two(tmp_path, [row], [])
+    a, b = two(tmp_path, [row], [], pairs=WITH)
     for parquet in (b.root / f"results/8_harmonised/{PAIR}").iterdir():
         parquet.unlink()
     found = compare(a, b)
@@ -167,7 +167,7 @@ def test_a_missing_pair_is_named_once_and_causes_its_variants(tmp_path):
 
 
 def test_tables_that_differ_say_in_which_column(tmp_path):
-    a, b = (open_source(write_cohort(tmp_path / name, pairs=WITH)) for name in "ab")
+    a, b = (open_source(write_cohort(tmp_path / name, pairs=[PAIR])) for name in "ab")
     parquet = b.root / f"results/8_harmonised/{PAIR}/gene_callability.parquet"
     rows = contract.read_file("gene_callability", parquet).to_pylist()
     rows[0]["callable_frac"] = 0.5
@@ -190,7 +190,7 @@ def test_two_callers_of_one_result(tmp_path):
         evidence(one, "mutect2", is_pass=False, filters=["mutect2.slippage"]),
         evidence(other, "mutect2"),
     ]
-    folder = write_cohort(tmp_path, variants=[one, other], decisions=[], calls=calls)
+    folder = write_cohort(tmp_path, variants=[one, other], decisions=[], calls=calls, pairs=[PAIR])
     found = compare_callers(open_source(folder), "freebayes", "mutect2")
     assert [(x.side, x.cause, x.detail) for x in found.variants] == [
         ("only_a", "filtered", "mutect2 reports it and filters it: mutect2.slippage"),

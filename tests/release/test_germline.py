@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from builders import PairOf, write_pair
+from builders import PairOf, pair_tables
 from onconcord.release.coarse import (
     WITHHELD_FILTER,
     coarse_definitions,
@@ -13,13 +13,12 @@ from onconcord.release.coarse import (
     coarse_phases,
     coarse_regions,
 )
-from onconcord.release.finished import read_finished
 from onconcord.release.tiers import released_rows
 
 
-def exported(folder, pair, tables, tier="consortium"):
-    (finished,) = read_finished([write_pair(folder, pair, tables)], pair.centre)
-    return {name: table.to_pylist() for name, table in released_rows(finished.read(), tier).items()}
+def exported(pair, tables, tier="consortium"):
+    rows = released_rows(pair_tables(pair, tables), tier)
+    return {name: table.to_pylist() for name, table in rows.items()}
 
 
 def change_atom(tables, pos, **values):
@@ -40,22 +39,22 @@ def change_atom(tables, pos, **values):
         pytest.param({"normal_depth": None, "normal_alt_count": None}, id="not counted"),
     ],
 )
-def test_an_event_with_an_atom_that_may_be_germline_stays(tmp_path, values):
+def test_an_event_with_an_atom_that_may_be_germline_stays(values):
     pair = PairOf()
     tables = pair.tables()
     change_atom(tables, 1201, **values)
-    found = exported(tmp_path, pair, tables)
+    found = exported(pair, tables)
     assert [row["pos"] for row in found["small_variant"]] == [1100, 1300]
     assert {row["pos"] for row in found["small_variant_atom"]} == {1100, 1300}
     assert {row["pos"] for row in found["variant_call_evidence"]} == {1100, 1300}
     assert "chr20:1200:AC:TG" not in {row["variant_key"] for row in found["variant_consequence"]}
 
 
-def test_an_atom_that_is_a_germline_candidate_of_the_pair_stays(tmp_path):
+def test_an_atom_that_is_a_germline_candidate_of_the_pair_stays():
     pair = PairOf()
     tables = pair.tables()
     pair.add(tables, pair.variant(1201, "C", "G", origin="germline_likely", passed=False))
-    assert [v["pos"] for v in exported(tmp_path, pair, tables)["small_variant"]] == [1100, 1300]
+    assert [v["pos"] for v in exported(pair, tables)["small_variant"]] == [1100, 1300]
 
 
 @pytest.mark.parametrize(
@@ -69,9 +68,7 @@ def test_an_atom_that_is_a_germline_candidate_of_the_pair_stays(tmp_path):
         pytest.param(("A", "G"), 1502, "germline_likely", 30, True, id="no change of length"),
     ],
 )
-def test_a_change_of_length_may_hold_a_germline_allele_beside_it(
-    tmp_path, own, pos, origin, alt, leaves
-):
+def test_a_change_of_length_may_hold_a_germline_allele_beside_it(own, pos, origin, alt, leaves):
     """In cis they are one event, of which the normal shows nothing and no atom bears the name."""
     pair = PairOf()
     tables = pair.tables()
@@ -80,15 +77,15 @@ def test_a_change_of_length_may_hold_a_germline_allele_beside_it(
     pair.add(tables, pair.variant(1500, *own, klass=klass, length=size))
     beside = pair.variant(pos, "G", "C", origin=origin, passed=False)
     pair.add(tables, beside | {"normal_depth": 60, "normal_alt_count": alt})
-    found = [v["pos"] for v in exported(tmp_path, pair, tables)["small_variant"]]
+    found = [v["pos"] for v in exported(pair, tables)["small_variant"]]
     assert (1500 in found) == leaves
 
 
-def test_an_event_without_atoms_was_not_judged(tmp_path):
+def test_an_event_without_atoms_was_not_judged():
     pair = PairOf()
     tables = pair.tables()
     tables["small_variant_atom"] = [a for a in tables["small_variant_atom"] if a["pos"] != 1100]
-    assert [v["pos"] for v in exported(tmp_path, pair, tables)["small_variant"]] == [1200, 1300]
+    assert [v["pos"] for v in exported(pair, tables)["small_variant"]] == [1200, 1300]
 
 
 @pytest.mark.parametrize(
@@ -104,12 +101,12 @@ def test_an_event_without_atoms_was_not_judged(tmp_path):
         pytest.param(None, None, False, id="not counted"),
     ],
 )
-def test_the_normal_must_exclude_a_germline_allele(tmp_path, depth, alt, leaves):
+def test_the_normal_must_exclude_a_germline_allele(depth, alt, leaves):
     pair = PairOf()
     tables = pair.tables()
     row = pair.variant(1600, "G", "C", method="forced")
     pair.add(tables, row | {"normal_depth": depth, "normal_alt_count": alt})
-    found = exported(tmp_path, pair, tables)
+    found = exported(pair, tables)
     assert (1600 in {v["pos"] for v in found["small_variant"]}) is leaves
     (scope,) = [s for s in found["analysis_scope"] if s["analysis"] == "small_variant"]
     assert scope["n_withheld"] == (0 if leaves else 1)
@@ -132,11 +129,11 @@ def test_the_normal_must_exclude_a_germline_allele(tmp_path, depth, alt, leaves)
         pytest.param({"origin_method": "tumor_only_model"}, False, id="no known driver"),
     ],
 )
-def test_without_a_normal_only_what_no_germline_allele_looks_like_leaves(tmp_path, values, leaves):
+def test_without_a_normal_only_what_no_germline_allele_looks_like_leaves(values, leaves):
     pair = PairOf(normal=None)
     tables = pair.tables()
     pair.add(tables, pair.variant(1600, "G", "C", method="forced") | values)
-    found = exported(tmp_path, pair, tables)
+    found = exported(pair, tables)
     assert [v["pos"] for v in found["small_variant"]] == [1600] * leaves
     (scope,) = [s for s in found["analysis_scope"] if s["analysis"] == "small_variant"]
     assert (scope["status"], scope["reason_code"]) == ("partial", "tumor_only_unresolved")
@@ -146,15 +143,15 @@ def test_without_a_normal_only_what_no_germline_allele_looks_like_leaves(tmp_pat
     assert states == [(1000, "CALLABLE"), (1900, "NOT_CALLABLE"), (5000, "CALLABLE")]
 
 
-def test_without_a_normal_and_a_population_nothing_leaves(tmp_path):
+def test_without_a_normal_and_a_population_nothing_leaves():
     pair = PairOf(normal=None)
     tables = pair.tables()
     pair.add(tables, pair.variant(1600, "G", "C", method="forced"))
     tables["tool"] = [row for row in tables["tool"] if row["step"] != "resource"]
-    assert exported(tmp_path, pair, tables)["small_variant"] == []
+    assert exported(pair, tables)["small_variant"] == []
 
 
-def test_a_hotspot_is_mutated_with_its_row_alone(tmp_path):
+def test_a_hotspot_is_mutated_with_its_row_alone():
     pair = PairOf()
     tables = pair.tables()
     pair.add(tables, pair.variant(1600, "G", "C", method="forced", af=0.3))
@@ -165,7 +162,7 @@ def test_a_hotspot_is_mutated_with_its_row_alone(tmp_path):
         pair.hotspot(1800, "G", "C", "not_covered"),
         pair.hotspot(1810, "G", "C") | {"chrom": "chrY"},
     ]
-    found = exported(tmp_path, pair, tables)["hotspot_status"]
+    found = exported(pair, tables)["hotspot_status"]
     shown = [(r["pos"], r["status"], r["tumor_depth"], r["tumor_alt_count"]) for r in found]
     assert shown == [
         (1100, "mutated", 120, 30),

@@ -62,18 +62,24 @@ def test_a_part_that_is_a_link_is_refused(made, tmp_path, what):
         verify_release(release)
 
 
-@pytest.mark.parametrize(
-    ("where", "make"),
-    [
-        pytest.param("run/pipe", os.mkfifo, id="a pipe"),
-        pytest.param("PAT-ONE-1", os.mkdir, id="a folder without anything in it"),
-    ],
-)
-def test_what_is_no_file_is_no_part_of_a_release(made, tmp_path, where, make):
-    release = shutil.copytree(made[2], tmp_path / "release")
-    make(release / where)
-    faults = [str(fault) for _, fault in verify_release(release).faults]
-    assert faults == [f"{where}: neither a file nor a folder with files: it is not part of this"]
+@pytest.fixture(scope="module")
+def with_neighbour(made, tmp_path_factory):
+    """A release that holds a pipe and an empty folder, beside a broken one; and its reports."""
+    folder = tmp_path_factory.mktemp("all")
+    release = shutil.copytree(made[2], folder / "release")
+    os.mkfifo(release / "run/pipe")
+    (release / "PAT-ONE-1").mkdir()
+    (folder / "broken").mkdir()
+    (folder / "broken/release.json").write_text("{")
+    return release, verify_releases(release)
+
+
+@pytest.mark.parametrize("where", ["run/pipe", "PAT-ONE-1"])
+def test_what_is_no_file_is_no_part_of_a_release(with_neighbour, where):
+    (report,) = with_neighbour[1].values()
+    message = "neither a file nor a folder with files: it is not part of this"
+    assert len(report.faults) == 2
+    assert f"{where}: {message}" in [str(fault) for _, fault in report.faults]
 
 
 def test_a_part_that_is_a_pipe_is_refused(made, tmp_path):
@@ -108,11 +114,9 @@ def test_verify_reads_no_file_outside_of_its_release(made, tmp_path, path):
         verify_release(release)
 
 
-def test_verify_of_one_release_does_not_look_at_its_neighbours(made, tmp_path):
-    release = shutil.copytree(made[2], tmp_path / "all/release")
-    (tmp_path / "all/broken").mkdir()
-    (tmp_path / "all/broken/release.json").write_text("{")
-    assert list(verify_releases(release)) == [release]
+def test_verify_of_one_release_does_not_look_at_its_neighbours(with_neighbour):
+    release, reports = with_neighbour
+    assert list(reports) == [release]
 
 
 RELEASE = """
@@ -147,8 +151,8 @@ def test_of_two_releases_at_once_none_is_broken(made, tmp_path):
 def test_verify_of_a_folder_counts_what_a_killed_release_left(made, tmp_path):
     release = shutil.copytree(made[2], tmp_path / "ONE")
     shutil.copytree(made[2], tmp_path / ".ONE.building.host.7")
-    (report,) = verify_releases(tmp_path).values()
-    assert list(verify_releases(tmp_path)) == [release]
+    ((checked, report),) = verify_releases(tmp_path).items()
+    assert checked == release
     assert report.not_checked["leftovers"] == (
         ".ONE.building.host.7: left by a release that was killed; the next one removes it"
     )

@@ -7,12 +7,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from builders import PairOf, pairs_of, release_of, write_pair, write_pairs
+from builders import PairOf, pair_tables, pairs_of, release_of, write_pair, write_pairs
 from onconcord import contract
 from onconcord.accuracy.release_bytes import pieces
 from onconcord.errors import ContractError, InputError
 from onconcord.release.build import _leaks, _rows
-from onconcord.release.finished import read_finished
 from onconcord.release.key import Key
 from onconcord.release.pseudonyms import KINDS, Pseudonymiser
 from onconcord.release.text import DIGESTS, FORMS, PROSE, text_faults
@@ -50,7 +49,7 @@ def leaks(folder: Path, words: list[str]) -> list[tuple[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def pair(tmp_path_factory) -> PairTables:
+def pair() -> PairTables:
     """A pair with a row in every table, so that each column can hold a canary."""
     tables = PairOf().tables()
     # one canary in every event_id makes all events one, which a germline one would withhold
@@ -61,10 +60,7 @@ def pair(tmp_path_factory) -> PairTables:
     for name, spec in contract.load().tables.items():
         if name not in tables:
             tables[name] = [_filled(spec, key)]
-    (finished,) = read_finished(
-        [write_pair(tmp_path_factory.mktemp("pair"), PairOf(), _without_centre(tables))], "ONE"
-    )
-    return finished.read()
+    return pair_tables(PairOf(), _without_centre(tables))
 
 
 def _without_centre(tables):
@@ -198,6 +194,7 @@ def test_a_reason_is_the_id_of_a_metric_and_no_sentence_can_be_written(tmp_path)
         write_pair(tmp_path, pair, tables)
 
 
+@pytest.mark.slow
 def test_no_byte_of_a_release_tells_of_names_or_of_the_germline(tmp_path):
     one, two = pairs_of("ONE", 2)
     tables = one.tables()
@@ -268,14 +265,13 @@ def test_free_text_in_a_sheet_stops_the_release_without_repeating_it(tmp_path):
         pytest.param(90, None, "gt89", id="above"),
     ],
 )
-def test_ages_are_masked(tmp_path, age, shown, mask):
+def test_ages_are_masked(age, shown, mask):
     pair = PairOf()
     tables = pair.tables()
     tables["subject"][0]["age_years_at_index"] = age
     for row in tables["sample"]:
         row["days_from_index"] = 700
-    read = read_finished([write_pair(tmp_path, pair, tables)], "ONE")[0].read()
-    rows = _rows(read, "consortium", None)
+    rows = _rows(pair_tables(pair, tables), "consortium", None)
     (row,) = rows["subject"].to_pylist()
     assert (row["age_years_at_index"], row["age_mask"]) == (shown, mask)
     # days behind the index date would tell how old somebody is at least

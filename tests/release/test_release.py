@@ -15,6 +15,7 @@ from builders import (
     KEY_TEXT,
     PairOf,
     bytes_of,
+    pair_tables,
     pairs_of,
     release_of,
     write_key,
@@ -25,11 +26,12 @@ from onconcord import contract
 from onconcord.cli import app
 from onconcord.errors import InputError
 from onconcord.harmonised.event_ids import event_id
-from onconcord.release import build, pool_releases
+from onconcord.release import pool_releases
 from onconcord.release.key import load_key
 from onconcord.release.merge import Memory, Merger
 from onconcord.release.pseudonyms import Pseudonymiser
 from onconcord.release.retractions import Retraction
+from onconcord.release.tiers import released_rows
 from onconcord.runtime import checkout
 from onconcord.verify import verify_release
 
@@ -151,12 +153,11 @@ def test_tumour_only_rows_stay_controlled_and_the_scope_says_why(tmp_path):
         pytest.param({"passed": False}, False, id="did not pass"),
     ],
 )
-def test_which_variants_the_consortium_gets(tmp_path, what, kept):
+def test_which_variants_the_consortium_gets(what, kept):
     pair = PairOf()
     tables = pair.tables()
     pair.add(tables, pair.variant(1600, "G", "C", **what))
-    read = build.read_finished([write_pair(tmp_path, pair, tables)], "ONE")[0].read()
-    exported = build.released_rows(read, "consortium")["small_variant"]
+    exported = released_rows(pair_tables(pair, tables), "consortium")["small_variant"]
     assert (1600 in exported["pos"].to_pylist()) is kept
 
 
@@ -236,11 +237,13 @@ def test_adding_a_pair_leaves_the_other_centre_alone(cohort, released, tmp_path)
         assert (out / path).read_bytes() == (released / path).read_bytes(), table
 
 
-def test_a_retracted_pair_is_gone_and_named_by_its_pseudonym(cohort, tmp_path):
+def test_a_retracted_pair_is_gone_and_named_by_its_pseudonym(tmp_path):
     withdrawn = (Retraction("TUM-ONE-2", "r2026-10", "quality"),)
-    out = release_of(*cohort, "ONE", out=tmp_path / "r", retractions=withdrawn)
+    manifests = write_pairs(tmp_path, pairs_of("ONE", 2))
+    out = release_of(tmp_path, manifests, "ONE", retractions=withdrawn)
     (gone,) = rows(out, "retraction")
-    assert gone["pair_id"] not in {row["pair_id"] for row in rows(out, "pair")}
+    (left,) = rows(out, "pair")
+    assert gone["pair_id"] != left["pair_id"]
     assert gone["pair_id"].startswith("ONE-")
 
 
@@ -275,8 +278,12 @@ def test_pooled_tables_are_the_same_files(cohort, released, tmp_path):
                 assert (tmp_path / "pool" / path).read_bytes() == content
 
 
-def test_what_cannot_be_pooled_is_said_at_once(cohort, released, tmp_path):
-    local = release_of(*cohort, "ONE", tier="local", name="r2026-12")
+def test_what_cannot_be_pooled_is_said_at_once(released, tmp_path):
+    local = tmp_path / "local"
+    local.mkdir()
+    stated = json.loads((released / "release.json").read_text())
+    stated.update(tier="local", name="r2026-12")
+    (local / "release.json").write_text(json.dumps(stated))
     with pytest.raises(InputError) as error:
         pool_releases([released, local], tmp_path / "pool", lambda _: None)
     message = str(error.value)

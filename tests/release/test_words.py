@@ -197,6 +197,7 @@ def test_the_text_of_a_withdrawn_pair_is_searched_too(tmp_path):
         release_of(tmp_path, manifests, "ONE", retractions=gone)
 
 
+@pytest.mark.slow
 def test_a_centre_of_ten_thousand_patients_is_searched_in_time():
     words = Words({f"HOSP-{n:06d}-T" for n in range(10_000)})
     began = time.process_time()

@@ -27,6 +27,24 @@ HOSTILE = "<img src=x onerror=\"alert('&')\"></script><script>alert(1)</script>"
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 
 
+@pytest.fixture(scope="module")
+def few(tmp_path_factory):
+    """A cohort of a few variants, for reading."""
+    return read_cohort(open_source(write_cohort(tmp_path_factory.mktemp("few"))))
+
+
+@pytest.fixture(scope="module")
+def many_folder(tmp_path_factory):
+    """The working folder of a cohort of many variants, for reading."""
+    return write_cohort(tmp_path_factory.mktemp("many"), many=True)
+
+
+@pytest.fixture(scope="module")
+def many(many_folder):
+    """A cohort of many variants, for reading."""
+    return read_cohort(open_source(many_folder))
+
+
 @pytest.mark.parametrize(
     ("term", "expected"),
     [
@@ -41,19 +59,15 @@ def test_consequence_class(term, expected):
     assert consequence_class(term) == expected
 
 
-def test_a_metric_that_was_not_measured_is_one_short_cell_and_a_sentence_below(tmp_path):
-    cohort = read_cohort(open_source(write_cohort(tmp_path)))
-    names, rows = metric_table(cohort)
+def test_a_metric_that_was_not_measured_is_one_short_cell_and_a_sentence_below(few):
+    names, rows = metric_table(few)
     cells = dict(rows)["TUM-B01"]
     assert cells[names.index("identity_lod")]["text"] == "n/a"
-    assert not_measured(cohort) == [("TUM-B01", "identity lod", "tumour without a normal")]
+    assert not_measured(few) == [("TUM-B01", "identity lod", "tumour without a normal")]
 
 
-def test_the_reasons_of_a_verdict_are_sentences(tmp_path):
-    cohort = read_cohort(open_source(write_cohort(tmp_path)))
-    reasons = {
-        row["pair_id"]: verdict_reasons(cohort, row) for row in cohort.pairs.iter_rows(named=True)
-    }
+def test_the_reasons_of_a_verdict_are_sentences(few):
+    reasons = {row["pair_id"]: verdict_reasons(few, row) for row in few.pairs.iter_rows(named=True)}
     assert reasons == {
         "TUM-A01": [],
         "TUM-A02": [
@@ -127,16 +141,15 @@ def test_a_logarithmic_scale_is_even_in_powers_of_ten():
     assert [scale(value) for value in (10, 100, 1000, 5000)] == [0, 50, 100, 100]
 
 
-def test_status_of_a_variant_follows_is_pass_and_the_trail(tmp_path):
-    cohort = read_cohort(open_source(write_cohort(tmp_path, many=True)))
-    counts = cohort.pairs.select("pair_id", "^variants_.*$").rows()
+def test_status_of_a_variant_follows_is_pass_and_the_trail(many):
+    counts = many.pairs.select("pair_id", "^variants_.*$").rows()
     assert counts == [
         ("TUM-A01", 23, 3, 0, 45),
         ("TUM-A02", 22, 3, 0, 46),
         ("TUM-B01", 22, 3, 0, 45),
         ("TUM-B02", 22, 3, 0, 45),
     ]
-    dropped = cohort.variants.filter(pair_id="TUM-A02", pos=GNAS_R201C[1])
+    dropped = many.variants.filter(pair_id="TUM-A02", pos=GNAS_R201C[1])
     assert dropped.select("status", "reason").row(0) == ("dropped", "model")
 
 
@@ -144,13 +157,12 @@ def embedded(page: str) -> dict:
     return json.loads(re.search(r'id="variant-data">(.*?)</script>', page, re.DOTALL)[1])
 
 
-def test_numbers_of_the_page_are_those_of_the_tables(tmp_path):
-    write_cohort(tmp_path, many=True)
-    written = write_report(tmp_path, tmp_path / "report.html")
+def test_numbers_of_the_page_are_those_of_the_tables(many_folder, tmp_path):
+    written = write_report(many_folder, tmp_path / "report.html")
     assert written == [tmp_path / "report.html"]
     page = written[0].read_text()
     data = embedded(page)
-    table = open_source(tmp_path).read("small_variant")
+    table = open_source(many_folder).read("small_variant")
     columns = data["columns"]
     seen = {
         (row[columns.index("pair_id")], row[columns.index("variant_key")]): row[
@@ -188,23 +200,24 @@ def test_what_may_be_inherited_stands_apart_from_what_is_somatic(tmp_path):
     assert re.search(r"<b>0</b><span>genes altered</span>", page)
 
 
-def test_a_gene_that_could_not_be_searched_is_not_shown_as_unaltered(tmp_path):
-    cohort = read_cohort(open_source(write_cohort(tmp_path)))
+def test_a_gene_that_could_not_be_searched_is_not_shown_as_unaltered(few):
     titles = {
-        mark.title: mark.style for kind, mark in figures.oncoprint(cohort).kinds() if kind == "rect"
+        mark.title: mark.style for kind, mark in figures.oncoprint(few).kinds() if kind == "rect"
     }
     assert titles["TOP1 in TUM-B01: not callable"] == "blind"
     assert titles["TOP1 in TUM-A01: no passing variant"] == "empty"
     assert titles["GNAS in TUM-A01: p.Arg201Cys"] == "c-missense"
 
 
-def test_the_page_is_the_same_every_time_and_names_no_path(tmp_path):
-    pages = []
-    for name in ("one", "two"):
-        write_cohort(tmp_path / name, many=True)
-        pages.append(write_report(tmp_path / name, tmp_path / name / "r.html")[0].read_bytes())
+def test_the_page_is_the_same_every_time_and_names_no_path(many_folder, tmp_path):
+    again = write_cohort(tmp_path / "again", many=True)
+    pages = [
+        write_report(folder, tmp_path / "report.html")[0].read_bytes()
+        for folder in (many_folder, again)
+    ]
     assert pages[0] == pages[1]
     assert str(tmp_path).encode() not in pages[0]
+    assert str(many_folder).encode() not in pages[0]
 
 
 def test_a_hostile_value_is_text_on_the_page(tmp_path):
@@ -230,9 +243,8 @@ def test_pairs_without_tables_are_named(tmp_path):
     assert "without finished tables, so not on this page: TUM-C01." in page
 
 
-def test_rows_beyond_the_limit_are_counted(tmp_path):
-    cohort = read_cohort(open_source(write_cohort(tmp_path, many=True)))
-    data = figures.variant_data(cohort, 10)
+def test_rows_beyond_the_limit_are_counted(many):
+    data = figures.variant_data(many, 10)
     assert (len(data["rows"]), data["left_out"]) == (10, 272)
     assert {row[0] for row in data["rows"]} <= {"kept", "flagged"}
 
@@ -345,15 +357,14 @@ def test_what_has_no_letter_is_told_apart_without_colours(styles):
     assert all((b + 0.05) / (a + 0.05) >= 1.25 for a, b in pairwise(light)), light
 
 
-def test_what_has_a_colour_alone_has_its_name_on_it(tmp_path):
-    cohort = read_cohort(open_source(write_cohort(tmp_path, many=True)))
+def test_what_has_a_colour_alone_has_its_name_on_it(many):
     letters = set(figures.LETTERS.values())
     assert len(letters) == len(figures.LETTERS)
-    marks = figures.oncoprint(cohort).marks
+    marks = figures.oncoprint(many).marks
     for one, behind in pairwise(marks):
         if one.style.startswith("c-"):
             assert behind.text in letters
-    for one, behind in pairwise(figures.spectrum(cohort).marks):
+    for one, behind in pairwise(figures.spectrum(many).marks):
         if one.style.startswith("m-") and one.width > 26:
             assert f" {behind.text.split()[0]}: " in one.title
 

@@ -16,8 +16,9 @@ from onconcord.harmonised.event_ids import event_id
 from onconcord.release import Order, build_release, read_release
 from onconcord.release.finish import write_descriptions
 from onconcord.release.manifest import Part
+from onconcord.release.tiers import PairTables
 from real_ids import MODEL, TUMOUR_DEPTH, metric_id, rule_definitions
-from written_tables import write_table
+from written_tables import prepared_table, write_table
 
 KEY_TEXT = hashlib.sha256(b"a secret for tests").hexdigest()
 """A centre's secret for tests; tests write it outside the checkout."""
@@ -404,8 +405,7 @@ def write_pair(folder: Path, pair: PairOf, tables: dict[str, list[Row]] | None =
     out = folder / "results/8_harmonised" / pair.pair
     out.mkdir(parents=True, exist_ok=True)
     written = {}
-    for name in contract.load().tables:
-        rows = [{"center_id": pair.centre, **row} for row in tables.get(name, [])]
+    for name, rows in _rows_of(pair, tables).items():
         path = out / f"{name}.parquet"
         digest = write_table(name, rows, path)
         written[name] = {
@@ -423,6 +423,20 @@ def write_pair(folder: Path, pair: PairOf, tables: dict[str, list[Row]] | None =
     path = out / "MANIFEST.json"
     path.write_text(json.dumps(manifest, sort_keys=True))
     return path
+
+
+def _rows_of(pair: PairOf, tables: dict[str, list[Row]]) -> dict[str, list[Row]]:
+    """The rows of every table of the contract, with the centre."""
+    return {
+        name: [{"center_id": pair.centre, **row} for row in tables.get(name, [])]
+        for name in contract.load().tables
+    }
+
+
+def pair_tables(pair: PairOf, tables: dict[str, list[Row]]) -> PairTables:
+    """What is read of a finished pair that has these tables, without writing it."""
+    rows = _rows_of(pair, tables)
+    return PairTables(pair.pair, {name: prepared_table(name, rows[name]) for name in rows})
 
 
 def pairs_of(centre: str, count: int, first: int = 1) -> list[PairOf]:

@@ -273,6 +273,13 @@ PLANTS = [
 ]
 
 
+def with_controlled_column(path):
+    """Add a column to a file that no release of the consortium has."""
+    table = pq.ParquetFile(path).read()
+    counts = pa.array([1] * table.num_rows, pa.int32())
+    pq.write_table(table.append_column("normal_alt_count", counts), path)
+
+
 @pytest.fixture(scope="module")
 def planted(faulty):
     """The report on the release that has every planted fault."""
@@ -297,6 +304,7 @@ def faulty(pooled, tmp_path_factory):
         lambda rows: rows.append({**gone, "reason_code": "quality"}),
         reseal=False,
     )
+    with_controlled_column(folder / "small_variant/center=TWO/part-0000.parquet")
     seal(folder)
     return folder
 
@@ -351,32 +359,42 @@ def test_rules_within_pairs_join_tables_by_pair_with_small_ones_only():
     assert {t for t in tables if "pair_id" not in contract.load().tables[t].key} == {"assay_region"}
 
 
-def test_a_changed_value_is_named_even_when_the_manifest_is_mended(release):
+@pytest.fixture(scope="module")
+def tampered(pooled, tmp_path_factory):
+    """The report on a release that was changed in several places, and not resealed."""
+    folder = Path(shutil.copytree(pooled, tmp_path_factory.mktemp("tampered") / "release"))
+    change(folder, "small_variant", "ONE", put(0, tumor_alt_count=29), reseal=False)
+    change(folder, "subject", "ONE", put(0, age_years_at_index=93), reseal=False)
+    damaged = folder / "variant_call_evidence/center=ONE/part-0000.parquet"
+    damaged.write_bytes(damaged.read_bytes()[:-200])
+    (folder / "qc_metric/center=ONE/part-0000.parquet").unlink()
+    (folder / "notes.txt").write_text("call me")
+    stated = json.loads((folder / "release.json").read_text())
+    del stated["tables"]["structural_variant"]
+    (folder / "release.json").write_text(json.dumps(stated))
+    return verify_release(folder)
+
+
+def test_a_changed_value_is_named(tampered):
     path = "small_variant/center=ONE/part-0000.parquet"
-    change(release, "small_variant", "ONE", put(0, tumor_alt_count=29), reseal=False)
-    report = verify_release(release)
-    assert [(f.source, f.column) for f in report.of("content")] == [(path, "tumor_alt_count")]
-    assert [f.source for f in report.of("manifest")] == [path]
-    assert path in [f.source for f in report.of("statement")]
+    content = [(f.source, f.column) for f in tampered.of("content")]
+    assert [place for place in content if place[0] == path] == [(path, "tumor_alt_count")]
+    assert path in [f.source for f in tampered.of("manifest")]
+    assert path in [f.source for f in tampered.of("statement")]
 
 
-def test_a_damaged_file_is_a_fault_and_the_other_tables_are_checked(release):
-    path = release / "variant_call_evidence/center=ONE/part-0000.parquet"
-    path.write_bytes(path.read_bytes()[:-200])
-    change(release, "subject", "ONE", put(0, age_years_at_index=93), reseal=False)
-    report = verify_release(release)
-    (fault,) = [f for f in report.of("content") if "variant_call_evidence" in f.source]
+def test_a_damaged_file_is_a_fault_and_the_other_tables_are_checked(tampered):
+    (fault,) = [f for f in tampered.of("content") if "variant_call_evidence" in f.source]
     assert "table variant_call_evidence cannot be read from it" in fault.message
-    assert report.of("masked_ages")[0].column == "age_years_at_index"
-    assert report.not_checked["consensus: small_variant.n_callers_called"] == (
+    assert tampered.of("masked_ages")[0].column == "age_years_at_index"
+    assert tampered.not_checked["consensus: small_variant.n_callers_called"] == (
         "table variant_call_evidence cannot be read"
     )
 
 
-def test_missing_and_unexpected_files_are_named(release):
-    (release / "qc_metric/center=ONE/part-0000.parquet").unlink()
-    (release / "notes.txt").write_text("call me")
-    found = [(f.source, f.message) for f in verify_release(release).of("manifest")]
+def test_missing_and_unexpected_files_are_named(tampered):
+    places = ("qc_metric/", "notes.txt")
+    found = [(f.source, f.message) for f in tampered.of("manifest") if f.source.startswith(places)]
     assert found == [
         (
             "qc_metric/center=ONE/part-0000.parquet",
@@ -390,26 +408,17 @@ def test_missing_and_unexpected_files_are_named(release):
     ]
 
 
-def test_a_column_of_a_tighter_tier_is_a_fault(release):
-    path = release / "small_variant/center=TWO/part-0000.parquet"
-    table = pq.ParquetFile(path).read()
-    counts = pa.array([1] * table.num_rows, pa.int32())
-    pq.write_table(table.append_column("normal_alt_count", counts), path)
-    seal(release)
-    (fault,) = verify_release(release).of("contract")
-    assert fault.column == "normal_alt_count"
-    assert "the column is of tier controlled" in fault.message
-
-
-def test_a_table_that_release_json_leaves_out_is_missing(release):
-    raw = json.loads((release / "release.json").read_text())
-    del raw["tables"]["structural_variant"]
-    (release / "release.json").write_text(json.dumps(raw))
-    report = verify_release(release)
-    assert [f.column for f in report.of("description") if "missing" in f.message] == [
+def test_a_table_that_release_json_leaves_out_is_missing(tampered):
+    assert [f.column for f in tampered.of("description") if "missing" in f.message] == [
         "structural_variant",
         "structural_variant",
     ]
+
+
+def test_a_column_of_a_tighter_tier_is_a_fault(planted):
+    (fault,) = [f for f in planted.of("contract") if f.column == "normal_alt_count"]
+    assert fault.source == "small_variant/center=TWO/part-0000.parquet"
+    assert "the column is of tier controlled" in fault.message
 
 
 @pytest.mark.slow

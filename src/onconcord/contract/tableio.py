@@ -330,14 +330,19 @@ def read_file(
         for field in spec.fields
         if (wanted is None or field.name in wanted) and (fill or field.name in table.column_names)
     ]
-    schema = pa.schema([f.arrow_field() for f in fields], metadata=spec.schema().metadata)
+    whole = spec.schema()
+    schema = pa.schema([whole.field(field.name) for field in fields], metadata=whole.metadata)
     arrays = [
-        table.column(f.name).cast(f.arrow_type)
-        if f.name in table.column_names
-        else pa.nulls(table.num_rows, f.arrow_type)
-        for f in fields
+        _of_type(table.column(field.name), field.arrow_type)
+        if field.name in table.column_names
+        else pa.nulls(table.num_rows, field.arrow_type)
+        for field in fields
     ]
     return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _of_type(column: pa.ChunkedArray, type_: pa.DataType) -> pa.ChunkedArray:
+    return column if column.type == type_ else column.cast(type_)
 
 
 def _numbers(version: str) -> tuple[int, ...]:
