@@ -44,6 +44,8 @@ if [ "${1:-}" = --everything ]; then
     # One worker takes the tests that run the pipeline (tests/conftest.py), the other the rest.
     pytest --quiet -n 2 --dist loadgroup
 else
-    # A file goes to one worker, so that what its tests share is made once.
+    # A file goes to one worker, so that what its tests share is made once. The workers fill the
+    # cores: more threads of polars, Arrow and BLAS in each would wait for one another.
+    export POLARS_MAX_THREADS=1 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
     pytest --quiet -n 2 --dist loadfile -m 'not e2e and not slow'
 fi

@@ -4,12 +4,13 @@ import random
 from itertools import chain, combinations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from onconcord.accuracy.haplotypes import match
 from onconcord.evidence.normal_form import Allele, variant_class
 from onconcord.reference.sequence import Genome
+from random_cases import cases
 
 BASES = "GATTACAGGGCATCACACACATTTTTTTGCCGTAACGTCCAGTGATCGATGGATCCATTAGC" * 3
 
@@ -140,7 +141,7 @@ def most_truth(truth, inherited, calls):
     return best(sorted(same, key=lambda pair: (sorted(pair[0]), sorted(pair[1]))))
 
 
-@settings(max_examples=300, deadline=None)
+@cases(300)
 @given(st.integers(0, 10**9))
 def test_no_other_pairing_finds_more(genome, seed):
     draw = random.Random(seed)

@@ -10,11 +10,12 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from onconcord.contract import load
 from onconcord.contract.digest import BLOCK_ROWS, Digester, table_digest
+from random_cases import cases
 
 UTC = datetime.UTC
 TYPES = {
@@ -43,9 +44,7 @@ rows = st.lists(
     ),
     max_size=20,
 )
-SETTINGS = settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+SETTINGS = cases(30)
 
 
 def table_of(values):

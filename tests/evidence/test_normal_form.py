@@ -5,7 +5,7 @@ import subprocess
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from onconcord.evidence import indels
@@ -21,6 +21,7 @@ from onconcord.evidence.normal_form import (
 )
 from onconcord.harmonised.vrs import allele_ids
 from onconcord.reference.sequence import Genome
+from random_cases import cases
 
 HEADER = (
     "##fileformat=VCFv4.2\n##contig=<ID=20,length={}>\n"
@@ -209,7 +210,7 @@ def vrs_ids(genome, alleles):
     return set(allele_ids(genome, {"20": "SQ." + "a" * 32}, rows))
 
 
-@settings(max_examples=200, deadline=None)
+@cases(200)
 @given(data=st.data())
 def test_every_spelling_of_a_simple_variant_has_one_key_and_one_vrs_id(genome, data):
     draw = random.Random(data.draw(st.integers(0, 10**6)))
@@ -269,7 +270,7 @@ def apply(edits):
     return Allele("20", first, SEQUENCE[first - 1 : last], text + SEQUENCE[at - 1 : last])
 
 
-@settings(max_examples=300, deadline=None)
+@cases(300)
 @given(edits=haplotypes())
 def test_strings_of_a_haplotype_and_its_whole_have_one_key(genome, edits):
     whole = apply(edits)

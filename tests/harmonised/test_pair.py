@@ -49,10 +49,9 @@ def metric(metric_id, entity="TUM", kind="pair", value=None, text=None, status="
     }
 
 
-@pytest.fixture
-def files(tmp_path):
+def files_in(folder):
     """What the earlier stages leave of a pair in which no caller reported anything."""
-    reference = tmp_path / "1_reference"
+    reference = folder / "1_reference"
     reference.mkdir()
     (reference / "genome.fa").write_text(f">20\n{'ACGT' * (LENGTH // 4)}\n")
     pysam.faidx(str(reference / "genome.fa"))
@@ -74,7 +73,7 @@ def files(tmp_path):
     tools = [("annotated", "snpEff", "5.1d", "cli", "snpEff")]
     tools += [("calls", name, "1.0", "cli", name) for name in ("freebayes", "gatk")]
     inputs = ("file_role", "ordinal", "format", "bytes", "sha256", "reads")
-    spec = tmp_path / "TUM.json"
+    spec = folder / "TUM.json"
     spec.write_text(pair_spec().to_json())
     verdict = {
         "pair": "TUM",
@@ -86,21 +85,21 @@ def files(tmp_path):
             metric("mean_target_coverage", kind="sample", value=90.0, status="PASS"),
         ],
     }
-    (tmp_path / "qc.json").write_text(json.dumps(verdict))
+    (folder / "qc.json").write_text(json.dumps(verdict))
     for name, schema in (
         ("evidence", EVIDENCE_SCHEMA),
         ("recount", RECOUNT_SCHEMA),
         ("rejected", REJECTED_SCHEMA),
     ):
-        pl.DataFrame(schema=schema).write_parquet(tmp_path / f"{name}.parquet")
+        pl.DataFrame(schema=schema).write_parquet(folder / f"{name}.parquet")
     nothing = np.zeros((4, 4), np.int64)
     shown = pl.concat(rows_of(role, nothing) for role in ("tumour", "normal"))
-    shown.write_parquet(tmp_path / "background.parquet")
+    shown.write_parquet(folder / "background.parquet")
     head = f"##fileformat=VCFv4.2\n##contig=<ID=20,length={LENGTH}>\n"
     filters = '##FILTER=<ID=PASS,Description="All">\n##FILTER=<ID=low,Description="Few reads">\n'
     line = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
     for name in (*CALLERS, "annotated"):
-        plain = tmp_path / f"{name}.vcf"
+        plain = folder / f"{name}.vcf"
         plain.write_text(head + filters + line)
         pysam.tabix_index(str(plain), preset="vcf", force=True)
     roles = ("tumour", "normal")
@@ -110,36 +109,44 @@ def files(tmp_path):
         spec=spec,
         reference=reference,
         assay=assay,
-        tools=(write_rows(tmp_path / "tools.tsv", COLUMNS, *tools),),
+        tools=(write_rows(folder / "tools.tsv", COLUMNS, *tools),),
         inputs={
             role: write_rows(
-                tmp_path / f"{role}.inputs.tsv",
+                folder / f"{role}.inputs.tsv",
                 inputs,
                 ("fastq_1", 1, "fastq.gz", 10, str(number) * 64, 5),
             )
             for number, role in enumerate(roles)
         },
-        qc=tmp_path / "qc.json",
-        quantized={role: write_rows(tmp_path / f"{role}.q.bed.gz", *states) for role in roles},
-        anymapq={role: write_rows(tmp_path / f"{role}.any.bed.gz", *states) for role in roles},
-        regions={role: write_rows(tmp_path / f"{role}.r.bed.gz", *regions) for role in roles},
-        evidence=tmp_path / "evidence.parquet",
-        rejected=tmp_path / "rejected.parquet",
-        recount=tmp_path / "recount.parquet",
-        background=tmp_path / "background.parquet",
+        qc=folder / "qc.json",
+        quantized={role: write_rows(folder / f"{role}.q.bed.gz", *states) for role in roles},
+        anymapq={role: write_rows(folder / f"{role}.any.bed.gz", *states) for role in roles},
+        regions={role: write_rows(folder / f"{role}.r.bed.gz", *regions) for role in roles},
+        evidence=folder / "evidence.parquet",
+        rejected=folder / "rejected.parquet",
+        recount=folder / "recount.parquet",
+        background=folder / "background.parquet",
         conserved=(),
         model=checkout.root() / "config/models/exome.yaml",
-        annotated=tmp_path / "annotated.vcf.gz",
-        calls={name: tmp_path / f"{name}.vcf.gz" for name in CALLERS},
+        annotated=folder / "annotated.vcf.gz",
+        calls={name: folder / f"{name}.vcf.gz" for name in CALLERS},
         callers_dir=checkout.root() / "workflow/callers",
-        lock=write_rows(tmp_path / "uv.lock", ("lock",)),
+        lock=write_rows(folder / "uv.lock", ("lock",)),
     )
 
 
 @pytest.fixture
-def made(files, tmp_path):
-    harmonise_pair(files, tmp_path / "TUM")
-    return tmp_path / "TUM"
+def files(tmp_path):
+    """Files of a pair, to be changed."""
+    return files_in(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """The tables of a pair, for reading."""
+    folder = tmp_path_factory.mktemp("made")
+    harmonise_pair(files_in(folder), folder / "TUM")
+    return folder / "TUM"
 
 
 def rows(folder, table):

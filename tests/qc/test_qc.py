@@ -4,11 +4,12 @@ import itertools
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from onconcord.errors import ToolError
 from onconcord.qc import Searched, callable_regions, gene_callability
+from random_cases import cases
 from text_rows import write_rows
 
 NAMES = {"1": "chr1", "2": "chr2", "10": "chr10", "X": "chrX"}
@@ -111,7 +112,7 @@ def tiling(size):
     )
 
 
-@settings(max_examples=60, deadline=None)
+@cases(60)
 @given(
     tumour=tiling(60),
     normal=st.none() | tiling(60),
