@@ -122,14 +122,14 @@ def read_annotation(
         how="left",
     )
     consequences = consequences.drop("consequence_terms")
-    said = [
+    parts = [
         clinical_rows(sites, of.clinical).with_columns(licence=pl.lit(None, pl.String)),
         knowledge_rows(picked, of.knowledge),
     ]
     return (
         consequences,
         picked.drop("variant_key"),
-        pl.concat(one.select(list(KNOWN)) for one in said),
+        pl.concat(part.select(list(KNOWN)) for part in parts),
     )
 
 
@@ -172,7 +172,7 @@ def _consequences(of: Annotation, sites: pl.DataFrame) -> pl.DataFrame:
         .explode("entry")
         .with_columns(pl.col("entry").str.split("|"))
     )
-    told = entries.select(
+    answers = entries.select(
         *KEY,
         "variant_key",
         *(
@@ -182,9 +182,9 @@ def _consequences(of: Annotation, sites: pl.DataFrame) -> pl.DataFrame:
     ).filter(pl.col("feature") == "transcript")
     splice = pl.col("splice").fill_null([])
     is_donor = splice.list.contains(DONOR_5TH_BASE) | splice.list.contains(DONOR_REGION)
-    told = (
-        told.join(
-            _names(of, told),
+    answers = (
+        answers.join(
+            _names(of, answers),
             on=["variant_key", "transcript_id"],
             how="left",
             maintain_order="left",
@@ -197,19 +197,19 @@ def _consequences(of: Annotation, sites: pl.DataFrame) -> pl.DataFrame:
         .unique(["variant_key", "transcript_id", "consequence_so"], maintain_order=True)
     )
     kinds = pl.DataFrame(
-        [(one.transcript, KINDS.index(one.kind)) for one in of.chosen],
+        [(chosen.transcript, KINDS.index(chosen.kind)) for chosen in of.chosen],
         schema={"transcript_id": pl.String, "kind": pl.Int32},
         orient="row",
     ).unique("transcript_id", keep="first", maintain_order=True)
-    known_mane = any(one.kind.startswith("mane") for one in of.chosen)
+    known_mane = any(chosen.kind.startswith("mane") for chosen in of.chosen)
     genes = (
         pl.scan_parquet(sealed(of.transcripts))
         .select("gene_id", "hgnc_id")
         .unique("gene_id")
         .collect()
     )
-    told = (
-        told.join(kinds, on="transcript_id", how="left")
+    answers = (
+        answers.join(kinds, on="transcript_id", how="left")
         .join(genes, on="gene_id", how="left")
         .with_columns(
             severity=pl.col("consequence_so").replace_strict(
@@ -230,7 +230,7 @@ def _consequences(of: Annotation, sites: pl.DataFrame) -> pl.DataFrame:
         pl.col("transcript_id"),
         pl.col("consequence_so"),
     ]
-    ranked = told.with_columns(
+    ranked = answers.with_columns(
         pl.struct(expr.alias(f"rank_{at}") for at, expr in enumerate(rank)).alias("rank")
     ).sort("variant_key", "rank")
     terms = ranked.group_by("variant_key", "transcript_id").agg(
@@ -272,19 +272,19 @@ def _is_kind(kind: str, known: bool) -> pl.Expr:
     return (pl.col("kind") == KINDS.index(kind)).fill_null(False)
 
 
-def _names(of: Annotation, told: pl.DataFrame) -> pl.DataFrame:
+def _names(of: Annotation, answers: pl.DataFrame) -> pl.DataFrame:
     """HGVS names of each variant on each transcript that SnpEff says it concerns."""
-    wanted = told.select(*KEY, "variant_key", "transcript_id").unique(maintain_order=True)
+    wanted = answers.select(*KEY, "variant_key", "transcript_id").unique(maintain_order=True)
     transcripts = read_transcripts(of.transcripts, wanted["transcript_id"])
     namer = Namer(of.genome)
     rows = []
     for chrom, pos, ref, alt, key, transcript_id in wanted.iter_rows():
         transcript = transcripts.get((chrom, transcript_id))
         if transcript is not None:
-            found = namer.names(transcript, pos, ref, alt)
-            protein = found.protein
+            named = namer.names(transcript, pos, ref, alt)
+            protein = named.protein
             coding = transcript.coding is not None
-            names = (found.coding, protein.short, protein.full, coding, list(found.splice))
+            names = (named.coding, protein.short, protein.full, coding, list(named.splice))
             rows.append((key, transcript_id, *names))
     return pl.DataFrame(
         rows,

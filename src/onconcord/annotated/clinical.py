@@ -48,13 +48,13 @@ class Clinical:
     @classmethod
     def of(cls, path: Path | None) -> "Clinical":
         """What the header of a VCF, plain, gzip or BCF, says; path None for no resource."""
-        said: dict[str, str] = {}
+        header: dict[str, str] = {}
         for _, line in vcf_lines(path) if path else ():
             if not line.startswith("##"):
                 break
             key, _, value = line[2:].strip().partition("=")
-            said.setdefault(key, value)
-        words = [said[key] for key in ("source", "fileDate") if said.get(key)]
+            header.setdefault(key, value)
+        words = [header[key] for key in ("source", "fileDate") if header.get(key)]
         version = " ".join(words) or None
         return cls("ClinVar" if "clinvar" in (version or "").lower() else "clinical", version)
 
@@ -80,9 +80,9 @@ def clinical_rows(sites: pl.DataFrame, of: Clinical) -> pl.DataFrame:
         STARS, default=None, return_dtype=pl.Float64
     )
     nothing, no_number = pl.lit(None, pl.String), pl.lit(None, pl.Float64)
-    told = sites.with_columns(clinical_conditions=conditions)
+    of_variants = sites.with_columns(clinical_conditions=conditions)
     rows = [
-        told.select(
+        of_variants.select(
             "variant_key",
             field=pl.lit(name.removeprefix("clinical_")),
             value_text=pl.col(name),
@@ -91,7 +91,9 @@ def clinical_rows(sites: pl.DataFrame, of: Clinical) -> pl.DataFrame:
         for name in CLINICAL
     ]
     rows.append(
-        told.select("variant_key", field=pl.lit("stars"), value_text=nothing, value_num=stars)
+        of_variants.select(
+            "variant_key", field=pl.lit("stars"), value_text=nothing, value_num=stars
+        )
     )
     return (
         pl.concat(rows)

@@ -21,19 +21,19 @@ def check_predictor(predictor: Path, genes: Path | None = None) -> None:
     Raises:
         ToolError: it is not a whole gzip file, or has not every transcript.
     """
-    found, last = 0, b"\n"
+    stored, last = 0, b"\n"
     try:
         for chunk in read_chunks(predictor):
             text = last + chunk
-            found += text.count(_TRANSCRIPT)
+            stored += text.count(_TRANSCRIPT)
             last = text[-len(_TRANSCRIPT) + 1 :]
     except (ValueError, OSError) as error:
         raise broken("snpEff build", predictor, f"it is not a whole file ({error})") from error
     if genes is not None:
         with genes.open("rb") as file:
             entered = sum(line.split(b"\t", 3)[2:3] == [b"transcript"] for line in file)
-        conserve("snpEff build", predictor, "transcripts", entered, found)
-    elif not found:
+        conserve("snpEff build", predictor, "transcripts", entered, stored)
+    elif not stored:
         raise broken("snpEff build", predictor, "it has no transcript")
 
 
@@ -61,6 +61,6 @@ def check_annotated(
     with pysam.VariantFile(str(annotated)) as file:
         if missing := [name for name in fields if name not in file.header.info]:
             raise broken("vcfanno", annotated, f"its header has no {', '.join(missing)}")
-        told = sum("ANN" in record.info for record in file) if has_genes else 0
+        answered = sum("ANN" in record.info for record in file) if has_genes else 0
     if has_genes:
-        conserve("snpEff ann", annotated, "records with ANN", entered, told)
+        conserve("snpEff ann", annotated, "records with ANN", entered, answered)

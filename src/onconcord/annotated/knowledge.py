@@ -17,7 +17,7 @@ SCHEMA = {
     "value_num": pl.Float64,
     "licence": pl.String,
 }
-_ONE_LETTER = {three: one for one, three in THREE_LETTERS.items()}
+_ONE_LETTER = {three: letter for letter, three in THREE_LETTERS.items()}
 _THREE = re.compile("|".join(_ONE_LETTER))
 _MISSENSE = re.compile(r"([A-Z][0-9]+)([A-Z])")
 
@@ -26,13 +26,13 @@ def short_name(hgvsp: str | None) -> str | None:
     """A protein name in one-letter codes without its p., as tables of knowledge write it: R201C."""
     if hgvsp is None:
         return None
-    return _THREE.sub(lambda found: _ONE_LETTER[found[0]], hgvsp.removeprefix("p."))
+    return _THREE.sub(lambda match: _ONE_LETTER[match[0]], hgvsp.removeprefix("p."))
 
 
 def missense(name: str | None) -> tuple[str, str] | None:
     """Residue and what is there instead, R201 and C, of a missense change; None of any other."""
-    found = _MISSENSE.fullmatch(name or "")
-    return (found[1], found[2]) if found else None
+    match = _MISSENSE.fullmatch(name or "")
+    return (match[1], match[2]) if match else None
 
 
 def knowledge_rows(picked: pl.DataFrame, known: Knowledge) -> pl.DataFrame:
@@ -61,15 +61,15 @@ def _facts(gene: str, name: str | None, known: Knowledge) -> Iterator[_Fact]:
     if known.roles and gene in known.roles:
         role = known.roles[gene]
         yield "gene_roles", role.source, None, "gene_role", "|".join(role.roles), None
-    if known.residues and changed and (found := known.residues.get((gene, changed[0]))):
-        of = ("residue_hotspots", found.source, None)
+    if known.residues and changed and (residue := known.residues.get((gene, changed[0]))):
+        of = ("residue_hotspots", residue.source, None)
         yield *of, "residue", changed[0], None
-        if found.changes is not None:
-            yield *of, "residue_samples", None, float(found.samples or 0)
-            yield *of, "change_samples", None, float(found.changes.get(changed[1], 0))
+        if residue.changes is not None:
+            yield *of, "residue_samples", None, float(residue.samples or 0)
+            yield *of, "change_samples", None, float(residue.changes.get(changed[1], 0))
     if known.evidence and name:
         names = {name, changed[0]} if changed else {name}
-        items = [one for each in sorted(names) for one in known.evidence.get((gene, each), ())]
+        items = [item for each in sorted(names) for item in known.evidence.get((gene, each), ())]
         if items:
             for field, text in _of_evidence(items):
                 yield "civic", "CIViC", "CC0-1.0", field, text, None
@@ -77,13 +77,13 @@ def _facts(gene: str, name: str | None, known: Knowledge) -> Iterator[_Fact]:
 
 def _of_evidence(items: list[Evidence]) -> Iterator[tuple[str, str]]:
     """Fields of CIViC's evidence, each with its distinct values, sorted; A is the best level."""
-    yield "evidence_level", min(one.level for one in items)
+    yield "evidence_level", min(item.level for item in items)
     several = {
-        "evidence_id": [one.evidence_id for one in items],
-        "evidence_type": [one.evidence_type for one in items],
-        "significance": [one.significance for one in items],
-        "diseases": [one.disease for one in items],
-        "therapies": [therapy for one in items for therapy in one.therapies.split(",")],
+        "evidence_id": [item.evidence_id for item in items],
+        "evidence_type": [item.evidence_type for item in items],
+        "significance": [item.significance for item in items],
+        "diseases": [item.disease for item in items],
+        "therapies": [therapy for item in items for therapy in item.therapies.split(",")],
     }
     for field, values in several.items():
         distinct = sorted({value.strip() for value in values} - {""})

@@ -87,11 +87,11 @@ class Namer:
         asked = (transcript.chrom, pos, ref, alt)
         if asked != self._asked:
             self._asked, self._changes = asked, {}
-        found = self._changes.get(transcript.strand)
-        if found is None:
-            found = change_on(self._genome, transcript.chrom, transcript.strand, pos, ref, alt)
-            self._changes[transcript.strand] = found
-        return found
+        change = self._changes.get(transcript.strand)
+        if change is None:
+            change = change_on(self._genome, transcript.chrom, transcript.strand, pos, ref, alt)
+            self._changes[transcript.strand] = change
+        return change
 
     def _protein(self, transcript: Transcript, change: Change) -> ProteinNames:
         span = transcript.coding_span
@@ -162,14 +162,14 @@ def splice_terms(transcript: Transcript, change: Change) -> tuple[str, ...]:
     steps = [_into_intron(transcript, place) for place in places]
     # What is inserted lies in a region where the bases on both sides of it do.
     has_part = any if change.ref else all
-    found = []
+    terms = []
     if change.ref and any(donor == 5 for donor, _ in steps):
-        found.append(DONOR_5TH_BASE)
+        terms.append(DONOR_5TH_BASE)
     elif has_part(3 <= donor <= 6 for donor, _ in steps):
-        found.append(DONOR_REGION)
+        terms.append(DONOR_REGION)
     if has_part(3 <= acceptor <= 17 for _, acceptor in steps):
-        found.append(POLYPYRIMIDINE_TRACT)
-    return tuple(found)
+        terms.append(POLYPYRIMIDINE_TRACT)
+    return tuple(terms)
 
 
 def _into_intron(transcript: Transcript, place: int) -> tuple[int, int]:

@@ -54,7 +54,7 @@ def oncogenicity_rows(variants: pl.DataFrame, known: Knowledge) -> pl.DataFrame:
     rows = []
     for key, gene, hgvsp, terms, frequency, asked in variants.select(columns).iter_rows():
         criteria, missing = criteria_of(gene, hgvsp, terms, frequency, asked, known)
-        points = sum(POINTS[one] for one in criteria)
+        points = sum(POINTS[criterion] for criterion in criteria)
         rows.append((key, TOOL, TOOL_VERSION, points, class_of(points), criteria, missing))
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
@@ -90,38 +90,38 @@ def criteria_of(
         terms: consequences on the picked transcript, joined by &; None where there is none.
         frequency: highest allele frequency in a population; None where the resource has none.
     """
-    found: list[str] = []
+    met: list[str] = []
     missing = [*NEVER_ASSESSED]
-    told = set(terms.split("&")) if terms else set()
+    consequences = set(terms.split("&")) if terms else set()
     if known.roles is None or gene is None:
         missing += ["OVS1", "OM2"]
     else:
         role = known.roles.get(gene)
         suppressor = role is not None and TUMOUR_SUPPRESSOR in role.roles
-        if suppressor and told & NULL_TERMS:
-            found.append("OVS1")
-        in_frame = any(term.endswith(IN_FRAME) for term in told)
-        if (role is not None and in_frame) or (suppressor and "stop_lost" in told):
-            found.append("OM2")
+        if suppressor and consequences & NULL_TERMS:
+            met.append("OVS1")
+        in_frame = any(term.endswith(IN_FRAME) for term in consequences)
+        if (role is not None and in_frame) or (suppressor and "stop_lost" in consequences):
+            met.append("OM2")
     if known.residues is None or gene is None:
         missing += ["OS3", "OM3", "OP3"]
     elif changed := missense(short_name(hgvsp)):
         residue = known.residues.get((gene, changed[0]))
         if residue is not None and residue.changes is None:
             # A list without counts says that it is a hotspot, and not how much of one.
-            found.append("OP3")
+            met.append("OP3")
             missing += ["OS3", "OM3"]
         elif residue is not None and residue.changes is not None:
             if residue.changes.get(changed[1], 0) < MANY_OF_CHANGE:
-                found.append("OP3")
+                met.append("OP3")
             else:
-                found.append("OS3" if (residue.samples or 0) >= MANY_SAMPLES else "OM3")
+                met.append("OS3" if (residue.samples or 0) >= MANY_SAMPLES else "OM3")
     if not has_population:
         missing += ["OP4", "SBVS1", "SBS1"]
     elif not frequency:
-        found.append("OP4")
+        met.append("OP4")
     elif frequency > COMMON_AF:
-        found.append("SBVS1")
+        met.append("SBVS1")
     elif frequency > FREQUENT_AF:
-        found.append("SBS1")
-    return sorted(found), sorted(missing)
+        met.append("SBS1")
+    return sorted(met), sorted(missing)

@@ -75,10 +75,10 @@ def protein_names(coding: CodingSequence, start: int, end: int, alt: str) -> Pro
     return ProteinNames(f"p.{old}fs", f"p.{old}{new}fsTer{len(after) - same if ends else '?'}")
 
 
-def _common(one: str, other: str) -> int:
+def _common(first: str, second: str) -> int:
     """How many residues two begin with alike."""
-    pairs = zip(one, other, strict=False)
-    return next((at for at, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+    pairs = zip(first, second, strict=False)
+    return next((at for at, (a, b) in enumerate(pairs) if a != b), min(len(first), len(second)))
 
 
 def _both(name: str) -> ProteinNames:
@@ -87,15 +87,15 @@ def _both(name: str) -> ProteinNames:
 
 def _with_selenocysteine(coding: CodingSequence, first: int, tail: str, before: str) -> str:
     """Residues of a substitution that reaches over a selenocysteine, whose codon is a stop's."""
-    found = ""
+    translated = ""
     for number, old in enumerate(before):
         at = coding.start + 3 * (first + number)
         codon = tail[3 * number : 3 * number + 3]
         same = codon == coding.bases[at : at + 3]
-        found += old if same else coding.code[codon]
-        if found[-1] == STOP:
+        translated += old if same else coding.code[codon]
+        if translated[-1] == STOP:
             break
-    return found
+    return translated
 
 
 def _residue(protein: str, at: int) -> str:

@@ -64,24 +64,24 @@ def _event(
     change: str,
     place: Callable[[str, str | None], int | None],
 ) -> Event | None:
-    found = _NAME.fullmatch(plain_change(change))
-    if found is None:
+    parts = _NAME.fullmatch(plain_change(change))
+    if parts is None:
         return None
-    start = place(found["first"], found["first_intron"])
-    last = place(found["last"], found["last_intron"]) if found["last"] else start
+    start = place(parts["first"], parts["first_intron"])
+    last = place(parts["last"], parts["last_intron"]) if parts["last"] else start
     if start is None or last is None or last < start:
         return None
     held = bases_of(genome, contig, strand, start, last + 1)
-    end, new = last + 1, found["new"] or found["bases"]
-    if found["old"] and found["old"] != held:
+    end, new = last + 1, parts["new"] or parts["bases"]
+    if parts["old"] and parts["old"] != held:
         return None
-    if found["what"] == "ins":
+    if parts["what"] == "ins":
         if last != start + 1 or not new:
             return None
         start, end, held = last, last, ""
-    elif found["what"] == "dup":
+    elif parts["what"] == "dup":
         start, held, new = end, "", held
-    elif found["what"] == "inv":
+    elif parts["what"] == "inv":
         new = reverse_complement(held)
     if strand < 0:
         start, end = -end, -start
