@@ -133,15 +133,15 @@ def _read(folder: Path) -> dict[str, Any]:
     # Imported here: `--help` reads no caller, and does without it.
     from jsonschema import Draft202012Validator
 
-    found = [
+    faults = [
         Fault(str(path), f"{error.message}.", column=".".join(map(str, error.absolute_path)))
         for error in Draft202012Validator(SCHEMA).iter_errors(raw)
     ]
-    if not found and raw["name"] != folder.name:
+    if not faults and raw["name"] != folder.name:
         message = f'is "{raw["name"]}", and the folder is "{folder.name}": give both one name.'
-        found = [Fault(str(path), message, column="name")]
-    if found:
-        raise InputError(found)
+        faults = [Fault(str(path), message, column="name")]
+    if faults:
+        raise InputError(faults)
     return dict(raw)
 
 

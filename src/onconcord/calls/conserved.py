@@ -25,7 +25,7 @@ def check_whole(tool: str, vcf: Path, regions: Path, *samples: Path | str) -> No
         regions: BED of its shard.
         samples: ids of the pair's samples.
     """
-    found = record_count(vcf, tool)
+    records = record_count(vcf, tool)
     with pysam.VariantFile(str(vcf)) as file:
         names, contigs = sorted(file.header.samples), set(file.header.contigs)
     wanted = sorted(map(str, samples))
@@ -33,7 +33,7 @@ def check_whole(tool: str, vcf: Path, regions: Path, *samples: Path | str) -> No
         raise broken(tool, vcf, f"the samples are {', '.join(names)}, not {', '.join(wanted)}")
     if missing := sorted(set(read_bed(regions)["chrom"]) - contigs):
         raise broken(tool, vcf, f"the header lacks contigs it was asked for, such as {missing[0]}")
-    print(f"{tool}: {found} records in a whole file")
+    print(f"{tool}: {records} records in a whole file")
 
 
 def check_joined(tool: str, joined: Path, shards: Path, *vcfs: Path) -> None:
@@ -44,7 +44,9 @@ def check_joined(tool: str, joined: Path, shards: Path, *vcfs: Path) -> None:
         bed = read_bed(shards / f"{number}.own.bed")
         own = IntervalSet(bed.select("chrom", "start0", "end0").iter_rows())
         with pysam.VariantFile(str(vcf)) as file:
-            entered += sum(1 for one in file if own.cut((one.chrom, one.pos - 1, one.pos)))
+            entered += sum(
+                1 for record in file if own.cut((record.chrom, record.pos - 1, record.pos))
+            )
     conserve(tool, joined, "records", entered, record_count(joined, tool))
 
 
