@@ -57,11 +57,11 @@ def schema_faults(spec: Table, schema: pa.Schema, tier: str) -> Iterator[Fault]:
         if column.name in allowed:
             field = allowed[column.name]
             try:
-                found = digest.kind(column.type)
+                type_ = digest.kind(column.type)
             except TypeError:
-                found = str(column.type)
-            if found != field.type:
-                message = f"the type is {found}; expected {field.type}"
+                type_ = str(column.type)
+            if type_ != field.type:
+                message = f"the type is {type_}; expected {field.type}"
                 yield Fault(spec.name, message, column=column.name)
         elif column.name in known:
             message = (
@@ -112,9 +112,9 @@ def _faults(
     """One fault per row where `mask` is true, up to EXAMPLES, and one for how many more."""
     rows = np.flatnonzero(_true(mask))
     for row in rows[:EXAMPLES]:
-        found = table.column(field.name)[int(row)].as_py()
-        text = f'"{found}"' if isinstance(found, str) else str(found)
-        if found is None:
+        value = table.column(field.name)[int(row)].as_py()
+        text = f'"{value}"' if isinstance(value, str) else str(value)
+        if value is None:
             text = "null"
         message = f"row {row_key(spec, table, int(row))}: found {text}; expected {expected}"
         yield Fault(spec.name, message, column=field.name)

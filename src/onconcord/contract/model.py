@@ -214,8 +214,8 @@ def _constants() -> dict[str, Constant]:
 @cache
 def arguments() -> dict[str, str]:
     """By id, why a column may leave a centre: no germline allele, no identifier, no date."""
-    found: dict[str, str] = _read(files("onconcord.contract") / "arguments.yaml")
-    return found
+    by_id: dict[str, str] = _read(files("onconcord.contract") / "arguments.yaml")
+    return by_id
 
 
 def whole_number(constant: str) -> int:

@@ -150,8 +150,8 @@ def _cast(values: pa.Array | list[Any], field: Field) -> pa.Array:
         if field.type == "list<string>":
             values = [sorted(v) if isinstance(v, set | frozenset) else v for v in values]
         return to_array(values, field.arrow_type)
-    found, wanted = _family(values.type), _family(field.arrow_type)
-    if found not in (wanted, "null"):
+    family, wanted = _family(values.type), _family(field.arrow_type)
+    if family not in (wanted, "null"):
         raise TypeError(f"the type is {values.type}")
     if values.type.equals(field.arrow_type):
         return values

@@ -51,20 +51,20 @@ def read_contract(path: Path) -> dict[str, Any]:
 
 def changes(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
     """Every difference of two contracts in the form of contract.json, largest first."""
-    found = [
+    listed = [
         *_tables(old["tables"], new["tables"]),
         *_vocabularies(old["vocabularies"], new["vocabularies"]),
         *_values("constant", old["constants"], new["constants"]),
         *_lists("type", old["types"], new["types"]),
     ]
     if old["tiers"] != new["tiers"]:
-        found.append(Change(MAJOR, "tiers", f"{old['tiers']} became {new['tiers']}"))
-    return sorted(found, key=lambda c: (-BUMPS.index(c.bump), c.where, c.what))
+        listed.append(Change(MAJOR, "tiers", f"{old['tiers']} became {new['tiers']}"))
+    return sorted(listed, key=lambda c: (-BUMPS.index(c.bump), c.where, c.what))
 
 
-def needed(found: list[Change]) -> str:
+def needed(listed: list[Change]) -> str:
     """The smallest bump of the version that the changes allow."""
-    return max((change.bump for change in found), key=BUMPS.index, default="none")
+    return max((change.bump for change in listed), key=BUMPS.index, default="none")
 
 
 def made(old: str, new: str) -> str:
