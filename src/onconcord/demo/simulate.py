@@ -121,29 +121,29 @@ def simulated_regions(
 
 
 def _germline(path: Path) -> dict[str, list[tuple[Variant, str]]]:
-    found: dict[str, list[tuple[Variant, str]]] = defaultdict(list)
+    by_patient: dict[str, list[tuple[Variant, str]]] = defaultdict(list)
     with path.open(newline="") as file:
         for row in csv.DictReader(file, delimiter="\t"):
             variant = (int(row["pos"]), row["ref"], row["alt"])
-            found[row["patient"]].append((variant, row["haplotype"]))
-    return found
+            by_patient[row["patient"]].append((variant, row["haplotype"]))
+    return by_patient
 
 
 def _somatic(path: Path) -> dict[str, list[tuple[Variant, float]]]:
-    found: dict[str, list[tuple[Variant, float]]] = defaultdict(list)
+    by_sample: dict[str, list[tuple[Variant, float]]] = defaultdict(list)
     with path.open(newline="") as file:
         for row in csv.DictReader(file, delimiter="\t"):
             variant = (int(row["pos"]), row["ref"], row["alt"])
-            found[row["sample"]].append((variant, float(row["vaf"])))
-    return found
+            by_sample[row["sample"]].append((variant, float(row["vaf"])))
+    return by_sample
 
 
 def _haplotype(sequence: str, start0: int, variants: Iterable[Variant]) -> str:
     for pos, ref, alt in sorted(variants, reverse=True):
         at = pos - 1 - start0
         if sequence[at : at + len(ref)] != ref:
-            found = sequence[at : at + len(ref)]
-            message = f"the truth has {ref} at {pos}, the reference {found}: take another FASTA."
+            held = sequence[at : at + len(ref)]
+            message = f"the truth has {ref} at {pos}, the reference {held}: take another FASTA."
             raise InputError.at("20", message)
         sequence = sequence[:at] + alt + sequence[at + len(ref) :]
     return sequence
