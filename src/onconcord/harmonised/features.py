@@ -41,13 +41,13 @@ def known_drivers(hotspots: pl.DataFrame, events: pl.DataFrame) -> pl.Series:
     """
     listed = set(hotspots.select(KEY).iter_rows())
     several = events.filter(pl.col("variant_class").is_in(["MNV", "DELINS"])).select(KEY)
-    found = [
+    of_changes = [
         key
         for key in several.iter_rows()
-        if any((one.chrom, one.pos, one.ref, one.alt) in listed for one in atoms(Allele(*key)))
+        if any((atom.chrom, atom.pos, atom.ref, atom.alt) in listed for atom in atoms(Allele(*key)))
     ]
     schema = {name: events.schema[name] for name in KEY}
-    drivers = pl.DataFrame([*listed, *found], schema=schema, orient="row").unique()
+    drivers = pl.DataFrame([*listed, *of_changes], schema=schema, orient="row").unique()
     return (
         events.select(KEY)
         .join(drivers.with_columns(known=pl.lit(True)), on=KEY, how="left", maintain_order="left")
@@ -74,11 +74,11 @@ def frequencies(
         Allele(*key): frequency
         for *key, frequency in known.select(*KEY, "gnomad_af_max").drop_nulls().iter_rows()
     }
-    found = events["gnomad_af_max"].to_list()
+    highest = events["gnomad_af_max"].to_list()
     for row, atoms_of in several.items():
-        if found[row] is None and all(one in of_allele for one in atoms_of):
-            found[row] = min(of_allele[one] for one in atoms_of)
-    return pl.Series(found, dtype=pl.Float64)
+        if highest[row] is None and all(atom in of_allele for atom in atoms_of):
+            highest[row] = min(of_allele[atom] for atom in atoms_of)
+    return pl.Series(highest, dtype=pl.Float64)
 
 
 def trinucleotides(genome: Genome, chrom: pl.Series, pos: pl.Series) -> pl.Series:
@@ -92,10 +92,10 @@ def trinucleotides(genome: Genome, chrom: pl.Series, pos: pl.Series) -> pl.Serie
         words = words * base + code[genome.gather(chrom, at + step)]
     letters = [*_LETTERS, None]
     table = [
-        one + two + three if one and two and three else None
-        for one in letters
-        for two in letters
-        for three in letters
+        before + middle + after if before and middle and after else None
+        for before in letters
+        for middle in letters
+        for after in letters
     ]
     return pl.Series("trinuc_context", table, dtype=pl.String).gather(words)
 
@@ -125,12 +125,12 @@ def repeats(genome: Genome, events: pl.DataFrame) -> pl.DataFrame:
             rows.append(row)
             units.append(unit)
             counts.append(copies)
-    found = pl.DataFrame(
+    repeated = pl.DataFrame(
         {"row": rows, "repeat_unit": units, "repeat_count": counts},
         schema={"row": pl.UInt32, "repeat_unit": pl.String, "repeat_count": pl.Int64},
     )
     everything = events.select(pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"))
-    return everything.join(found, on="row", how="left", maintain_order="left").drop("row")
+    return everything.join(repeated, on="row", how="left", maintain_order="left").drop("row")
 
 
 def _unit(bases: str) -> str:

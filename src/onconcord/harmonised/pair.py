@@ -344,7 +344,7 @@ def _pair_row(
     verdict: dict[str, Any],
     metrics: list[dict[str, Any]],
 ) -> dict[str, Any]:
-    found = {row["metric_id"]: row["value"] for row in metrics if row["entity_id"] == spec.pair}
+    of_pair = {row["metric_id"]: row["value"] for row in metrics if row["entity_id"] == spec.pair}
     normal = spec.normal
     return {
         "pair_id": spec.pair,
@@ -355,8 +355,8 @@ def _pair_row(
         "reference_id": reference_id,
         "run_id": run,
         "purity_status": "not_run",
-        "contamination_frac": found.get("contamination_frac"),
-        "tumor_in_normal_frac": found.get("tumor_in_normal_frac"),
+        "contamination_frac": of_pair.get("contamination_frac"),
+        "tumor_in_normal_frac": of_pair.get("tumor_in_normal_frac"),
         "sex_inferred": next(
             (
                 row["value_text"]
@@ -387,12 +387,12 @@ def _scope(
     able = sorted(name for name, caller in facts.callers.items() if matched or caller.tumour_only)
     # Where no base is deep enough, that nothing was found says nothing.
     searched = passing > 0 or bool((facts.states["state"] == "CALLABLE").any())
-    found = "done" if passing else "done_none_found"
+    outcome = "done" if passing else "done_none_found"
     rows: list[dict[str, Any]] = [
         {
             "pair_id": spec.pair,
             "analysis": "small_variant",
-            "status": found if searched else "failed",
+            "status": outcome if searched else "failed",
             "reason_code": None if searched else "no_callable_base",
             "callers": able,
             "region_bp": region_bp if searched else None,

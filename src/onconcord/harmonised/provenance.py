@@ -174,14 +174,14 @@ def _counted(
     for path in conserved:
         stage = next(name for name in path.parts if STAGE.fullmatch(name))
         of_step[stage.split("_", 1)[1]].append(path)
-    found: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
+    by_step: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
     for step, paths in of_step.items():
         for program, numbers in read_conserved(paths).items():
             known = (step, program) in tools
-            found[(step, program) if known else OWN] |= (
-                numbers if known else {f"{program} {what}": n for what, n in numbers.items()}
+            by_step[(step, program) if known else OWN] |= (
+                numbers if known else {f"{program} {unit}": n for unit, n in numbers.items()}
             )
-    return found
+    return by_step
 
 
 def input_rows(run: str, inputs: dict[str, tuple[InputFile, ...]], ids: dict[str, str]) -> Rows:

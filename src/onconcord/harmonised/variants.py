@@ -35,9 +35,9 @@ from onconcord.reference.sequence import ContigNames, Genome
 
 PLACE = ["pair_id", "reference_id", *KEY]
 STATED_COUNTS = [
-    f"{role}_{what}"
+    f"{role}_{count}"
     for role in ("tumor", "normal")
-    for what in ("depth", "ref_count", "alt_count", "ref_f1r2", "alt_f1r2")
+    for count in ("depth", "ref_count", "alt_count", "ref_f1r2", "alt_f1r2")
 ]
 """Counts of the recount that `small_variant` has; the others stand in the trail of the decision."""
 ONLY_FOR_RULES = [
@@ -117,7 +117,7 @@ def variant_tables(
     return tables
 
 
-def require_all(events: pl.DataFrame, facts: pl.DataFrame, what: str) -> None:
+def require_all(events: pl.DataFrame, facts: pl.DataFrame, lacking: str) -> None:
     """
     Hold that every event is in a table it is joined with, where null would look like an answer.
 
@@ -131,7 +131,7 @@ def require_all(events: pl.DataFrame, facts: pl.DataFrame, what: str) -> None:
     if missing.height:
         first = ":".join(map(str, missing.row(0)))
         raise ToolError(
-            f"{missing.height} candidates have no {what}, such as {first}: bcftools query "
+            f"{missing.height} candidates have no {lacking}, such as {first}: bcftools query "
             "or a file of stage 6 or 7 lost them. Remove the pair's files there and run again."
         )
 
@@ -146,22 +146,22 @@ def judged_hotspots(facts: Facts, recount: pl.DataFrame, passing: pl.DataFrame) 
     Returns:
         Native key, counts, rate, is_mutated and what the model says of it without the callers.
     """
-    found = facts.hotspots.unique(KEY).join(recount, on=KEY, how="inner").sort(KEY)
-    found = found.join(facts.panel, on=KEY, how="left", maintain_order="left").with_columns(
+    sites = facts.hotspots.unique(KEY).join(recount, on=KEY, how="inner").sort(KEY)
+    sites = sites.join(facts.panel, on=KEY, how="left", maintain_order="left").with_columns(
         variant_class=_variant_class(),
         gnomad_af_max=pl.lit(None, dtype=pl.Float64),
         is_hotspot=pl.lit(True),
         callers=pl.lit([], dtype=CANDIDATE_COLUMNS["callers"]),
     )
-    found = found.hstack(repeats(facts.genome, found))
+    sites = sites.hstack(repeats(facts.genome, sites))
     settings = facts.model.of("normal" in facts.estimates.rates)["hypotheses"]
-    counts = counts_of(found, "tumor", facts.estimates.rates["tumour"], settings["errors"])
+    counts = counts_of(sites, "tumor", facts.estimates.rates["tumour"], settings["errors"])
     events = [Allele(*key) for key in passing.select(KEY).iter_rows()]
     mutated = {*events, *(step for event in events for step in atoms(event))}
-    return found.hstack(judge(found, facts.estimates, facts.model)).with_columns(
+    return sites.hstack(judge(sites, facts.estimates, facts.model)).with_columns(
         rate=pl.Series(np.maximum(*counts.rate), dtype=pl.Float64),
         is_mutated=pl.Series(
-            [Allele(*key) in mutated for key in found.select(KEY).iter_rows()], dtype=pl.Boolean
+            [Allele(*key) in mutated for key in sites.select(KEY).iter_rows()], dtype=pl.Boolean
         ),
     )
 
@@ -199,13 +199,13 @@ def _events(evidence: pl.DataFrame, callers: Mapping[str, Caller]) -> pl.DataFra
     # A consensus is counted on whole events: part of one's atoms is not a vote for it.
     whole = pl.col("match") != "atoms_partial"
     vote = whole & ~pl.col("caller").is_in(sources)
-    said = pl.struct("caller", "score", info="info_json")
+    answer = pl.struct("caller", "score", info="info_json")
     return (
         evidence.with_columns(event=new_event().cum_sum())
         .group_by("event", maintain_order=True)
         .agg(
             *(pl.col(name).first() for name in KEY),
-            callers=said.filter(whole),
+            callers=answer.filter(whole),
             callers_pass=pl.col("caller").filter(vote & pl.col("is_pass")),
             n_callers_called=whole.sum().cast(pl.Int64),
             n_source_records=pl.col("n_source_records").sum(),
@@ -293,11 +293,11 @@ def _event_ids(pair: str, keys: pl.Series, several: Steps) -> pl.Series:
     """
     sha256 = hashlib.sha256
     start = f"{pair}|"
-    found = [sha256((start + key).encode()).hexdigest()[:16] for key in keys]
+    ids = [sha256((start + key).encode()).hexdigest()[:16] for key in keys]
     for row, parts in several.items():
         chrom = keys[row].split(":", 1)[0]
-        found[row] = event_id(pair, [f"{chrom}:{atom.pos}:{atom.ref}:{atom.alt}" for atom in parts])
-    return pl.Series(found, dtype=pl.String)
+        ids[row] = event_id(pair, [f"{chrom}:{atom.pos}:{atom.ref}:{atom.alt}" for atom in parts])
+    return pl.Series(ids, dtype=pl.String)
 
 
 REACH_BP = 1000
@@ -327,7 +327,7 @@ def _judged_steps(
         row (of the event), atom_index, native key, OF_ATOM.
     """
     keys = dict(zip(several, small.select(KEY)[list(several)].iter_rows(), strict=True))
-    found = pl.DataFrame(
+    of_steps = pl.DataFrame(
         [
             (row, index, step.chrom, step.pos, step.ref, step.alt)
             for row, atoms_of in several.items()
@@ -342,30 +342,30 @@ def _judged_steps(
         orient="row",
     )
     own = ["gnomad_af_max", "pon_count", "origin", "variant_class", "repeat_unit", "repeat_count"]
-    of_event = small.drop(*KEY, *COUNTS, *own, *JUDGED)[found["row"]]
-    near = found["pos"] >= small["pos"].gather(found["row"]) - REACH_BP
-    require_all(found.filter(near), recount, "counts of the reads")
-    require_all(found.filter(near), picked, "annotation")
-    found = (
-        found.hstack(of_event)
+    of_event = small.drop(*KEY, *COUNTS, *own, *JUDGED)[of_steps["row"]]
+    near = of_steps["pos"] >= small["pos"].gather(of_steps["row"]) - REACH_BP
+    require_all(of_steps.filter(near), recount, "counts of the reads")
+    require_all(of_steps.filter(near), picked, "annotation")
+    of_steps = (
+        of_steps.hstack(of_event)
         .join(recount.select(*KEY, *COUNTS), on=KEY, how="left", maintain_order="left")
         .join(picked.select(*KEY, "gnomad_af_max"), on=KEY, how="left", maintain_order="left")
         .join(facts.panel, on=KEY, how="left", maintain_order="left")
         .with_columns(variant_class=_variant_class())
     )
-    found = found.with_columns(pl.when(near).then(name).alias(name) for name in COUNTS)
-    found = found.hstack(repeats(facts.genome, found))
-    found = found.hstack(judge(found, facts.estimates, facts.model)).with_columns(
-        normal_clone=in_normal_clone(found, facts.estimates.tumour_in_normal)
+    of_steps = of_steps.with_columns(pl.when(near).then(name).alias(name) for name in COUNTS)
+    of_steps = of_steps.hstack(repeats(facts.genome, of_steps))
+    of_steps = of_steps.hstack(judge(of_steps, facts.estimates, facts.model)).with_columns(
+        normal_clone=in_normal_clone(of_steps, facts.estimates.tumour_in_normal)
     )
-    decided, _ = decide(found.drop("row"), decision_limits(facts.spec, facts.model))
+    decided, _ = decide(of_steps.drop("row"), decision_limits(facts.spec, facts.model))
     # The reads need not show a step on its own, which says nothing against the whole.
     hidden = pl.col("origin").filter(
         ~pl.col("origin").is_in(NOT_INHERITED) & pl.col("atom_index").is_null()
     )
-    of_whole = small["origin"].gather(found["row"])
+    of_whole = small["origin"].gather(of_steps["row"])
     return (
-        found.with_columns(decided["origin"], of_whole.alias("whole"))
+        of_steps.with_columns(decided["origin"], of_whole.alias("whole"))
         .with_columns(hidden=hidden.first().over("row"))
         .with_columns(
             origin=pl.when(pl.col("origin").is_in(NOT_INHERITED))
