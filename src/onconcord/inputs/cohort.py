@@ -411,28 +411,26 @@ def _released_faults(name: str, row: Row) -> Iterator[Fault]:
         if expected and not re.fullmatch(FORMS[RELEASED[column]], value):
             yield Fault(name, f'"{value}" {expected}', row.line, column)
             continue
-        for what, pattern in FORBIDDEN:
+        for kind, pattern in FORBIDDEN:
             if re.search(pattern, value):
-                message = f'"{value}" has {what} in it, which does not leave a centre: rename it.'
+                message = f'"{value}" has {kind} in it, which does not leave a centre: rename it.'
                 yield Fault(name, message, row.line, column)
 
 
-def _not_an_id(found: str) -> str:
-    odd = sorted({letter for letter in found if not letter.isascii()})
+def _not_an_id(text: str) -> str:
+    odd = sorted({letter for letter in text if not letter.isascii()})
     if odd:
-        return f'"{found}" has {listed(odd)}: ids are plain ASCII, since they become file names.'
-    return (
-        f'"{found}" is not an id: use letters, digits, ".", "_" and "-", a letter or digit first.'
-    )
+        return f'"{text}" has {listed(odd)}: ids are plain ASCII, since they become file names.'
+    return f'"{text}" is not an id: use letters, digits, ".", "_" and "-", a letter or digit first.'
 
 
 def _choice(
     name: str, row: Row, column: str, choices: tuple[str, ...], message: str
 ) -> Iterator[Fault]:
-    found = row.cells[column]
-    if found and found not in choices:
-        near = nearest(found.lower(), choices)
-        yield Fault(name, f'"{found}" {message}{near}', row.line, column)
+    value = row.cells[column]
+    if value and value not in choices:
+        near = nearest(value.lower(), choices)
+        yield Fault(name, f'"{value}" {message}{near}', row.line, column)
 
 
 def _lane_faults(name: str, rows: Sequence[Row]) -> Iterator[Fault]:
@@ -473,8 +471,8 @@ def _sample(
     first = rows[0].cells
     only = assays[0] if len(assays) == 1 else "default"
 
-    def path(found: str) -> str | None:
-        return str((base / found).absolute()) if found else None
+    def path(text: str) -> str | None:
+        return str((base / text).absolute()) if text else None
 
     lanes = tuple(
         Lane(
@@ -511,13 +509,13 @@ def _specimen_faults(name: str, samples: Iterable[Sample]) -> Iterator[Fault]:
         if not sample.specimen:
             continue
         other = first.setdefault((sample.centre, sample.specimen), sample)
-        for what in ("patient", "role"):
-            here, there = getattr(sample, what), getattr(other, what)
+        for part in ("patient", "role"):
+            here, there = getattr(sample, part), getattr(other, part)
             if here != there:
                 message = (
-                    f'specimen "{sample.specimen}" is of {what} "{here}" here and of {what} '
+                    f'specimen "{sample.specimen}" is of {part} "{here}" here and of {part} '
                     f'"{there}" on line {other.line} (sample "{other.sample_id}"): a specimen has '
-                    f"one {what}, so one of the two rows is wrong."
+                    f"one {part}, so one of the two rows is wrong."
                 )
                 yield Fault(name, message, sample.line, "specimen")
 
@@ -562,10 +560,12 @@ def _patient_faults(name: str, of_patient: list[Sample], config: dict[str, Any])
         yield Fault(name, message, max(sample.line for sample in sexes.values()), "sex")
     for column in OF_PATIENT:
         field = STATED[column].field
-        found = {one.of_patient[field]: one for one in of_patient if field in one.of_patient}
-        if len(found) > 1:
-            message = f'patient "{patient}" has {listed(found)} here and there: expected one.'
-            yield Fault(name, message, max(one.line for one in found.values()), column)
+        by_value = {
+            sample.of_patient[field]: sample for sample in of_patient if field in sample.of_patient
+        }
+        if len(by_value) > 1:
+            message = f'patient "{patient}" has {listed(by_value)} here and there: expected one.'
+            yield Fault(name, message, max(sample.line for sample in by_value.values()), column)
     # A misspelled role is a fault already, and may well be the one that is missed here.
     if len(tumours) + len(normals) < len(of_patient):
         return
@@ -590,7 +590,8 @@ def _kits(tumour: Sample, normal: Sample | None, config: dict[str, Any]) -> tupl
     if normal is None or normal.assay == tumour.assay:
         return (tumour.assay,)
     assays = [
-        config["assays"].get(one.assay) if _assay_ids(config) else None for one in (tumour, normal)
+        config["assays"].get(sample.assay) if _assay_ids(config) else None
+        for sample in (tumour, normal)
     ]
     targets = [assay.get("targets") if isinstance(assay, dict) else None for assay in assays]
     return (tumour.assay, normal.assay) if targets[0] != targets[1] else (tumour.assay,)

@@ -89,11 +89,17 @@ def check(folder: Path, raw: dict[str, Any] | None = None) -> Checked:
     """The configuration of a folder beside its faults, so that a sheet can be read all the same."""
     file = _read(folder / NAME) if raw is None else YamlFile(raw)
     values = _complete(file.values or {})
-    found = schema_faults(values, schema(), NAME)
-    faulty = {fault.column.split(".")[0] for fault in found}
+    of_schema = schema_faults(values, schema(), NAME)
+    faulty = {fault.column.split(".")[0] for fault in of_schema}
     qc, qc_faults = _thresholds(folder, values)
     models, faults_of_models = _models(folder, values)
-    faults = (*file.faults, *found, *_rule_faults(values, faulty), *qc_faults, *faults_of_models)
+    faults = (
+        *file.faults,
+        *of_schema,
+        *_rule_faults(values, faulty),
+        *qc_faults,
+        *faults_of_models,
+    )
     _make_paths_absolute(folder, values)
     return Checked(values, qc, models, tuple(located(faults, NAME, file.lines)), file.lines)
 
@@ -101,15 +107,15 @@ def check(folder: Path, raw: dict[str, Any] | None = None) -> Checked:
 @functools.cache
 def schema() -> dict[str, Any]:
     """JSON schema of the configuration (config/schema.yaml)."""
-    found: dict[str, Any] = yaml.safe_load((checkout.root() / "config/schema.yaml").read_text())
-    return found
+    whole: dict[str, Any] = yaml.safe_load((checkout.root() / "config/schema.yaml").read_text())
+    return whole
 
 
 @functools.cache
 def defaults() -> dict[str, Any]:
     """Every key that has a default (config/defaults.yaml); not to be changed in place."""
-    found: dict[str, Any] = yaml.safe_load((checkout.root() / "config/defaults.yaml").read_text())
-    return found
+    values: dict[str, Any] = yaml.safe_load((checkout.root() / "config/defaults.yaml").read_text())
+    return values
 
 
 def _read(path: Path) -> YamlFile:
@@ -128,8 +134,8 @@ def _read(path: Path) -> YamlFile:
 
 def files_of(value: Any) -> tuple[str, ...]:
     """The files that a key names which takes one path, several or null."""
-    found = value if isinstance(value, list) else [value]
-    return tuple(path for path in found if isinstance(path, str) and path)
+    paths = value if isinstance(value, list) else [value]
+    return tuple(path for path in paths if isinstance(path, str) and path)
 
 
 def retired_keys(folder: Path) -> tuple[str, ...]:
@@ -157,7 +163,7 @@ def _complete(raw: dict[str, Any]) -> dict[str, Any]:
                 for name, assay in given.items()
             }
         elif isinstance(values.get(key), dict) and isinstance(given, dict):
-            kept = {name: one for name, one in given.items() if name not in RETIRED}
+            kept = {name: value for name, value in given.items() if name not in RETIRED}
             values[key] = {**values[key], **(kept if key == "decision" else given)}
         else:
             values[key] = copy.deepcopy(given)
@@ -177,8 +183,8 @@ def _rule_faults(values: dict[str, Any], faulty: set[str]) -> list[Fault]:
             if assay[key] in PLACEHOLDERS:
                 message = f'"{assay[key]}" means in a table that there is no value: leave it null.'
                 faults.append(Fault(NAME, message, column=f"assays.{assay_id}.{key}"))
-            if what := forbidden_in(assay[key]):
-                message = f'"{assay[key]}" has {what} in it, which does not leave a centre.'
+            if kind := forbidden_in(assay[key]):
+                message = f'"{assay[key]}" has {kind} in it, which does not leave a centre.'
                 faults.append(Fault(NAME, message, column=f"assays.{assay_id}.{key}"))
     alignment = values["alignment"]
     if "alignment" not in faulty and alignment["bqsr"] and alignment["known_sites"] is None:
@@ -188,7 +194,7 @@ def _rule_faults(values: dict[str, Any], faulty: set[str]) -> list[Fault]:
 
 
 def _files_of_assays(
-    folder: Path, values: dict[str, Any], key: str, what: str
+    folder: Path, values: dict[str, Any], key: str, label: str
 ) -> tuple[dict[str, Path], list[Fault]]:
     """
     Files that assays name under a key: by a name in config/, or by the path of a YAML file.
@@ -198,27 +204,27 @@ def _files_of_assays(
         what: what such a file is, in the plural.
     """
     shipped = checkout.root() / {"qc": "config/qc", "model": "config/models"}[key]
-    found: dict[str, Path] = {}
+    paths: dict[str, Path] = {}
     faults = []
     assays = values["assays"] if isinstance(values["assays"], dict) else {}
     for assay_id, assay in assays.items():
         wanted = assay.get(key) if isinstance(assay, dict) else None
-        if not isinstance(wanted, str) or not wanted or wanted in found:
+        if not isinstance(wanted, str) or not wanted or wanted in paths:
             continue
         own = wanted.endswith((".yaml", ".yml"))
         path = folder / wanted if own else shipped / f"{wanted}.yaml"
         if path.is_file():
-            found[wanted] = path
+            paths[wanted] = path
             continue
         names = sorted(shipped_file.stem for shipped_file in shipped.glob("*.yaml"))
         message = (
             f"there is no file {path.absolute()}."
             if own
-            else f'there are no {what} "{wanted}".{nearest(wanted, names)} '
-            f"{what.capitalize()}: {', '.join(names)}; or give the path of a .yaml file."
+            else f'there are no {label} "{wanted}".{nearest(wanted, names)} '
+            f"{label.capitalize()}: {', '.join(names)}; or give the path of a .yaml file."
         )
         faults.append(Fault(NAME, message, column=f"assays.{assay_id}.{key}"))
-    return found, faults
+    return paths, faults
 
 
 def _thresholds(
@@ -226,14 +232,14 @@ def _thresholds(
 ) -> tuple[dict[str, dict[str, Any]], list[Fault]]:
     """QC thresholds by what an assay has as `qc`."""
     paths, faults = _files_of_assays(folder, values, "qc", "thresholds")
-    found: dict[str, dict[str, Any]] = {}
+    by_name: dict[str, dict[str, Any]] = {}
     for wanted, path in paths.items():
         file = read_yaml(path)
-        found[wanted] = file.values
+        by_name[wanted] = file.values
         faults += [replace(fault, source=wanted) for fault in file.faults]
         if not file.faults:
             faults += located(check_thresholds(file.values, wanted), wanted, file.lines)
-    return found, faults
+    return by_name, faults
 
 
 def _models(folder: Path, values: dict[str, Any]) -> tuple[dict[str, Path], list[Fault]]:

@@ -105,37 +105,37 @@ def _keys() -> Iterator[tuple[str, Any, bool, str]]:
 def _walk(
     prefix: str, schema: dict[str, Any], defaults: dict[str, Any]
 ) -> Iterator[tuple[str, Any, bool, str]]:
-    for name, found in schema["properties"].items():
+    for name, inner_schema in schema["properties"].items():
         key, value = f"{prefix}{name}", defaults.get(name)
-        inner = found if "properties" in found else None
-        yield key, value, inner is not None or name == "assays", found["description"]
+        inner = inner_schema if "properties" in inner_schema else None
+        yield key, value, inner is not None or name == "assays", inner_schema["description"]
         if inner is not None:
             yield from _walk(f"{key}.", inner, value or {})
         elif name == "assays":
             # The default assay stands for all: any id may take its place.
-            assay = found["additionalProperties"]
+            assay = inner_schema["additionalProperties"]
             text = "An assay of any id; samples name it in the column assay."
             yield f"{key}.default", None, True, text
             yield from _walk(f"{key}.default.", assay, (value or {})["default"])
 
 
 def _schema_of(key: str) -> dict[str, Any]:
-    found: dict[str, Any] = configuration.schema()
+    inner: dict[str, Any] = configuration.schema()
     for part in key.split("."):
-        found = found.get("properties", {}).get(part) or found["additionalProperties"]
-    return found
+        inner = inner.get("properties", {}).get(part) or inner["additionalProperties"]
+    return inner
 
 
-def _values(found: dict[str, Any]) -> str:
-    if "$ref" in found:
-        found = {**configuration.schema()["$defs"][found["$ref"].split("/")[-1]], **found}
-        kind = found["$ref"].split("/")[-1].replace("_or_", " or ")
-    elif "enum" in found:
-        return ", ".join(f"`{value}`" for value in found["enum"])
+def _values(schema: dict[str, Any]) -> str:
+    if "$ref" in schema:
+        schema = {**configuration.schema()["$defs"][schema["$ref"].split("/")[-1]], **schema}
+        kind = schema["$ref"].split("/")[-1].replace("_or_", " or ")
+    elif "enum" in schema:
+        return ", ".join(f"`{value}`" for value in schema["enum"])
     else:
-        kinds = found["type"]
+        kinds = schema["type"]
         kind = kinds if isinstance(kinds, str) else " or ".join(kinds)
-    low, high = found.get("minimum"), found.get("maximum")
+    low, high = schema.get("minimum"), schema.get("maximum")
     if low is None:
         return str(kind)
     return f"{kind}, {low} to {high}" if high is not None else f"{kind}, at least {low}"

@@ -41,19 +41,19 @@ def read_hotspot_list(path: Path, genome: Sequences) -> tuple[tuple[Hotspot, ...
     hotspots: list[Hotspot] = []
     seen: dict[tuple[str, str], int] = {}
     for row in table.rows:
-        found = _hotspot(row, genome)
-        if isinstance(found, Hotspot):
-            key = (found.hotspot_id, found.allele.alt)
+        read = _hotspot(row, genome)
+        if isinstance(read, Hotspot):
+            key = (read.hotspot_id, read.allele.alt)
             if key in seen:
                 message = (
-                    f'hotspot "{found.hotspot_id}" to "{found.allele.alt}" is there already, on '
+                    f'hotspot "{read.hotspot_id}" to "{read.allele.alt}" is there already, on '
                     f"line {seen[key]}: remove one, or give it its own id."
                 )
                 faults.append(Fault(path.name, message, row.line, "hotspot_id"))
             seen.setdefault(key, row.line)
-            hotspots.append(found)
+            hotspots.append(read)
         else:
-            faults += [Fault(path.name, message, row.line, column) for column, message in found]
+            faults += [Fault(path.name, message, row.line, column) for column, message in read]
     if not table.rows and not faults:
         message = "has no hotspot: list some, or leave resources.hotspots null."
         faults.append(Fault(path.name, message))

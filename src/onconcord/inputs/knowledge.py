@@ -147,7 +147,7 @@ def _source(path: Path, row: Row, otherwise: str, faults: list[Fault]) -> str:
 
 def _residues(path: Path, faults: list[Fault]) -> dict[tuple[str, str], Residue]:
     """Hotspots of either form; of cancerhotspots' those that are no single residue are left out."""
-    found: dict[tuple[str, str], Residue] = {}
+    residues: dict[tuple[str, str], Residue] = {}
     with path.open("rb") as handle:
         is_counted = b"amino_acid_position" in handle.readline().lower()
     if not is_counted:
@@ -161,8 +161,8 @@ def _residues(path: Path, faults: list[Fault]) -> dict[tuple[str, str], Residue]
                 continue
             name = residue[1] + residue[2]
             source = _source(path, row, "residue_hotspots", faults)
-            found[cells["gene"], name] = Residue(source, None)
-        return found
+            residues[cells["gene"], name] = Residue(source, None)
+        return residues
     for row in _rows(path, _CANCERHOTSPOTS, _CANCERHOTSPOTS, "residue_hotspots", faults):
         gene, position, reference, variant = (row.cells[name] for name in _CANCERHOTSPOTS)
         residue = _COUNTED.match(reference)
@@ -173,15 +173,17 @@ def _residues(path: Path, faults: list[Fault]) -> dict[tuple[str, str], Residue]
         if not changes:
             message = f'"{variant}" is not a count of residues: expected some such as C:12|H:30.'
             faults.append(Fault(path.name, message, row.line, "variant_amino_acid"))
-        of_residue = found.setdefault((gene, residue[1] + position), Residue("cancerhotspots", {}))
+        of_residue = residues.setdefault(
+            (gene, residue[1] + position), Residue("cancerhotspots", {})
+        )
         assert of_residue.changes is not None
         for change, count in changes:
             of_residue.changes[change] = of_residue.changes.get(change, 0) + int(count)
-    return found
+    return residues
 
 
 def _roles(path: Path, faults: list[Fault]) -> dict[str, GeneRole]:
-    found: dict[str, GeneRole] = {}
+    by_gene: dict[str, GeneRole] = {}
     for row in _rows(path, ("gene", "role", "source"), ("gene", "role"), "gene_roles", faults):
         words = [
             re.sub(r"[\s_-]+", " ", word.strip().lower())
@@ -195,10 +197,10 @@ def _roles(path: Path, faults: list[Fault]) -> dict[str, GeneRole]:
             )
             faults.append(Fault(path.name, message, row.line, "role"))
         gene = row.cells["gene"]
-        before = found[gene].roles if gene in found else ()
+        before = by_gene[gene].roles if gene in by_gene else ()
         source = _source(path, row, "gene_roles", faults)
-        found[gene] = GeneRole(tuple(sorted({*roles, *before})), source)
-    return found
+        by_gene[gene] = GeneRole(tuple(sorted({*roles, *before})), source)
+    return by_gene
 
 
 def _evidence(path: Path, faults: list[Fault]) -> dict[tuple[str, str], list[Evidence]]:
@@ -206,7 +208,7 @@ def _evidence(path: Path, faults: list[Fault]) -> dict[tuple[str, str], list[Evi
     Accepted evidence that supports what it says, of profiles of one variant with a protein name:
     what two variants say together, or an expression, is no word on one of them.
     """
-    found: dict[tuple[str, str], list[Evidence]] = {}
+    by_change: dict[tuple[str, str], list[Evidence]] = {}
     for row in _rows(path, CIVIC_COLUMNS, _CIVIC_NEEDED, "civic", faults):
         cells = row.cells
         gene, _, variant = cells["molecular_profile"].partition(" ")
@@ -216,7 +218,7 @@ def _evidence(path: Path, faults: list[Fault]) -> dict[tuple[str, str], list[Evi
             continue
         if not variant or " " in variant:
             continue
-        found.setdefault((gene, variant.removeprefix("p.")), []).append(
+        by_change.setdefault((gene, variant.removeprefix("p.")), []).append(
             Evidence(
                 cells["evidence_id"],
                 cells["evidence_level"],
@@ -226,4 +228,4 @@ def _evidence(path: Path, faults: list[Fault]) -> dict[tuple[str, str], list[Evi
                 cells["therapies"],
             )
         )
-    return found
+    return by_change

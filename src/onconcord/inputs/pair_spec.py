@@ -181,8 +181,8 @@ class PairSpec:
         ]
         if faults:
             raise InputError(faults)
-        found: Self = _value(cls, raw)
-        return found
+        spec: Self = _value(cls, raw)
+        return spec
 
     @classmethod
     def read(cls, path: Path) -> Self:

@@ -54,7 +54,7 @@ def preflight(folder: Path, deep: bool = False) -> Preflight:
         deep: read every reads file and every VCF to its end, and take digests of any FASTA.
     """
     cohort, faults = cohorts.check(folder)
-    found = [*faults, *check_inputs(cohort, deep)]
+    all_faults = [*faults, *check_inputs(cohort, deep)]
     needed = needed_bytes(cohort)
     free = shutil.disk_usage(_existing(cohort.folder)).free
     if needed > free:
@@ -62,11 +62,11 @@ def preflight(folder: Path, deep: bool = False) -> Preflight:
             f"{_gigabytes(free)} are free, but the run needs about {_gigabytes(needed)}: free some "
             "space, or work in another folder."
         )
-        found.append(Fault(str(folder), message))
+        all_faults.append(Fault(str(folder), message))
     return Preflight(
         cohort=cohort,
-        faults=tuple(sorted(set(found))),
-        checked=(*_checked(cohort, deep), *(() if found else _remarks(cohort))),
+        faults=tuple(sorted(set(all_faults))),
+        checked=(*_checked(cohort, deep), *(() if all_faults else _remarks(cohort))),
         needed_bytes=needed,
         free_bytes=free,
     )
@@ -127,11 +127,12 @@ def _checked(cohort: Cohort, deep: bool) -> Iterator[str]:
     samples, pairs = cohort.samples.values(), cohort.pairs.values()
     alone = sum(pair.normal is None for pair in pairs)
     lanes = sum(len(sample.lanes) for sample in samples)
+    patients = len({(sample.centre, sample.patient) for sample in samples})
     yield "config.yaml: keys, values, callers, QC thresholds"
     for key in configuration.retired_keys(cohort.folder):
         yield f"config.yaml: {key} has no effect any more; remove it"
     yield (
-        f"{cohort.sheet.name}: {len({(one.centre, one.patient) for one in samples})} patients, "
+        f"{cohort.sheet.name}: {patients} patients, "
         f"{len(samples)} samples, {lanes} lanes, {len(pairs)} pairs ({alone} without a normal), "
         f"centres {', '.join(cohort.centres) or 'none'}"
     )

@@ -53,11 +53,11 @@ def reads_faults(
     seen = _Seen()
     faults: list[Fault] = []
     for lane, sample in rows:
-        found = list(_lane_faults(sheet, lane, sample, genome, seen))
+        of_lane = list(_lane_faults(sheet, lane, sample, genome, seen))
         # A file that fails at its ends is not worth reading whole: it would say the same.
-        if deep and not found:
-            found = list(_content_faults(sheet, lane, genome, counted or {}, head_only=False))
-        faults += found
+        if deep and not of_lane:
+            of_lane = list(_content_faults(sheet, lane, genome, counted or {}, head_only=False))
+        faults += of_lane
     return faults
 
 

@@ -192,9 +192,12 @@ def drivers_in_panel(config: Mapping[str, Any]) -> Iterator[str]:
         return
     with _indexed(Path(config["reference"]["fasta"])) as sequences:
         genome = OpenFasta(sequences)
-        sites = {one.allele: one.hotspot_id for one in read_hotspot_list(Path(hotspots), genome)[0]}
-        found = {sites[one] for one in _near(Path(panel), genome, sites) if one in sites}
-    for driver in sorted(found):
+        sites = {
+            hotspot.allele: hotspot.hotspot_id
+            for hotspot in read_hotspot_list(Path(hotspots), genome)[0]
+        }
+        held = {sites[allele] for allele in _near(Path(panel), genome, sites) if allele in sites}
+    for driver in sorted(held):
         yield (
             f"resources.panel_of_normals: the known driver {driver} is in it, so Mutect2 calls "
             "nothing there and other callers count for less: is there tumour in a normal?"
@@ -219,18 +222,18 @@ def _lines_near(panel: Path, genome: OpenFasta, sites: Collection[Allele]) -> It
         return
     with file:
         named = {native_name(name, genome.lengths): name for name in file.contigs}
-        for one in sites:
-            if one.chrom in named:
-                ends = max(one.pos - NEAR_BP, 0), one.pos + len(one.ref) + NEAR_BP
-                yield from file.fetch(named[one.chrom], *ends)
+        for allele in sites:
+            if allele.chrom in named:
+                ends = max(allele.pos - NEAR_BP, 0), allele.pos + len(allele.ref) + NEAR_BP
+                yield from file.fetch(named[allele.chrom], *ends)
 
 
 def _given(config: Mapping[str, Any], key: str, broken: set[str]) -> Path | None:
     """The file that a dotted key names; None where it names none, or is faulty itself."""
-    found: Any = config
+    value: Any = config
     for name in key.split("."):
-        found = found.get(name) if isinstance(found, Mapping) else None
-    return Path(found) if isinstance(found, str) and found and key not in broken else None
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return Path(value) if isinstance(value, str) and value and key not in broken else None
 
 
 def _missing_files(config: Mapping[str, Any], assays: set[str]) -> Iterator[Fault]:

@@ -174,8 +174,8 @@ class ResourceVcf:
         if not _IUPAC.fullmatch(ref):
             self._fault("REF", f'"{ref}" is not made of A, C, G, T and N.', number)
         elif len(bases) == len(ref) and all(
-            one == two or one not in "ACGT" or two not in "ACGT"
-            for one, two in zip(bases, ref, strict=True)
+            here == stated or here not in "ACGT" or stated not in "ACGT"
+            for here, stated in zip(bases, ref, strict=True)
         ):
             self.tally.ambiguous += 1
         else:
@@ -201,7 +201,7 @@ class ResourceVcf:
         """INFO of each alternate allele in the normal form; None where it has no frequency."""
         if self.kind not in _INFO:
             return ["."] * count
-        given = dict(one.split("=", 1) for one in text.split(";") if "=" in one)
+        given = dict(entry.split("=", 1) for entry in text.split(";") if "=" in entry)
         if self.kind == "clinical":
             kept = [
                 f"{key}={given[key].replace(' ', '_')}" for key in CLINICAL_KEYS if given.get(key)
@@ -211,15 +211,17 @@ class ResourceVcf:
 
     def _frequencies(self, given: Mapping[str, str], count: int, number: int) -> list[str | None]:
         """AF, and the highest of it and the other fields, of each allele; None without any."""
-        found = {
+        by_field = {
             name: self._of_alleles(given, name, count, number)
             for name in dict.fromkeys(("AF", *self.fields))
             if name in given
         }
-        self.met.update(found)
+        self.met.update(by_field)
         infos: list[str | None] = []
         for at in range(count):
-            known = {name: told for name, alleles in found.items() if (told := alleles[at])}
+            known = {
+                name: frequency for name, alleles in by_field.items() if (frequency := alleles[at])
+            }
             highest = max(known.values(), key=float, default=None)
             infos.append(highest and f"AF={known.get('AF', highest)};AF_MAX={highest}")
         return infos
@@ -300,8 +302,8 @@ class ResourceVcf:
 def unmet_fields(resources: Iterable[ResourceVcf]) -> list[Fault]:
     """Faults of the stated fields that none of the files of a population resource has."""
     resources = tuple(resources)
-    met = set().union(*(one.met for one in resources))
-    names = ", ".join(one.path.name for one in resources)
+    met = set().union(*(resource.met for resource in resources))
+    names = ", ".join(resource.path.name for resource in resources)
     return [
         Fault(
             "config.yaml",
@@ -309,7 +311,7 @@ def unmet_fields(resources: Iterable[ResourceVcf]) -> list[Fault]:
             "their headers have them, or leave it out; AF is always read.",
             column="resources.population_fields",
         )
-        for name in dict.fromkeys(name for one in resources for name in one.fields)
+        for name in dict.fromkeys(name for resource in resources for name in resource.fields)
         if name not in met
     ]
 

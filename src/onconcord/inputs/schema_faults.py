@@ -22,14 +22,14 @@ _TYPE_WORDS = {
 }
 # What the schema library says is written for programmers; these are for a centre.
 _LIMITS: dict[str, Callable[[Any, Any], str]] = {
-    "enum": lambda found, allowed: f"{shown(found)} is not one of {listed(allowed)}.",
-    "maximum": lambda found, limit: f"{found} is above {limit}, the highest that makes sense.",
-    "minimum": lambda found, limit: f"{found} is below {limit}, the lowest that makes sense.",
+    "enum": lambda value, allowed: f"{shown(value)} is not one of {listed(allowed)}.",
+    "maximum": lambda value, limit: f"{value} is above {limit}, the highest that makes sense.",
+    "minimum": lambda value, limit: f"{value} is below {limit}, the lowest that makes sense.",
     "minItems": lambda _, fewest: f"the list is empty: name at least {fewest}.",
     "minLength": lambda *_: "is empty: fill it in, or leave the key out.",
     "minProperties": lambda _, fewest: f"is empty: name at least {fewest}.",
-    "pattern": lambda found, _: f'"{found}" is not a code: use {_ID_RULE}.',
-    "uniqueItems": lambda found, _: f"{shown(found)} names one item twice.",
+    "pattern": lambda value, _: f'"{value}" is not a code: use {_ID_RULE}.',
+    "uniqueItems": lambda value, _: f"{shown(value)} names one item twice.",
 }
 
 

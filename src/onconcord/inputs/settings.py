@@ -60,7 +60,7 @@ def _broken_table(manifest: Path) -> str | None:
     """
     try:
         tables = json.loads(manifest.read_text(encoding="utf-8"))["tables"]
-        digests = {name: one["file_sha256"] for name, one in tables.items()}
+        digests = {name: table["file_sha256"] for name, table in tables.items()}
     except (ValueError, KeyError, TypeError, AttributeError):
         return f"{manifest.name} is damaged"
     made = manifest.stat().st_mtime_ns

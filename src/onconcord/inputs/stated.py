@@ -53,7 +53,7 @@ STATED = {
 }
 """Optional columns of the sheet by name."""
 
-OF_PATIENT = tuple(column for column, one in STATED.items() if one.table == "subject")
+OF_PATIENT = tuple(column for column, stated in STATED.items() if stated.table == "subject")
 """Those of a patient: its samples say the same, or nothing."""
 
 OF_ASSAY = {
@@ -73,35 +73,37 @@ class _WrongError(Exception):
 
 def stated_faults(name: str, row: Row) -> Iterator[Fault]:
     """Faults of the cells of STATED in one row of the sheet called `name`."""
-    for column, one in STATED.items():
+    for column, stated in STATED.items():
         if not row.cells[column]:
             continue
         if column == "cellularity" and row.cells["role"] == "normal":
             yield Fault(name, "a normal has none: leave it empty.", row.line, column)
             continue
         try:
-            _value(one, row.cells[column])
+            _value(stated, row.cells[column])
         except _WrongError as why:
             yield Fault(name, str(why), row.line, column)
 
 
 def stated_of(table: str, cells: Mapping[str, str]) -> dict[str, Value]:
     """Columns of `subject` or `sample` that a row of the sheet fills; faulty cells are left out."""
-    found: dict[str, Value] = {}
-    for column, one in STATED.items():
-        if one.table == table and cells[column]:
+    values: dict[str, Value] = {}
+    for column, stated in STATED.items():
+        if stated.table == table and cells[column]:
             with contextlib.suppress(_WrongError):
-                found[one.field] = _value(one, cells[column])
-    return found
+                values[stated.field] = _value(stated, cells[column])
+    return values
 
 
-def _value(one: Stated, text: str) -> Value:
+def _value(stated: Stated, text: str) -> Value:
     # Brings the contract with it, which only a sheet with such values should wait for.
     from onconcord import contract
     from onconcord.release.text import FORMS
 
     loaded = contract.load()
-    field = next(field for field in loaded.tables[one.table].fields if field.name == one.field)
+    field = next(
+        field for field in loaded.tables[stated.table].fields if field.name == stated.field
+    )
     if field.vocabulary:
         codes = tuple(loaded.vocabularies[field.vocabulary])
         if text not in codes:
@@ -109,15 +111,19 @@ def _value(one: Stated, text: str) -> Value:
             raise _WrongError(f'"{text}" is not one of {listed(codes)}.{near}')
         return text
     if field.type == "string":
-        if not re.fullmatch(FORMS[one.field], text):
-            raise _WrongError(f'"{text}" is not such a code: expected one such as {one.example}.')
+        if not re.fullmatch(FORMS[stated.field], text):
+            raise _WrongError(
+                f'"{text}" is not such a code: expected one such as {stated.example}.'
+            )
         return text
     form, number, kind = NUMBERS[field.type]
     low, high = field.minimum, field.maximum
     assert low is not None
     assert high is not None
     if not re.fullmatch(form, text, re.ASCII) or not low <= number(text) <= high:
-        message = f'"{text}" is no {kind} from {low} to {high}: expected one such as {one.example}.'
+        message = (
+            f'"{text}" is no {kind} from {low} to {high}: expected one such as {stated.example}.'
+        )
         raise _WrongError(message)
     return number(text)
 
@@ -128,7 +134,7 @@ def forbidden_in(value: object) -> str | None:
         return None
     from onconcord.release.text import FORBIDDEN
 
-    return next((what for what, pattern in FORBIDDEN if re.search(pattern, value)), None)
+    return next((kind for kind, pattern in FORBIDDEN if re.search(pattern, value)), None)
 
 
 def not_released(code: str) -> str | None:
@@ -140,5 +146,5 @@ def not_released(code: str) -> str | None:
             'is not a code: a release allows ASCII without spaces and none of /, \\, @ and ", and '
             "at most 120 characters."
         )
-    what = forbidden_in(code)
-    return f"has {what} in it, which does not leave a centre." if what else None
+    kind = forbidden_in(code)
+    return f"has {kind} in it, which does not leave a centre." if kind else None

@@ -90,10 +90,10 @@ def read_table(
         if beyond:
             message = f"{len(cells)} cells, but the header has {len(header)}: {listed(beyond)}."
             faults.append(Fault(name, message, number))
-        found = dict.fromkeys(known, "")
-        found.update(pair for pair in zip(columns, cells, strict=False) if pair[0] in found)
-        if any(found.values()):
-            rows.append(Row(number, found, absent))
+        by_column = dict.fromkeys(known, "")
+        by_column.update(pair for pair in zip(columns, cells, strict=False) if pair[0] in by_column)
+        if any(by_column.values()):
+            rows.append(Row(number, by_column, absent))
     return Table(header_line, absent, tuple(rows), tuple(faults))
 
 
@@ -164,14 +164,14 @@ def _columns(
         elif column in known:
             columns.append(column)
         else:
-            wanted = missing if others else [one for one in known if one not in given]
+            wanted = missing if others else [column for column in known if column not in given]
             near = nearest(column, wanted)
             if not others:
                 message = f"unknown column.{near} Known: {', '.join(known)}."
                 faults.append(Fault(name, message, line, written))
             meant = near.split('"')[1] if near and not others else ""
             columns.append(meant)
-            missing = [one for one in missing if one != meant]
+            missing = [column for column in missing if column != meant]
     faults += [
         Fault(name, "this column is missing, and required.", line, column) for column in missing
     ]

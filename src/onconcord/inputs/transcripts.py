@@ -55,7 +55,7 @@ def read_choices(path: Path) -> dict[str, list[Wanted]]:
         return _of_mane(path.name, text)
     table = read_table(path, (*NEEDED, "cds_sha256"), NEEDED, others=True)
     faults = list(table.faults)
-    found: dict[str, list[Wanted]] = defaultdict(list)
+    by_gene: dict[str, list[Wanted]] = defaultdict(list)
     for row in table.rows:
         cells = row.cells
         faults += [
@@ -71,11 +71,11 @@ def read_choices(path: Path) -> dict[str, list[Wanted]]:
             )
             faults.append(Fault(path.name, message, row.line, "kind"))
         elif kind:
-            one = Wanted((cells["transcript"],), kind, cells["cds_sha256"] or None, "table")
-            found[without_version(cells["gene"])].append(one)
+            wanted = Wanted((cells["transcript"],), kind, cells["cds_sha256"] or None, "table")
+            by_gene[without_version(cells["gene"])].append(wanted)
     if faults:
         raise InputError(faults)
-    return found
+    return by_gene
 
 
 def _of_mane(name: str, text: bytes) -> dict[str, list[Wanted]]:
@@ -87,7 +87,7 @@ def _of_mane(name: str, text: bytes) -> dict[str, list[Wanted]]:
             Fault(name, "this column is missing from MANE's summary.", 1, column)
             for column in missing
         )
-    found: dict[str, list[Wanted]] = defaultdict(list)
+    by_gene: dict[str, list[Wanted]] = defaultdict(list)
     faults = []
     for number, row in enumerate(reader, start=2):
         kind = _kind(row["MANE_status"])
@@ -95,12 +95,12 @@ def _of_mane(name: str, text: bytes) -> dict[str, list[Wanted]]:
             message = f'"{row["MANE_status"]}" is neither MANE Select nor MANE Plus Clinical.'
             faults.append(Fault(name, message, number, "MANE_status"))
             continue
-        one = Wanted((row["Ensembl_nuc"], row["RefSeq_nuc"]), kind, None, "mane_summary")
-        found[without_version(row["Ensembl_Gene"])].append(one)
-        found[row["symbol"]].append(one)
+        wanted = Wanted((row["Ensembl_nuc"], row["RefSeq_nuc"]), kind, None, "mane_summary")
+        by_gene[without_version(row["Ensembl_Gene"])].append(wanted)
+        by_gene[row["symbol"]].append(wanted)
     if faults:
         raise InputError(faults)
-    return found
+    return by_gene
 
 
 def without_version(name: str) -> str:
