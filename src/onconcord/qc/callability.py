@@ -38,10 +38,10 @@ def depths_at(track: Track, at: Integers, path: Path) -> Depths:
     if (place < 0).any():
         raise ToolError(f"{path}: does not cover all targets: mosdepth did not finish")
     labels = track.labels.unique(maintain_order=True)
-    found = {label: _LABEL.fullmatch(label) for label in labels}
-    if strangers := sorted(label for label, match in found.items() if match is None):
+    matches = {label: _LABEL.fullmatch(label) for label in labels}
+    if strangers := sorted(label for label, match in matches.items() if match is None):
         raise ToolError(f"{path}: has the levels {strangers}, expected such as 10:15 and 15:inf")
-    depth_of = {label: int(match[1]) for label, match in found.items() if match}
+    depth_of = {label: int(match[1]) for label, match in matches.items() if match}
     depths: Depths = track.labels.replace_strict(depth_of, return_dtype=pl.Int64).to_numpy()
     return depths[place]
 
@@ -66,7 +66,7 @@ class Searched:
         codes, place_of = np.unique(np.stack([tumour, normal]), axis=1, return_inverse=True)
         deep = (codes[0] >= self.least["tumour"]) & (codes[1] >= self.least["normal"])
         passes = np.zeros(codes.shape[1], bool)
-        pairs = [(int(one), int(two)) for one, two in codes[:, deep].T]
+        pairs = [(int(in_tumour), int(in_normal)) for in_tumour, in_normal in codes[:, deep].T]
         passes[deep] = self.power.finds(pairs, self.fraction)
         return passes[place_of.reshape(-1)]
 

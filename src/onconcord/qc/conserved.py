@@ -69,11 +69,13 @@ def _check_summary(path: Path, regions: pl.DataFrame) -> float:
     )
     stated = target_depths(path)
     for chrom, bp, bases in contigs.iter_rows():
-        found = stated.get(table_chrom(chrom))
+        of_contig = stated.get(table_chrom(chrom))
         # mosdepth leaves out contigs without a read
-        if found is None and bases:
+        if of_contig is None and bases:
             raise broken("mosdepth", path, f"its summary lacks the regions of {chrom}")
-        if found is not None and (found[0] != bp or abs(found[1] * bp - bases) > 0.01 * bp + 1):
+        if of_contig is not None and (
+            of_contig[0] != bp or abs(of_contig[1] * bp - bases) > 0.01 * bp + 1
+        ):
             raise broken("mosdepth", path, f"its summary disagrees with the regions of {chrom}")
     if "total" not in stated:
         raise broken("mosdepth", path, "its summary has no line total_region")
@@ -82,9 +84,9 @@ def _check_summary(path: Path, regions: pl.DataFrame) -> float:
 
 def _check_quantized(path: Path, fasta_index: Path) -> None:
     """Every contig from its first base to its last, in intervals that touch."""
-    found = _bed(path)
+    intervals = _bed(path)
     contigs = (
-        found.with_columns(before=pl.col("end0").shift(1, fill_value=0).over("chrom"))
+        intervals.with_columns(before=pl.col("end0").shift(1, fill_value=0).over("chrom"))
         .group_by("chrom")
         .agg((pl.col("start0") == pl.col("before")).all().alias("touch"), pl.col("end0").max())
     )
@@ -101,12 +103,12 @@ def _check_stats(path: Path, bases: float) -> None:
         raise broken("samtools stats", path, "its report lacks its last part")
     numbers, lengths, _ = samtools_stats(path)
     conserve("samtools stats", path, "reads", int(numbers["sequences"]), sum(lengths.values()))
-    found = numbers["bases mapped (cigar)"]
-    if found < LEAST_SHARE * bases:
+    mapped = numbers["bases mapped (cigar)"]
+    if mapped < LEAST_SHARE * bases:
         raise broken(
             "samtools stats",
             path,
-            f"it has {found:.0f} bases on target, where mosdepth has {bases:.0f}",
+            f"it has {mapped:.0f} bases on target, where mosdepth has {bases:.0f}",
         )
 
 
@@ -115,9 +117,9 @@ def _check_pileups(
 ) -> None:
     """Each common site has a line, or no read that GATK would count."""
     tool, path = "gatk GetPileupSummaries", Path(f"{prefix}.pileups.table")
-    found = set(pileups(prefix).select("contig", "position").iter_rows())
+    answered = set(pileups(prefix).select("contig", "position").iter_rows())
     asked = sites.select("chrom", "start0").iter_rows()
-    missing = [(chrom, start0) for chrom, start0 in asked if (chrom, start0 + 1) not in found]
+    missing = [(chrom, start0) for chrom, start0 in asked if (chrom, start0 + 1) not in answered]
     with (
         pysam.AlignmentFile(str(reads), reference_filename=str(fasta)) as file,
         pysam.VariantFile(str(population)) as known,

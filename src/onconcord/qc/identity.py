@@ -191,10 +191,10 @@ def _one_person(
     """log10 odds of one person against two, and log10 likelihood of one person."""
     reads_t = tumour.likelihoods(p_imbalanced)
     reads_n = normal.likelihoods(P_IMBALANCED_NORMAL)
-    one = (prior * reads_t * reads_n).sum(axis=0)
-    two = (prior * reads_t).sum(axis=0) * (prior * reads_n).sum(axis=0)
-    one = (1 - P_BAD_SITE) * one + P_BAD_SITE * two
-    return float(np.log10(one / two).sum()), float(np.log10(one).sum())
+    same = (prior * reads_t * reads_n).sum(axis=0)
+    different = (prior * reads_t).sum(axis=0) * (prior * reads_n).sum(axis=0)
+    same = (1 - P_BAD_SITE) * same + P_BAD_SITE * different
+    return float(np.log10(same / different).sum()), float(np.log10(same).sum())
 
 
 def _reversal(exchanged: float, as_given: float, balanced: float) -> Answer:

@@ -214,7 +214,7 @@ def contamination(path: Path, sample: str, sites: int, max_error: float) -> Answ
     table = _table(path, tool, schema)
     if not table.height and not sites:
         return Answer(None, "no common site in the calling regions")
-    if table["sample"].to_list() != [sample] or any(one is None for one in table.row(0)):
+    if table["sample"].to_list() != [sample] or any(cell is None for cell in table.row(0)):
         raise broken(tool, path, f"it has {table.height} lines, not a whole one of {sample}")
     value, error = table.row(0)[1:3]
     if math.isnan(value) or not error <= max_error:

@@ -114,15 +114,15 @@ def write_pair_qc(
     reasons = {metric.metric_id for _, metric in judged if metric.status in ("WARN", "FAIL")}
     metrics = sorted(
         (metric for _, metric in judged),
-        key=lambda one: (one.subject_kind, one.entity_id, one.metric_id),
+        key=lambda metric: (metric.subject_kind, metric.entity_id, metric.metric_id),
     )
-    found = {
+    verdict = {
         "pair": pair,
-        "status": next((one for one in ("FAIL", "WARN") if one in statuses), "PASS"),
+        "status": next((status for status in ("FAIL", "WARN") if status in statuses), "PASS"),
         "reasons": sorted(reasons),
         "metrics": [asdict(metric) for metric in metrics],
     }
-    write_text(out, json.dumps(found, indent=1, sort_keys=True) + "\n")
+    write_text(out, json.dumps(verdict, indent=1, sort_keys=True) + "\n")
     seal(out)
 
 
@@ -135,15 +135,15 @@ def _genotypes(prefixes: Mapping[str, Path], wanted: Thresholds) -> dict[str, An
             "reversal_lod": NO_NORMAL,
             "tumor_in_normal_frac": NO_NORMAL,
         }
-    found = compare_genotypes(
+    compared = compare_genotypes(
         pileups(prefixes["tumour"]), pileups(prefixes["normal"]), wanted.sites
     )
     return {
-        "identity_sites": Answer(float(found.informative_sites)),
-        "identity_lod": found.lod,
-        "identity_concordance_frac": found.concordance_frac,
-        "reversal_lod": found.reversal_lod,
-        "tumor_in_normal_frac": found.tumour_in_normal_frac,
+        "identity_sites": Answer(float(compared.informative_sites)),
+        "identity_lod": compared.lod,
+        "identity_concordance_frac": compared.concordance_frac,
+        "reversal_lod": compared.reversal_lod,
+        "tumor_in_normal_frac": compared.tumour_in_normal_frac,
     }
 
 
@@ -151,10 +151,10 @@ def _judge(role: str, entity: str, metric_id: str, answer: Answer, wanted: Thres
     definition = METRICS[metric_id]
     limits = wanted.limits.get((metric_id, role), ())
     status, limit = "NA", next(iter(limits), None)
-    for one in limits:
-        found = "NA" if answer.value is None else one.verdict(answer.value)
-        if WORSE.index(found) > WORSE.index(status):
-            status, limit = found, one
+    for candidate in limits:
+        verdict = "NA" if answer.value is None else candidate.verdict(answer.value)
+        if WORSE.index(verdict) > WORSE.index(status):
+            status, limit = verdict, candidate
     if limits and metric_id in MUST_BE_KNOWN and answer.value is None and answer is not NO_NORMAL:
         status = "WARN"
     return Metric(
@@ -174,12 +174,12 @@ def _judge(role: str, entity: str, metric_id: str, answer: Answer, wanted: Thres
 def _sex(spec: PairSpec, prefixes: Mapping[str, Path], wanted: Thresholds) -> Metric:
     """Sex chromosomes of the normal, or of the tumour without one, against the sheet's sex."""
     role = "normal" if "normal" in prefixes else "tumour"
-    found = infer_sex(Path(f"{prefixes[role]}.mosdepth.summary.txt"))
-    metric = _judge("pair", spec.pair, "sex_inferred", found, wanted)
+    inferred = infer_sex(Path(f"{prefixes[role]}.mosdepth.summary.txt"))
+    metric = _judge("pair", spec.pair, "sex_inferred", inferred, wanted)
     stated = KARYOTYPES.get(spec.samples[role].sex or "")
-    if stated is None or found.text not in KARYOTYPES.values():
+    if stated is None or inferred.text not in KARYOTYPES.values():
         return metric
-    return replace(metric, status="PASS" if stated == found.text else "WARN")
+    return replace(metric, status="PASS" if stated == inferred.text else "WARN")
 
 
 def verdict_sentence(role: str, metric: Metric) -> str:
