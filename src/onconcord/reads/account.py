@@ -90,7 +90,7 @@ def count_reads(
     # The two files of a lane are read side by side already.
     with ThreadPoolExecutor(max(threads // 2, 1)) as pool:
         results = list(pool.map(read, enumerate(lanes, 1)))
-    faults = [fault for _, found in results for fault in found]
+    faults = [fault for _, of_file in results for fault in of_file]
     if faults:
         raise InputError(faults)
     return tuple(file for files, _ in results for file in files)
@@ -98,8 +98,8 @@ def count_reads(
 
 def _read_lane(ordinal: int, lane: LaneFiles, reference: Path | None) -> tuple[InputFile, ...]:
     if lane.bam is not None:
-        found = count_alignment(lane.bam, reference)
-        return (InputFile("bam", ordinal, *astuple(found)),)
+        counted = count_alignment(lane.bam, reference)
+        return (InputFile("bam", ordinal, *astuple(counted)),)
     paths = [path for path in (lane.fastq_1, lane.fastq_2) if path is not None]
     return tuple(
         InputFile(f"fastq_{mate}", ordinal, *astuple(file))
@@ -210,18 +210,18 @@ def account_reads(sample: str, inputs: Path, fastp_reports: Sequence[Path], flag
                 f"trimming (fastp) of lane {lane} read {before} of the {given[lane]} reads in its "
                 "files"
             )
-    found = aligned_reads(flagstat)
+    aligned = aligned_reads(flagstat)
     expected = of_pairs + of_bams
-    if found.primary != expected:
+    if aligned.primary != expected:
         stage = "trimming" if fastp_reports else "the input files"
         problems.append(
-            f"alignment: {expected} reads came from {stage}, {found.primary} primary reads are in "
-            "the alignment file"
+            f"alignment: {expected} reads came from {stage}, {aligned.primary} primary reads are "
+            "in the alignment file"
         )
     # A BAM may hold reads without their mates; the mates of FASTQ come in pairs and stay so.
-    elif found.paired < of_pairs or (found.paired > of_pairs and not of_bams):
+    elif aligned.paired < of_pairs or (aligned.paired > of_pairs and not of_bams):
         problems.append(
-            f"alignment: {of_pairs // 2} pairs came in, {found.paired // 2} were aligned as pairs"
+            f"alignment: {of_pairs // 2} pairs came in, {aligned.paired // 2} were aligned as pairs"
         )
     if problems:
         raise ToolError(
@@ -231,5 +231,5 @@ def account_reads(sample: str, inputs: Path, fastp_reports: Sequence[Path], flag
         )
     for report, entered, read in trimmed:
         conserve("fastp", report, "given reads", entered, read)
-    conserve("samtools flagstat", flagstat, "primary reads", expected, found.primary)
-    return found.primary
+    conserve("samtools flagstat", flagstat, "primary reads", expected, aligned.primary)
+    return aligned.primary

@@ -158,8 +158,8 @@ def _header(path: Path) -> dict[str, Any]:
         warnings.catch_warnings(action="ignore"),
         pysam.AlignmentFile(str(path), check_sq=False, ignore_truncation=True) as alignments,
     ):
-        found: dict[str, Any] = alignments.header.to_dict()
-        return found
+        header: dict[str, Any] = alignments.header.to_dict()
+        return header
 
 
 def _decodes(path: Path, genome: GivenReference) -> bool:
@@ -170,7 +170,7 @@ def _decodes(path: Path, genome: GivenReference) -> bool:
                 with pysam.AlignmentFile(
                     str(path), check_sq=False, reference_filename=reference
                 ) as alignments:
-                    next((one for one in alignments if not one.flag & FLAG_UNMAPPED), None)
+                    next((read for read in alignments if not read.flag & FLAG_UNMAPPED), None)
             except (OSError, ValueError):
                 continue
             return True

@@ -35,7 +35,9 @@ def check_alignment(reads: Path, index: Path, flagstat: Path) -> None:
         return
     try:
         with pysam.AlignmentFile(str(reads), index_filename=str(index)) as file:
-            indexed = sum(one.total for one in file.get_index_statistics()) + file.nocoordinate
+            indexed = (
+                sum(contig.total for contig in file.get_index_statistics()) + file.nocoordinate
+            )
     except (OSError, ValueError) as error:
         raise broken("samtools index", index, f"it cannot be read ({error})") from error
     conserve(

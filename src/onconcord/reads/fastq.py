@@ -98,8 +98,8 @@ class FastqReader:
         rest = b""
         try:
             for chunk in self._chunks():
-                *found, rest = (rest + chunk).split(b"\n")
-                lines += found
+                *complete, rest = (rest + chunk).split(b"\n")
+                lines += complete
                 whole = len(lines) // 4 * 4
                 if whole:
                     yield self._records(lines[:whole])
@@ -151,8 +151,8 @@ class FastqReader:
         if list(map(len, bases)) != list(map(len, qualities)):
             at = next(
                 at
-                for at, (one, two) in enumerate(zip(bases, qualities, strict=True))
-                if len(one) != len(two)
+                for at, (of_read, of_quality) in enumerate(zip(bases, qualities, strict=True))
+                if len(of_read) != len(of_quality)
             )
             message = f"{len(bases[at])} bases, but {len(qualities[at])} qualities. {COPY_AGAIN}"
             raise self._fault(message, (self.reads + at) * 4 + 4)
@@ -183,14 +183,14 @@ class FastqReader:
         )
         raise self._fault(message, (self.reads + at) * 4 + 1 + offset)
 
-    def _signs(self, lines: list[bytes], allowed: bytes, offset: int, what: str) -> bytes:
+    def _signs(self, lines: list[bytes], allowed: bytes, offset: int, fault: str) -> bytes:
         """The text of some lines, which have no sign that is not allowed."""
         text = b"".join(lines)
         if text.translate(None, allowed):
             at, odd = next(
                 (at, odd) for at, line in enumerate(lines) if (odd := line.translate(None, allowed))
             )
-            message = f'"{_shown(odd[:1])}" is {what}. {COPY_AGAIN}'
+            message = f'"{_shown(odd[:1])}" is {fault}. {COPY_AGAIN}'
             raise self._fault(message, (self.reads + at) * 4 + 1 + offset)
         return text
 
@@ -248,11 +248,11 @@ class _Stream:
         if self.ended or self.pending.names:
             return
         try:
-            found = next(self._blocks, None)
+            block = next(self._blocks, None)
         except InputError as error:
-            self.faults, found = error.faults, None
-        self.ended = found is None
-        self.pending = found or Records([], [], [])
+            self.faults, block = error.faults, None
+        self.ended = block is None
+        self.pending = block or Records([], [], [])
 
     def take(self, count: int) -> Records:
         """The next records, which are not pending any more."""
@@ -292,22 +292,22 @@ class _Lane:
             self._sink(names, first, second)
 
     def _out_of_step(self, at: int, first: Records, second: Records) -> Fault:
-        one, two = (stream.reader.path for stream in self._streams)
+        here, there = (stream.reader.path for stream in self._streams)
         names = [_shown(records.names[at]) for records in (first, second)]
         number = self._pairs + at + 1
         if number == 1:
             message = (
                 f"R1 and R2 of lane {self._read_group} do not belong together: the first read of "
-                f'{one.name} is "{names[0]}", of {two.name} "{names[1]}". Give the two mate files '
-                "of one lane."
+                f'{here.name} is "{names[0]}", of {there.name} "{names[1]}". Give the two mate '
+                "files of one lane."
             )
-            return Fault(str(two), message)
+            return Fault(str(there), message)
         message = (
-            f"R1 and R2 of lane {self._read_group} are out of step: read {number} of {one.name} is "
-            f'"{names[0]}", of {two.name} "{names[1]}". Copy both again from their source, or pair '
-            "them by name (seqkit pair)."
+            f"R1 and R2 of lane {self._read_group} are out of step: read {number} of {here.name} "
+            f'is "{names[0]}", of {there.name} "{names[1]}". Copy both again from their source, or '
+            "pair them by name (seqkit pair)."
         )
-        return Fault(str(two), message, number * 4 - 3)
+        return Fault(str(there), message, number * 4 - 3)
 
     def faults(self) -> list[Fault]:
         """What is wrong with the two files together, each of them being whole."""
@@ -315,34 +315,36 @@ class _Lane:
             return []
         if self._fault:
             return [self._fault]
-        one, two = (stream.reader for stream in self._streams)
-        if (one.mate, two.mate) == (b"2", b"1"):
+        first, second = (stream.reader for stream in self._streams)
+        if (first.mate, second.mate) == (b"2", b"1"):
             message = (
-                f"{one.path.name} has the second mates of lane {self._read_group} and "
-                f"{two.path.name} the first: exchange fastq_1 and fastq_2."
+                f"{first.path.name} has the second mates of lane {self._read_group} and "
+                f"{second.path.name} the first: exchange fastq_1 and fastq_2."
             )
-            return [Fault(str(two.path), message)]
-        if one.mate is not None and one.mate == two.mate:
+            return [Fault(str(second.path), message)]
+        if first.mate is not None and first.mate == second.mate:
             message = (
-                f"{one.path.name} and {two.path.name} of lane {self._read_group} both say that "
-                f"they have mates {one.mate.decode()}: give the first mates as fastq_1 and the "
-                "second as fastq_2."
+                f"{first.path.name} and {second.path.name} of lane {self._read_group} both say "
+                f"that they have mates {first.mate.decode()}: give the first mates as fastq_1 and "
+                "the second as fastq_2."
             )
-            return [Fault(str(two.path), message)]
+            return [Fault(str(second.path), message)]
         # Where only the beginnings were read, a file that ends in its own is the shorter one.
         lacking = [
             reader
-            for reader in (one, two)
-            if reader.whole and reader.reads < max(one.reads, two.reads)
+            for reader in (first, second)
+            if reader.whole and reader.reads < max(first.reads, second.reads)
         ]
         if lacking:
-            said = [f"{'' if reader.whole else 'at least '}{reader.reads}" for reader in (one, two)]
+            counts = [
+                f"{'' if reader.whole else 'at least '}{reader.reads}" for reader in (first, second)
+            ]
             message = (
-                f"R1 and R2 of lane {self._read_group} differ in length: {one.path.name} has "
-                f"{said[0]} reads, {two.path.name} has {said[1]}. The two files must hold the "
-                "mates of the same reads in the same order: copy the shorter one again."
+                f"R1 and R2 of lane {self._read_group} differ in length: {first.path.name} has "
+                f"{counts[0]} reads, {second.path.name} has {counts[1]}. The two files must hold "
+                "the mates of the same reads in the same order: copy the shorter one again."
             )
-            return [Fault(str(two.path), message)]
+            return [Fault(str(second.path), message)]
         return []
 
 
@@ -358,8 +360,8 @@ def shared_name(first: bytes, second: bytes) -> bytes | None:
 
 def _mate(head: bytes) -> bytes | None:
     """Which mate a record says it is, 1 or 2: `/1` at the end of its name, or `1:N:0:` after it."""
-    found = re.match(rb"@\S*?(?:/([12])(?:\s|$)|[ \t]([12]):[YN]:\d)", head)
-    return (found[1] or found[2]) if found else None
+    mate = re.match(rb"@\S*?(?:/([12])(?:\s|$)|[ \t]([12]):[YN]:\d)", head)
+    return (mate[1] or mate[2]) if mate else None
 
 
 def write_pairs(read_group: str, first: Path, second: Path, out: BinaryIO) -> None:
