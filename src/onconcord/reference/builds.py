@@ -28,11 +28,11 @@ def known_contigs(build: str) -> dict[str, KnownContig]:
     """
     path = checkout.root() / "resources/builds" / f"{build}.tsv"
     lines = (line for line in path.read_text().splitlines() if not line.startswith("#"))
-    found: dict[str, KnownContig] = {}
+    contigs: dict[str, KnownContig] = {}
     for row in csv.DictReader(lines, delimiter="\t"):
-        before = found[row["chrom"]].md5s if row["chrom"] in found else ()
-        found[row["chrom"]] = KnownContig(int(row["length_bp"]), (*before, row["md5"]))
-    return found
+        before = contigs[row["chrom"]].md5s if row["chrom"] in contigs else ()
+        contigs[row["chrom"]] = KnownContig(int(row["length_bp"]), (*before, row["md5"]))
+    return contigs
 
 
 def length_faults(source: str, build: str, lengths: Mapping[str, int]) -> list[Fault]:
@@ -74,8 +74,8 @@ def digest_faults(source: str, build: str, rows: Iterable[ContigRow]) -> list[Fa
     ]
 
 
-def _not_the_build(name: str, build: str, found: str, expected: object) -> str:
+def _not_the_build(name: str, build: str, fact: str, expected: object) -> str:
     return (
-        f'contig "{name}" has {found}, but {build} has {expected}: give the FASTA of {build}, '
+        f'contig "{name}" has {fact}, but {build} has {expected}: give the FASTA of {build}, '
         'or write "build: custom" under reference.'
     )

@@ -49,15 +49,15 @@ def translate(bases: str, code: Code) -> str:
 
 def translate_to_stop(bases: str, code: Code) -> str:
     """As `translate`, up to and with the first stop; without a stop all of it."""
-    found = []
+    residues = []
     for at in range(0, len(bases) - len(bases) % 3, 3):
         residue = code.get(bases[at : at + 3], UNKNOWN)
-        found.append(residue)
+        residues.append(residue)
         if residue == STOP:
             break
-    return "".join(found)
+    return "".join(residues)
 
 
 def spelt(residues: str) -> str:
     """Residues in three-letter codes, one after another."""
-    return "".join(THREE_LETTERS[one] for one in residues)
+    return "".join(THREE_LETTERS[residue] for residue in residues)

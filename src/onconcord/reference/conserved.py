@@ -58,19 +58,19 @@ def check_fasta_index(fasta: Path) -> None:
 
 
 def _check_dictionary(dictionary: Path, rows: Sequence[ContigRow]) -> None:
-    found = []
+    listed = []
     text = dictionary.read_text()
     for line in text.splitlines():
         kind, *fields = line.split("\t")
         if kind == "@SQ":
             tags = dict(field.split(":", 1) for field in fields if ":" in field)
-            found.append((tags.get("SN"), tags.get("LN"), tags.get("M5")))
+            listed.append((tags.get("SN"), tags.get("LN"), tags.get("M5")))
     wanted = [(row.source_name, str(row.length_bp), row.md5) for row in rows]
-    if found != wanted or not text.endswith("\n"):
+    if listed != wanted or not text.endswith("\n"):
         raise broken(
             "samtools dict",
             dictionary,
-            f"{len(wanted)} contigs went in, and its {len(found)} are not the same",
+            f"{len(wanted)} contigs went in, and its {len(listed)} are not the same",
         )
 
 
@@ -84,16 +84,16 @@ def check_bwa_index(prefix: Path, fasta_index: Path) -> None:
     wanted = [line.split("\t")[:2] for line in fasta_index.read_text().splitlines()]
     bases = sum(int(length) for _, length in wanted)
     lines = Path(f"{prefix}.ann").read_text().splitlines()
-    found = [
+    listed = [
         [name.split()[1], place.split()[1]]
         for name, place in zip(lines[1::2], lines[2::2], strict=False)
         if len(name.split()) > 1 and len(place.split()) > 1
     ]
-    if found != wanted:
+    if listed != wanted:
         raise broken(
             "bwa index",
             f"{prefix}.ann",
-            f"it has {len(found)} contigs, which are not the {len(wanted)} of the genome",
+            f"it has {len(listed)} contigs, which are not the {len(wanted)} of the genome",
         )
     holes = Path(f"{prefix}.amb").read_text().splitlines()
     if not holes or [str(len(holes) - 1)] != holes[0].split()[2:3]:

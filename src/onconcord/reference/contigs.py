@@ -43,8 +43,8 @@ class ContigRow:
 
 def table_chrom(native: str) -> str:
     """Name a contig has in the tables: `20` and `chr20` are chr20, `MT` is chrM, others stay."""
-    found = _NATIVE.fullmatch(native)
-    return f"chr{found[1].rstrip('T')}" if found else native
+    match = _NATIVE.fullmatch(native)
+    return f"chr{match[1].rstrip('T')}" if match else native
 
 
 def native_name(given: str, names: Collection[str]) -> str | None:
@@ -67,8 +67,8 @@ def native_name(given: str, names: Collection[str]) -> str | None:
 
 def primary_names(names: Sequence[str]) -> frozenset[str]:
     """Native names that are chromosomes 1-22, X, Y or M; all of them where none is one."""
-    found = frozenset(name for name in names if table_chrom(name) in PRIMARY)
-    return found or frozenset(names)
+    primary = frozenset(name for name in names if table_chrom(name) in PRIMARY)
+    return primary or frozenset(names)
 
 
 def contig_rows(source: str, sequences: pysam.FastaFile) -> tuple[ContigRow, ...]:

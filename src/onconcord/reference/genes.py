@@ -192,8 +192,10 @@ def _blocks(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def _attribute(name: str) -> pl.Expr:
-    found = [pl.col("attributes").str.extract(f"{_HEAD}{key}{_TAIL}") for key in ATTRIBUTES[name]]
-    return pl.coalesce(found).alias(name)
+    spellings = [
+        pl.col("attributes").str.extract(f"{_HEAD}{key}{_TAIL}") for key in ATTRIBUTES[name]
+    ]
+    return pl.coalesce(spellings).alias(name)
 
 
 def _parts(lines: pl.DataFrame) -> pl.DataFrame:
@@ -282,12 +284,12 @@ def _as_gtf(parts: pl.DataFrame, above: pl.DataFrame) -> tuple[pl.DataFrame, pl.
         .join(genes, left_on="above", right_on="own", how="left", maintain_order="left")
         .with_columns(pl.coalesce(f"of_{name}", name).alias(name) for name in _OF_GENE)
     )
-    found = above.select("own", "gene_id", "transcript_id", "version", "symbol")
+    ids = above.select("own", "gene_id", "transcript_id", "version", "symbol")
     parts = (
         parts.drop("gene_id", "transcript_id", "version", "symbol")
         .with_columns(pl.col("parents").cast(pl.String).str.split(","))
         .explode("parents")
-        .join(found, left_on="parents", right_on="own", how="inner", maintain_order="left")
+        .join(ids, left_on="parents", right_on="own", how="inner", maintain_order="left")
     )
     return parts, above.filter(pl.col("own").is_not_null())
 
@@ -303,7 +305,7 @@ def _transcripts(parts: pl.DataFrame, above: pl.DataFrame) -> pl.DataFrame:
         pl.col("gene_id").is_not_null() & pl.col("transcript_id").is_not_null()
     ).sort(*_KEY, "start0", maintain_order=True)
     ahead = pl.col("strand") != "-"
-    found = parts.group_by(_KEY).agg(
+    of_parts = parts.group_by(_KEY).agg(
         pl.col("gene_id", "strand", "symbol").first(),
         pl.col("notes").bitwise_or(),
         first_frame=pl.when(ahead.first())
@@ -321,7 +323,7 @@ def _transcripts(parts: pl.DataFrame, above: pl.DataFrame) -> pl.DataFrame:
         pl.col("gene_biotype", "hgnc_id").drop_nulls().first(),
     )
     whole = (
-        found.join(exons, on=_KEY, how="left")
+        of_parts.join(exons, on=_KEY, how="left")
         .join(coding, on=_KEY, how="left")
         .join(of_transcript, on=_KEY, how="left")
         .join(of_gene, on="gene_id", how="left")

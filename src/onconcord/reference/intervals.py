@@ -29,13 +29,15 @@ CONTIG_SPAN = np.int64(1 << 33)
 def merged(intervals: Iterable[Interval], order: Iterable[str]) -> tuple[Interval, ...]:
     """Intervals sorted in the given order of contigs, those that overlap or touch made one."""
     rank = {name: place for place, name in enumerate(order)}
-    found: list[Interval] = []
-    for contig, start, end in sorted(intervals, key=lambda one: (rank[one[0]], one[1], one[2])):
-        if found and found[-1][0] == contig and start <= found[-1][2]:
-            found[-1] = (contig, found[-1][1], max(end, found[-1][2]))
+    runs: list[Interval] = []
+    for contig, start, end in sorted(
+        intervals, key=lambda interval: (rank[interval[0]], interval[1], interval[2])
+    ):
+        if runs and runs[-1][0] == contig and start <= runs[-1][2]:
+            runs[-1] = (contig, runs[-1][1], max(end, runs[-1][2]))
         else:
-            found.append((contig, start, end))
-    return tuple(found)
+            runs.append((contig, start, end))
+    return tuple(runs)
 
 
 def shared(

@@ -54,8 +54,8 @@ class OpenFasta:
         begin, end = start0 - self._block_start0, end0 - self._block_start0
         if contig != self._block_of or begin < 0 or end > len(self._block):
             first0 = max(start0 - _BLOCK_BP, 0)
-            found = self._sequences.fetch(contig, first0, max(end0, first0) + 16 * _BLOCK_BP)
-            self._block_of, self._block_start0, self._block = contig, first0, found.upper()
+            text = self._sequences.fetch(contig, first0, max(end0, first0) + 16 * _BLOCK_BP)
+            self._block_of, self._block_start0, self._block = contig, first0, text.upper()
             begin, end = start0 - first0, end0 - first0
         return self._block[max(begin, 0) : max(end, 0)]
 
@@ -103,20 +103,20 @@ class Genome:
             begin, end = start0 - self._block_start0, end0 - self._block_start0
             if end <= len(self._block):
                 return self._block[begin:end]
-        found = self.contigs[contig]
-        start0, end0 = max(start0, 0), min(end0, found.length)
+        of_contig = self.contigs[contig]
+        start0, end0 = max(start0, 0), min(end0, of_contig.length)
         if start0 >= end0:
             return ""
         # Callers go along the genome: what they ask for next is most often near
         first0 = max(start0 - _BLOCK_BP, 0)
-        self._block = self._read(found, first0, min(end0 + _BLOCK_BP, found.length))
+        self._block = self._read(of_contig, first0, min(end0 + _BLOCK_BP, of_contig.length))
         self._block_of, self._block_start0 = contig, first0
         return self._block[start0 - first0 : end0 - first0]
 
-    def _read(self, found: Contig, start0: int, end0: int) -> str:
+    def _read(self, contig: Contig, start0: int, end0: int) -> str:
         """Upper-case bases of an interval that is not empty, and within the contig."""
         first, last = (
-            found.offset + at // found.line_bases * found.line_width + at % found.line_bases
+            contig.offset + at // contig.line_bases * contig.line_width + at % contig.line_bases
             for at in (start0, end0 - 1)
         )
         text = self._bytes[first : last + 1].tobytes()
@@ -136,8 +136,14 @@ class Genome:
         layout = pl.DataFrame({"name": names}).join(
             pl.DataFrame(
                 [
-                    (one.name, one.length, one.offset, one.line_bases, one.line_width)
-                    for one in self.contigs.values()
+                    (
+                        contig.name,
+                        contig.length,
+                        contig.offset,
+                        contig.line_bases,
+                        contig.line_width,
+                    )
+                    for contig in self.contigs.values()
                 ],
                 schema=["name", "length", "offset", "line_bases", "line_width"],
                 orient="row",
@@ -151,9 +157,9 @@ class Genome:
         )
         inside = (position0 >= 0) & (position0 < length)
         at = offset + position0 // line_bases * line_width + position0 % line_bases
-        found: Bases = self._bytes[np.where(inside, at, 0)]
-        lower = (found >= 97) & (found <= 122)
-        upper: Bases = np.where(lower, found - 32, found).astype(np.uint8)
+        letters: Bases = self._bytes[np.where(inside, at, 0)]
+        lower = (letters >= 97) & (letters <= 122)
+        upper: Bases = np.where(lower, letters - 32, letters).astype(np.uint8)
         return np.where(inside, upper, 0).astype(np.uint8)
 
 

@@ -173,12 +173,12 @@ def _between(lengths: Mapping[str, int], first: Place, last: Place) -> Iterator[
 
 def _called(intervals: Sequence[Interval], own: Sequence[Interval]) -> list[Interval]:
     """Intervals cut to a shard's own part, each reaching over the cuts as far as it did before."""
-    found = []
+    called = []
     parts = {contig: (start, end) for contig, start, end in own}
     for contig, start, end in intervals:
         if contig not in parts:
             continue
         first, last = parts[contig]
         if max(start, first) < min(end, last):
-            found.append((contig, max(start, first - OVERLAP_BP), min(end, last + OVERLAP_BP)))
-    return found
+            called.append((contig, max(start, first - OVERLAP_BP), min(end, last + OVERLAP_BP)))
+    return called

@@ -75,7 +75,7 @@ def choose_transcripts(
         InputError: the file is malformed, or names no gene of the model.
     """
     wanted = read_choices(given) if given else {}
-    found: list[Chosen] = []
+    entries: list[Chosen] = []
     met = False
     for gene, rows in _by_gene(transcripts):
         symbol = rows[0]["gene_symbol"]
@@ -97,8 +97,8 @@ def choose_transcripts(
             for kind, row in _tagged(rows):
                 source = "model" if kind == "longest_cds" else "tags"
                 picked.setdefault(row["transcript_id"], (kind, source, row, None))
-        found += lost
-        found += [
+        entries += lost
+        entries += [
             _checked(row, kind, source, choice, genome, mitochondrion)
             for kind, source, row, choice in picked.values()
         ]
@@ -106,7 +106,9 @@ def choose_transcripts(
         message = "names no gene of the gene model: are these its gene ids or symbols?"
         raise InputError([Fault(given.name, message, column="gene")])
     return tuple(
-        sorted(found, key=lambda chosen: (chosen.gene, KINDS.index(chosen.kind), chosen.transcript))
+        sorted(
+            entries, key=lambda chosen: (chosen.gene, KINDS.index(chosen.kind), chosen.transcript)
+        )
     )
 
 
@@ -144,19 +146,19 @@ def _tagged(rows: list[Row]) -> list[tuple[str, Row]]:
             key=lambda row: (-(row["coding_bp"] or 0), row["transcript_id"]),
         )
 
-    found = [
+    tagged = [
         (kind, row)
         for kind in ("mane_select", "mane_plus_clinical")
         for row in rows
         if kind in row["notes"]
     ]
-    if any(kind == "mane_select" for kind, _ in found):
-        return found
+    if any(kind == "mane_select" for kind, _ in tagged):
+        return tagged
     canonical = best(row for row in rows if "canonical" in row["notes"])
     if canonical:
-        return [*found, ("canonical", canonical)]
+        return [*tagged, ("canonical", canonical)]
     longest = best(rows)
-    return [*found, ("longest_cds", longest)] if longest else found
+    return [*tagged, ("longest_cds", longest)] if longest else tagged
 
 
 def _checked(
@@ -169,15 +171,15 @@ def _checked(
 ) -> Chosen:
     transcript = transcript_of(row | {"is_mitochondrial": row["chrom"] in mitochondrion})
     coding = coding_sequence(transcript, genome)
-    status, residues, found = "not_coding", None, None
+    status, residues, digest = "not_coding", None, None
     if coding is not None:
         status = coding.status
-        found = hashlib.sha256(coding.cds.encode("ascii")).hexdigest()
+        digest = hashlib.sha256(coding.cds.encode("ascii")).hexdigest()
         residues = len(coding.protein) - 1 if status == "ok" else None
         if asked is not None and status == "ok":
             if asked.cds_sha256 is None and not _is_named(row["transcript_id"], asked):
                 status = "other_version"
-            elif asked.cds_sha256 not in (None, found):
+            elif asked.cds_sha256 not in (None, digest):
                 status = "other_cds"
     return Chosen(
         row["gene_id"],
@@ -188,7 +190,7 @@ def _checked(
         row["chrom"],
         status,
         residues,
-        found,
+        digest,
     )
 
 
@@ -237,7 +239,7 @@ def write_gene_regions(
         rows += ((*names, *part) for part in parts or [(transcript.chrom, 0, 0)])
     write_tsv(out, GENE_REGIONS, rows)
     seal(out)
-    return tuple(exon for found in exons.values() for exon in found)
+    return tuple(exon for of_gene in exons.values() for exon in of_gene)
 
 
 def write_set(chosen: Iterable[Chosen], out: Path) -> None:

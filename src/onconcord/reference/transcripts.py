@@ -71,11 +71,11 @@ class Transcript:
     @cached_property
     def _offsets(self) -> list[int]:
         """Bases of the transcript before each exon."""
-        found, total = [], 0
+        offsets, total = [], 0
         for length in self._lengths:
-            found.append(total)
+            offsets.append(total)
             total += length
-        return found
+        return offsets
 
     @cached_property
     def length(self) -> int:
@@ -222,7 +222,7 @@ def _cds_status(transcript: Transcript, cds: str, protein: str, span: tuple[int,
         ("readthrough", STOP in protein[:-1] and "readthrough" in transcript.notes),
         ("inner_stop", STOP in protein[:-1]),
     )
-    return next((code for code, found in faults if found), "ok")
+    return next((code for code, is_so in faults if is_so), "ok")
 
 
 def transcript_of(row: Mapping[str, Any]) -> Transcript:
