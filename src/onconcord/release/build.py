@@ -60,8 +60,8 @@ def build_release(order: Order, summary: Path | None = None) -> Release:
     if words.inside(order.name) or words.is_code(order.name):
         message = "holds a local id of a patient or sample: choose another name"
         raise InputError.at("--name", message)
-    gone = {one.pair_id for one in order.retractions}
-    kept = [one for one in finished if one.pair not in gone]
+    gone = {withdrawn.pair_id for withdrawn in order.retractions}
+    kept = [pair for pair in finished if pair.pair not in gone]
     patients = _patients(kept) if order.tier == "open" else frozenset[str]()
     with ExitStack() as held:
         if order.tier == "open":
@@ -89,19 +89,21 @@ def build_release(order: Order, summary: Path | None = None) -> Release:
 
 def _patients(finished: Sequence[FinishedPair]) -> frozenset[str]:
     """Local ids of the patients that an open release counts, each with its diagnosis."""
-    found: dict[str, set[str]] = {}
-    for one in finished:
+    diagnoses: dict[str, set[str]] = {}
+    for of_pair in finished:
         names = ("pair", "subject", "sample")
-        tables = {name: contract.read_file(name, one.path(name)) for name in names}
+        tables = {name: contract.read_file(name, of_pair.path(name)) for name in names}
         (pair,) = tables["pair"].to_pylist()
         if pair["qc_status"] != "FAIL" and pair["design"] == "matched":
             for patient in tables["subject"]["subject_id"].to_pylist():
-                found.setdefault(patient, set()).update(
+                diagnoses.setdefault(patient, set()).update(
                     row["diagnosis_oncotree"]
                     for row in tables["sample"].to_pylist()
                     if row["sample_id"] == pair["tumor_sample_id"] and row["diagnosis_oncotree"]
                 )
-    return frozenset(f"{patient} {min(said, default=UNKNOWN)}" for patient, said in found.items())
+    return frozenset(
+        f"{patient} {min(stated, default=UNKNOWN)}" for patient, stated in diagnoses.items()
+    )
 
 
 def check_target(out: Path) -> None:
@@ -151,11 +153,11 @@ def _write_tables(
     if order.tier == "open":
         counted = {name: Merger(name, spool, memory) for name in _COUNTED}
     faults: list[Fault] = []
-    for one in finished:
+    for unread in finished:
         try:
-            pair = one.read()
+            pair = unread.read()
             for name, table in pair.tables.items():
-                check_centres(f"{one.pair}/{name}", table.column("center_id"), order.centre)
+                check_centres(f"{unread.pair}/{name}", table.column("center_id"), order.centre)
         except InputError as error:
             faults.extend(error.faults)
             continue
@@ -163,7 +165,7 @@ def _write_tables(
             if len(faults) > SHOWN_FAULTS:
                 raise InputError(faults)
         for name, table in _rows(pair, order.tier, names).items():
-            faults.extend(_leaks(one.pair, name, table, order.tier, words))
+            faults.extend(_leaks(unread.pair, name, table, order.tier, words))
             mergers[name].add(table)
         if counted:
             of_pair = _rows(pair, "consortium", names)
@@ -237,6 +239,6 @@ def _leaks(pair: str, name: str, table: pa.Table, tier: str, words: Words) -> It
 
 
 def _retraction_rows(order: Order, names: Pseudonymiser | None) -> pa.Table:
-    rows = [{"center_id": order.centre, **asdict(one)} for one in order.retractions]
+    rows = [{"center_id": order.centre, **asdict(retraction)} for retraction in order.retractions]
     table = contract.prepare("retraction", rows, order.tier)
     return table if names is None else _pseudonymised(table, names)

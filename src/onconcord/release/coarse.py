@@ -48,10 +48,10 @@ def coarse_regions(regions: pl.DataFrame, withheld: pl.DataFrame) -> pl.DataFram
             "CALLABLE": _meet(searched, _gaps(dark)),
         }
         pieces += [
-            pl.DataFrame({"start0": found[0], "end0": found[1]}).with_columns(
+            pl.DataFrame({"start0": ranges[0], "end0": ranges[1]}).with_columns(
                 chrom=pl.lit(chrom), reference_id=pl.lit(reference), state=pl.lit(state)
             )
-            for state, found in parts.items()
+            for state, ranges in parts.items()
         ]
     if not pieces:
         return regions
@@ -83,16 +83,14 @@ def _gaps(intervals: tuple[Integers, Integers]) -> tuple[Integers, Integers]:
     return np.concatenate([[0], ends]), np.concatenate([starts, [far]])
 
 
-def _meet(
-    one: tuple[Integers, Integers], two: tuple[Integers, Integers]
-) -> tuple[Integers, Integers]:
+def _meet(a: tuple[Integers, Integers], b: tuple[Integers, Integers]) -> tuple[Integers, Integers]:
     """What two sets of sorted intervals share."""
-    first = np.searchsorted(two[1], one[0], side="right")
-    after = np.searchsorted(two[0], one[1], side="left")
+    first = np.searchsorted(b[1], a[0], side="right")
+    after = np.searchsorted(b[0], a[1], side="left")
     many = np.maximum(after - first, 0)
-    left = np.repeat(np.arange(len(one[0])), many)
+    left = np.repeat(np.arange(len(a[0])), many)
     right = np.arange(many.sum()) - np.repeat(np.cumsum(many) - many, many) + np.repeat(first, many)
-    starts, ends = np.maximum(one[0][left], two[0][right]), np.minimum(one[1][left], two[1][right])
+    starts, ends = np.maximum(a[0][left], b[0][right]), np.minimum(a[1][left], b[1][right])
     return starts[ends > starts], ends[ends > starts]
 
 
@@ -229,7 +227,9 @@ def coarse_phases(released: pl.DataFrame) -> pl.DataFrame:
     named = released["phase_set"].drop_nulls()
     shared = named.unique(maintain_order=True).to_list()
     counts = dict(named.value_counts().iter_rows())
-    numbers = {one: str(at) for at, one in enumerate((n for n in shared if counts[n] > 1), start=1)}
+    numbers = {
+        phase: str(at) for at, phase in enumerate((n for n in shared if counts[n] > 1), start=1)
+    }
     return released.with_columns(
         phase_set=pl.col("phase_set").replace_strict(numbers, default=None, return_dtype=pl.String)
     )

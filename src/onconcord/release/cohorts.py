@@ -35,15 +35,15 @@ def check_cohort(ledger: Path, name: str, patients: frozenset[str]) -> None:
         raise InputError.at(name, message, column="--tier")
     for earlier, them in read_ledger(ledger).items():
         whom, they = _ids(patients), _ids(them)
-        for change, found in (
+        for change, apart in (
             ("more", whom - they),
             ("fewer", they - whom),
             ("more", patients - them),
             ("fewer", them - patients),
         ):
-            if 0 < len(found) < SMALLEST:
+            if 0 < len(apart) < SMALLEST:
                 message = (
-                    f"{len(found)} patients {change} than the open release {earlier}, or under "
+                    f"{len(apart)} patients {change} than the open release {earlier}, or under "
                     f"another diagnosis, which would tell of them: wait until {SMALLEST} or more "
                     f"came or went. {earlier} stays"
                 )
@@ -52,7 +52,7 @@ def check_cohort(ledger: Path, name: str, patients: frozenset[str]) -> None:
 
 def _ids(patients: frozenset[str]) -> frozenset[str]:
     """Patients without their diagnoses, of which ledgers of before say nothing."""
-    return frozenset(one.split(" ")[0] for one in patients)
+    return frozenset(patient.split(" ")[0] for patient in patients)
 
 
 def read_ledger(ledger: Path) -> dict[str, frozenset[str]]:
@@ -80,9 +80,9 @@ def note_cohort(ledger: Path, name: str, patients: frozenset[str]) -> None:
     known = read_ledger(ledger)
     if patients in known.values():
         return
-    number = sum(1 for one in known if one.split(" ")[0] == name)
+    number = sum(1 for release in known if release.split(" ")[0] == name)
     known[f"{name} ({number + 1})" if number else name] = patients
-    text = json.dumps({one: sorted(them) for one, them in known.items()}, indent=1)
+    text = json.dumps({release: sorted(them) for release, them in known.items()}, indent=1)
     with whole_file(ledger) as path:
         path.touch(mode=0o600)
         os.chmod(path, 0o600)

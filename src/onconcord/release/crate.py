@@ -146,15 +146,15 @@ def _file(crate: ROCrate, folder: Path, path: str) -> Any:
 
 def _read(folder: Path, release: Release, table: str, columns: list[str]) -> list[dict[str, Any]]:
     """The distinct rows of some columns of a table: what runs have in common is there once."""
-    found = [
+    tables = [
         pq.ParquetFile(folder / part.path).read(columns).group_by(columns).aggregate([])
         for part in release.parts
         if part.table == table
     ]
-    if not found:
+    if not tables:
         return []
     # centres' files may have text in other Arrow types, and other columns may be null
-    rows: list[dict[str, Any]] = pa.concat_tables(found, promote_options="permissive").to_pylist()
+    rows: list[dict[str, Any]] = pa.concat_tables(tables, promote_options="permissive").to_pylist()
     return rows
 
 
@@ -174,8 +174,8 @@ def _tools(
     for position, (step, tool, version) in enumerate(sorted({*used, own}), start=1):
         slug = f"{_slug(tool)}-{_slug(version)}"
         if (tool, version) not in applications:
-            said = {"@type": "SoftwareApplication", "name": tool, "softwareVersion": version}
-            application = crate.add(ContextEntity(crate, f"#tool-{slug}", said))
+            properties = {"@type": "SoftwareApplication", "name": tool, "softwareVersion": version}
+            application = crate.add(ContextEntity(crate, f"#tool-{slug}", properties))
             applications[tool, version] = application
             workflow.append_to("softwareRequirements", application)
             workflow.append_to("hasPart", application)
@@ -208,10 +208,10 @@ def _tools(
 
 def _engine(crate: ROCrate, whole: Any, controls: list[Any], versions: set[str]) -> None:
     """The workflow engine, which ordered the steps of the release's runs."""
-    said: dict[str, Any] = {"@type": "SoftwareApplication", "name": "Snakemake"}
+    properties: dict[str, Any] = {"@type": "SoftwareApplication", "name": "Snakemake"}
     if versions:
-        said["softwareVersion"] = ", ".join(sorted(versions))
-    engine = crate.add(ContextEntity(crate, "#engine", said))
+        properties["softwareVersion"] = ", ".join(sorted(versions))
+    engine = crate.add(ContextEntity(crate, "#engine", properties))
     organised = crate.add(
         ContextEntity(
             crate, "#organised", {"@type": "OrganizeAction", "name": "Snakemake ran the steps"}

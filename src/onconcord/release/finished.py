@@ -96,9 +96,9 @@ def read_finished(manifests: Iterable[Path], centre: str) -> list[FinishedPair]:
         else:
             finished[pair.pair] = pair
     if not faults and not finished:
-        found = f"finished pairs of {', '.join(sorted(others))}" if others else "no finished pair"
+        there = f"finished pairs of {', '.join(sorted(others))}" if others else "no finished pair"
         message = (
-            f'{found}; expected pairs of centre "{centre}": run the pipeline, or mend --centre'
+            f'{there}; expected pairs of centre "{centre}": run the pipeline, or mend --centre'
         )
         faults.append(Fault("--centre", message))
     if faults:
@@ -142,12 +142,12 @@ def local_words(finished: Iterable[FinishedPair]) -> Words:
     """
     ids: set[str] = set()
     faults: list[Fault] = []
-    for one in finished:
-        ids.add(one.pair)
+    for pair in finished:
+        ids.add(pair.pair)
         for name, columns in WITH_IDS.items():
-            if name not in one.tables:
+            if name not in pair.tables:
                 continue
-            path = one.path(name)
+            path = pair.path(name)
             try:
                 table = contract.read_file(name, path, columns=columns)
             except ContractError as error:
@@ -157,7 +157,7 @@ def local_words(finished: Iterable[FinishedPair]) -> Words:
                 ids.update(text for text in table[column].to_pylist() if text)
     if faults:
         raise InputError(faults)
-    return Words(one for one in ids if not is_own_word(one))
+    return Words(local_id for local_id in ids if not is_own_word(local_id))
 
 
 WITH_IDS = {

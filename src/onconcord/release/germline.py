@@ -108,11 +108,11 @@ def _beside_germline(variants: pl.DataFrame, matched: bool) -> pl.Series:
 
 def _cannot_be_germline(rows: pl.DataFrame, matched: bool) -> pl.Series:
     """Whether each event or atom is somatic, of no descent, rare, and its counts say so too."""
-    told = _shows_too_little(rows, matched)
+    shown_too_little = _shows_too_little(rows, matched)
     somatic = (rows["origin"] == "somatic").fill_null(False)
     descent = rows["chrom"].is_in(LINEAGE_CHROMOSOMES)
     rare = (rows["gnomad_af_max"] <= MAX_POPULATION_AF).fill_null(True)
-    return somatic & ~descent & rare & told
+    return somatic & ~descent & rare & shown_too_little
 
 
 def _shows_too_little(rows: pl.DataFrame, matched: bool) -> pl.Series:

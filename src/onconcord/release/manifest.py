@@ -135,7 +135,7 @@ def read_release(folder: Path) -> Release:
             message = f'"{part.path}" is not a place of {part.table} of centre {part.centre}'
             raise InputError.at(path, message, column=part.table)
         inside = [folder / part.path, *(folder / part.path).parents][:3]
-        if linked := next((one for one in inside if one.is_symlink()), None):
+        if linked := next((place for place in inside if place.is_symlink()), None):
             message = "is a link: a release holds its own files. Copy what it points to"
             raise InputError.at(linked, message)
         if inside[0].exists() and not inside[0].is_file():
@@ -147,8 +147,8 @@ def read_release(folder: Path) -> Release:
 
 
 def _number(path: str) -> int:
-    found = re.search(r"part-([0-9]{4,6})\.parquet$", path)
-    return int(found.group(1)) if found else 0
+    match = re.search(r"part-([0-9]{4,6})\.parquet$", path)
+    return int(match.group(1)) if match else 0
 
 
 def entries(folder: Path, parts: Iterable[Part]) -> list[Entry]:

@@ -48,11 +48,11 @@ def _once(name: str, table: pa.Table) -> pa.Table:
             continue
         array = as_one(table.column(column))
         before, after = array.take(pa.array(rows - 1)), array.take(pa.array(rows))
-        for row, one, two in zip(rows, before.to_pylist(), after.to_pylist(), strict=True):
-            if one != two:
+        for row, first, second in zip(rows, before.to_pylist(), after.to_pylist(), strict=True):
+            if first != second:
                 message = (
-                    f"row {row_key(spec, table, int(row))}: one pair says {one!r}, another "
-                    f"{two!r}; expected the same: make the older of the two again"
+                    f"row {row_key(spec, table, int(row))}: one pair says {first!r}, another "
+                    f"{second!r}; expected the same: make the older of the two again"
                 )
                 faults.append(Fault(name, message, column=column))
     if faults:

@@ -47,7 +47,7 @@ def read_retractions(path: Path, centre: str, manifests: Iterable[Path]) -> tupl
     rows, faults = retraction_rows(path)
     homes = _centres(manifests) if rows else {}
     several = len({*homes.values(), centre}) > 1
-    found = []
+    retractions = []
     for row in rows:
         cells = row.cells
         home = cells[CENTRE] or homes.get(cells["pair_id"])
@@ -58,10 +58,10 @@ def read_retractions(path: Path, centre: str, manifests: Iterable[Path]) -> tupl
             )
             faults.append(Fault(path.name, message, row.line, "pair_id"))
         if home in (None, centre):
-            found.append(Retraction(*(cells[column] for column in COLUMNS)))
+            retractions.append(Retraction(*(cells[column] for column in COLUMNS)))
     if faults:
         raise InputError(faults)
-    return tuple(found)
+    return tuple(retractions)
 
 
 def retraction_rows(path: Path) -> tuple[tuple[Row, ...], list[Fault]]:
@@ -93,11 +93,11 @@ def retraction_rows(path: Path) -> tuple[tuple[Row, ...], list[Fault]]:
 
 def _centres(manifests: Iterable[Path]) -> dict[str, str]:
     """Centre of each finished pair, by pair; a manifest that cannot be read is named elsewhere."""
-    found = {}
+    centre_of = {}
     for path in manifests:
         try:
             manifest = json.loads(path.read_text(encoding="utf-8"))
-            found[manifest["pair"]] = manifest["centre"]
+            centre_of[manifest["pair"]] = manifest["centre"]
         except (OSError, ValueError, KeyError, TypeError):
             continue
-    return found
+    return centre_of

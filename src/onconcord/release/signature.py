@@ -44,10 +44,10 @@ def signed_by(text: bytes, signature: Path) -> str:
         ToolError: ssh-keygen is not installed.
     """
     done = _ssh_keygen("check-novalidate", "-n", NAMESPACE, "-s", signature, text=text)
-    found = _SIGNED_BY.match(done.stdout.decode())
-    if done.returncode or found is None:
+    match = _SIGNED_BY.match(done.stdout.decode())
+    if done.returncode or match is None:
         raise ValueError(_said(done))
-    return found[1]
+    return match[1]
 
 
 def fingerprint(key_file: Path) -> str:

@@ -73,14 +73,14 @@ def statement(folder: Path, release: Release, lines: Iterable[Entry]) -> str:
 
 def _dependencies(folder: Path, release: Release) -> list[dict[str, Any]]:
     """Everything that the runs of the release were made with, by digest, once each."""
-    found = set()
+    named = set()
     for part in release.parts:
         if part.table == "run":
             table = pq.ParquetFile(folder / part.path).read(list(_DEPENDENCIES))
             for column, name in _DEPENDENCIES.items():
                 for value in table.column(column).unique().drop_null().to_pylist():
-                    found.add((name, value.removeprefix("sha256:")))
-    return [{"name": name, "digest": {"sha256": value}} for name, value in sorted(found)]
+                    named.add((name, value.removeprefix("sha256:")))
+    return [{"name": name, "digest": {"sha256": value}} for name, value in sorted(named)]
 
 
 def read_statement(path: Path) -> dict[str, str]:

@@ -223,10 +223,10 @@ def _form_faults(table: str, column: str, values: pa.Array) -> Iterator[Fault]:
     # one search for all of them, since next to no value has any
     if column in CLOSED or not _any(pc.match_substring_regex(values, ANY_FORBIDDEN)):
         return
-    for what, pattern in FORBIDDEN:
-        if what == "a date" and column in DATED | PLACES:
+    for kind, pattern in FORBIDDEN:
+        if kind == "a date" and column in DATED | PLACES:
             continue
         if _any(pc.match_substring_regex(values, pattern)):
             yield Fault(
-                table, f"a value has {what} in it: that does not leave a centre", column=column
+                table, f"a value has {kind} in it: that does not leave a centre", column=column
             )

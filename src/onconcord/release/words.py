@@ -63,32 +63,34 @@ class Words:
 
     @cached_property
     def _numbers(self) -> frozenset[str]:
-        found = (plain(one) for one in self.ids)
-        return frozenset(one for one in found if one.isdecimal() and len(one) >= SHORTEST)
+        bare = (plain(local_id) for local_id in self.ids)
+        return frozenset(
+            number for number in bare if number.isdecimal() and len(number) >= SHORTEST
+        )
 
     @cached_property
     def _codes(self) -> frozenset[str]:
-        found = (plain(one) for one in self.ids)
+        bare = (plain(local_id) for local_id in self.ids)
         return frozenset(
-            one for one in found if SHORTEST_CODE <= len(one) < SHORTEST and not one.isdecimal()
+            code for code in bare if SHORTEST_CODE <= len(code) < SHORTEST and not code.isdecimal()
         )
 
     @cached_property
     def _needles(self) -> dict[int, frozenset[str]]:
         """What to look for in plain text, by its length."""
         needles: set[str] = set()
-        for one in self.ids:
-            bare = plain(one)
+        for local_id in self.ids:
+            bare = plain(local_id)
             if len(bare) < SHORTEST:
                 continue
             if not bare.isdecimal():
                 needles |= {bare, bare[::-1], codecs.encode(bare, "rot13")}
-            for spelt in {one, one.casefold(), one.upper()}:
+            for spelt in {local_id, local_id.casefold(), local_id.upper()}:
                 needles |= self._encoded(spelt.encode())
         by_length: dict[int, set[str]] = {}
         for needle in needles:
             by_length.setdefault(len(needle), set()).add(needle)
-        return {length: frozenset(found) for length, found in sorted(by_length.items())}
+        return {length: frozenset(needles) for length, needles in sorted(by_length.items())}
 
     @staticmethod
     def _encoded(spelt: bytes) -> set[str]:
@@ -96,43 +98,45 @@ class Words:
         Hex (and so percent and escapes), signs by number, base32, base64 at each offset, and
         digests of an id.
         """
-        found = {spelt.hex(), "".join(map(str, spelt))}
+        disguises = {spelt.hex(), "".join(map(str, spelt))}
         # without the first byte both orders of bytes have it
-        found.add(spelt.decode().encode("utf-16-be").hex()[2:])
+        disguises.add(spelt.decode().encode("utf-16-be").hex()[2:])
         # the last sign depends on what follows
-        found.add(plain(base64.b32encode(spelt).decode().rstrip("=")[:-1]))
+        disguises.add(plain(base64.b32encode(spelt).decode().rstrip("=")[:-1]))
         for offset in range(3):
             # the first and the last sign depend on the neighbours
             text = base64.b64encode(b"\0" * offset + spelt).decode().rstrip("=")
-            found.add(
+            disguises.add(
                 plain(text[-(-offset * 4 // 3) : len(text) - bool((offset + len(spelt)) % 3)])
             )
         for name in _HASHES:
             digest = hashlib.new(name, spelt, usedforsecurity=False)
-            found.add(digest.hexdigest()[:_PREFIX])
-            found.add(plain(base64.b64encode(digest.digest()).decode()[:_PREFIX]))
-        return found
+            disguises.add(digest.hexdigest()[:_PREFIX])
+            disguises.add(plain(base64.b64encode(digest.digest()).decode()[:_PREFIX]))
+        return disguises
 
     def inside(self, text: str) -> bool:
         """Whether a long id is in a text, in whatever disguise."""
         if not self.ids:
             return False
-        found = self._known.get(text)
-        if found is None:
-            found = self._known[text] = self._look(text)
-        return found
+        holds_one = self._known.get(text)
+        if holds_one is None:
+            holds_one = self._known[text] = self._look(text)
+        return holds_one
 
     def _look(self, text: str) -> bool:
         bare = re.sub(r"\\x|\\u00|0x", "", text)
-        for one in {text, unquote(text), unquote(unquote(text)), html.unescape(text), bare}:
-            bare = plain(one)
+        for variant in {text, unquote(text), unquote(unquote(text)), html.unescape(text), bare}:
+            bare = plain(variant)
             for length, needles in self._needles.items():
                 for start in range(len(bare) - length + 1):
                     if bare[start : start + length] in needles:
                         return True
             if self._numbers:
                 # 12-34-5678 is a number of an id with separators; 0.12345678 is a fraction
-                for number in re.findall(r"(?<![0-9.])[0-9](?:[0-9]|[-_/ ](?=[0-9]))*", seen(one)):
+                for number in re.findall(
+                    r"(?<![0-9.])[0-9](?:[0-9]|[-_/ ](?=[0-9]))*", seen(variant)
+                ):
                     if plain(number) in self._numbers or any(
                         part in self._numbers for part in re.split(r"[-_/ ]", number)
                     ):
@@ -147,15 +151,15 @@ class Words:
     @cached_property
     def digests(self) -> frozenset[str]:
         """What an id is in hex, and its digests, whole: a column of digests has room for them."""
-        found: set[str] = set()
-        for one in self.ids:
-            for spelt in {one, one.casefold(), one.upper()}:
-                found |= {spelt.encode(code).hex() for code in ("utf-8", "utf-16-le", "utf-16-be")}
-                found |= {
+        in_hex: set[str] = set()
+        for local_id in self.ids:
+            for spelt in {local_id, local_id.casefold(), local_id.upper()}:
+                in_hex |= {spelt.encode(code).hex() for code in ("utf-8", "utf-16-le", "utf-16-be")}
+                in_hex |= {
                     hashlib.new(name, spelt.encode(), usedforsecurity=False).hexdigest()
                     for name in _HASHES
                 }
-        return frozenset(found)
+        return frozenset(in_hex)
 
 
 NO_WORDS = Words()
