@@ -47,13 +47,13 @@ def commit() -> str | None:
     """
     git = ("git", "-c", "safe.directory=*", "-C", str(root()))
     try:
-        found = subprocess.run((*git, "rev-parse", "HEAD"), capture_output=True, check=True)
+        answer = subprocess.run((*git, "rev-parse", "HEAD"), capture_output=True, check=True)
         # the files' bytes, whatever the user's settings make of a difference
         plain = ("--no-ext-diff", "--no-textconv", "--no-color", "--binary", "--full-index")
         changed = subprocess.run((*git, "diff", *plain, "HEAD"), capture_output=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return None
-    head = found.stdout.decode().strip()
+    head = answer.stdout.decode().strip()
     if not changed.stdout:
         return head
     return f"{head}.{hashlib.sha256(changed.stdout).hexdigest()[:8]}"

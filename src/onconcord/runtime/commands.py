@@ -38,7 +38,7 @@ def commands_of_environment(
     Returns:
         Command templates by step and tool, in the order of the rules, each once.
     """
-    found: dict[tuple[str, str], list[str]] = {}
+    by_step: dict[tuple[str, str], list[str]] = {}
     callers = checkout / "workflow/callers"
     files = [*checkout.glob("workflow/rules/*.smk"), *callers.glob("*/rules.smk")]
     for file in sorted(files):
@@ -52,11 +52,11 @@ def commands_of_environment(
             for command in _commands_of_block(shell[2], checkout):
                 tool = command.split(" ", 1)[0]
                 if tool in tools:
-                    found.setdefault((step_of(file), tool), []).append(command)
+                    by_step.setdefault((step_of(file), tool), []).append(command)
     thresholds = _thresholds(environment)
     return {
         key: tuple(dict.fromkeys(filled(command, thresholds) for command in commands))
-        for key, commands in found.items()
+        for key, commands in by_step.items()
     }
 
 
@@ -77,7 +77,9 @@ def _commands_of_block(shell: str, checkout: Path) -> Iterator[str]:
     for folder, script in _SHELL_SCRIPT.findall(shell):
         yield from commands_of_shell((folders[folder] / script).read_text(encoding="utf-8"))
     for script in _PYTHON_SCRIPT.findall(shell):
-        yield from (one.template for one in _programs_of_package() if one.script == script)
+        yield from (
+            program.template for program in _programs_of_package() if program.script == script
+        )
     text = ""
     for literal, name, _, _ in Formatter().parse(shell):
         text += literal

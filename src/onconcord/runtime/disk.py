@@ -16,13 +16,13 @@ def full_disk(error: Exception) -> str | None:
         error: of Python, or of a library that only repeats the words of the operating system.
     """
     number = getattr(error, "errno", None)
-    said = next((os.strerror(one) for one in FULL if os.strerror(one) in str(error)), None)
-    if number not in FULL and said is None:
+    reason = next((os.strerror(code) for code in FULL if os.strerror(code) in str(error)), None)
+    if number not in FULL and reason is None:
         return None
     named = Path(getattr(error, "filename", None) or Path.cwd()).absolute()
     place = next(path for path in (named, *named.parents) if path.is_dir())
     free = shutil.disk_usage(place).free / 1e6
     return (
-        f"{place}: {said or os.strerror(number or FULL[0])} ({free:.1f} MB are free): free some "
+        f"{place}: {reason or os.strerror(number or FULL[0])} ({free:.1f} MB are free): free some "
         "space, or work elsewhere, and run again; what is finished is kept."
     )

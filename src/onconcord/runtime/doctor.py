@@ -123,8 +123,8 @@ def environments(package: str, checkout: Path = CHECKOUT) -> tuple[str, ...]:
     """The conda environments that pin a package, as paths from the checkout, sorted."""
     files = [*checkout.glob("envs/*.yaml"), *checkout.glob("workflow/callers/*/env.yaml")]
     pins = re.compile(rf"^\s*-\s*{re.escape(package)}=", re.MULTILINE)
-    found = (file for file in files if pins.search(file.read_text()))
-    return tuple(sorted(str(file.relative_to(checkout)) for file in found))
+    pinning = (file for file in files if pins.search(file.read_text()))
+    return tuple(sorted(str(file.relative_to(checkout)) for file in pinning))
 
 
 def remedy(tool: Tool) -> str:
@@ -157,7 +157,11 @@ def examine(tools: Sequence[Tool], path: str) -> tuple[Finding, ...]:
 def faults_of(findings: Iterable[Finding], purpose: str) -> list[Finding]:
     """The findings that stand in the way of a purpose (run, demo or test)."""
     levels = PURPOSES[purpose]
-    return [found for found in findings if found.tool.needed_for in levels and found.status != OK]
+    return [
+        finding
+        for finding in findings
+        if finding.tool.needed_for in levels and finding.status != OK
+    ]
 
 
 def _examine(tool: Tool, path: str) -> Finding:
@@ -182,12 +186,12 @@ def _examine(tool: Tool, path: str) -> Finding:
     except (OSError, subprocess.TimeoutExpired) as error:
         return Finding(tool, BROKEN, None, where, f"{error}. {remedy(tool)}")
     text = (done.stdout + done.stderr).decode(errors="replace")
-    found = re.search(tool.pattern, text)
-    if found is None:
-        said = text.strip().splitlines()
-        words = f'it says "{said[0]}"' if said else "it says nothing"
+    version = re.search(tool.pattern, text)
+    if version is None:
+        lines = text.strip().splitlines()
+        words = f'it says "{lines[0]}"' if lines else "it says nothing"
         return Finding(tool, BROKEN, None, where, f"{words} instead of a version. {remedy(tool)}")
-    return _judge(tool, found[1], where)
+    return _judge(tool, version[1], where)
 
 
 def _judge(tool: Tool, version: str, where: str | None) -> Finding:

@@ -25,10 +25,10 @@ LEVELS = (("avx512f", "v4"), ("avx2", "v3"), ("sse4_2", "v2"))
 
 def machine() -> dict[str, str | None]:
     """Columns of `run`: host, executor, cpu_family, container_digest."""
-    found = (name for variable, name in EXECUTORS.items() if variable in os.environ)
+    executors = (name for variable, name in EXECUTORS.items() if variable in os.environ)
     return {
         "host": socket.gethostname() or None,
-        "executor": next(found, "local"),
+        "executor": next(executors, "local"),
         "cpu_family": cpu_family(Path("/proc/cpuinfo")),
         "container_digest": _image(),
     }

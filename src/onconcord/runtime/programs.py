@@ -39,6 +39,6 @@ class Program:
         words = self.words(**values)
         done = subprocess.run(words, input=stdin, capture_output=True, check=False)
         if done.returncode:
-            said = done.stderr.decode(errors="replace").strip()
-            raise ToolError(f"{' '.join(words[:2])} ended with {done.returncode}: {said}")
+            message = done.stderr.decode(errors="replace").strip()
+            raise ToolError(f"{' '.join(words[:2])} ended with {done.returncode}: {message}")
         return done.stdout

@@ -27,9 +27,9 @@ def script(work: Callable[[list[str] | None], None]) -> Callable[..., int]:
             print(f"error: {error}", file=sys.stderr)
             return error.exit_code
         except Exception as error:
-            if (said := full_disk(error)) is None:
+            if (reason := full_disk(error)) is None:
                 raise
-            print(f"error: {said}", file=sys.stderr)
+            print(f"error: {reason}", file=sys.stderr)
             return ToolError.exit_code
         return 0
 

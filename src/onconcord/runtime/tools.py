@@ -37,17 +37,23 @@ def write_tool_versions(
     used = {key: texts for key, texts in commands.items() if ":".join(key) not in unused}
     names = sorted({tool for _, tool in used})
     findings = examine([tools[name] for name in names], os.environ["PATH"])
-    if faults := [one for one in findings if one.status in (BROKEN, MISSING) or not one.version]:
+    if faults := [
+        finding
+        for finding in findings
+        if finding.status in (BROKEN, MISSING) or not finding.version
+    ]:
         raise ToolError(
-            "\n".join(f"{one.tool.name} is {one.status}. {one.remedy}" for one in faults)
+            "\n".join(
+                f"{finding.tool.name} is {finding.status}. {finding.remedy}" for finding in faults
+            )
         )
-    found = {one.tool.name: one for one in findings}
+    by_tool = {finding.tool.name: finding for finding in findings}
     rows = [
         (
             step,
             tool,
-            found[tool].version,
-            "lockfile" if found[tool].tool.package else "cli",
+            by_tool[tool].version,
+            "lockfile" if by_tool[tool].tool.package else "cli",
             BETWEEN_COMMANDS.join(texts),
         )
         for (step, tool), texts in used.items()
@@ -66,13 +72,13 @@ def read_tool_versions(paths: Iterable[Path]) -> tuple[dict[str, str], ...]:
     Raises:
         ToolError: two environments have other versions of one tool.
     """
-    found: dict[tuple[str, str], dict[str, str]] = {}
+    rows: dict[tuple[str, str], dict[str, str]] = {}
     commands: dict[tuple[str, str], list[str]] = {}
     for path in sorted(paths):
         with sealed(path).open(newline="") as file:
             for row in csv.DictReader(file, delimiter="\t"):
                 key = row["step"], row["tool"]
-                known = found.setdefault(key, row)
+                known = rows.setdefault(key, row)
                 if known["version"] != row["version"]:
                     raise ToolError(
                         f"{row['tool']} is {known['version']} in one environment of step "
@@ -85,8 +91,8 @@ def read_tool_versions(paths: Iterable[Path]) -> tuple[dict[str, str], ...]:
                     if text not in texts
                 ]
     return tuple(
-        {**found[key], "command_template": BETWEEN_COMMANDS.join(commands[key])}
-        for key in sorted(found)
+        {**rows[key], "command_template": BETWEEN_COMMANDS.join(commands[key])}
+        for key in sorted(rows)
     )
 
 
@@ -103,14 +109,17 @@ def refuse_other_versions(folder: Path, path: str) -> None:
     """
     began = {row["tool"]: row["version"] for row in read_tool_versions(folder.glob("*.tsv"))}
     findings = examine([tool for tool in read_tools() if tool.name in began], path)
-    others = [one for one in findings if one.version not in (None, began[one.tool.name])]
+    others = [
+        finding for finding in findings if finding.version not in (None, began[finding.tool.name])
+    ]
     if others:
-        found = "\n".join(
-            f"{one.tool.name} {one.version} in {one.path}; expected {began[one.tool.name]}"
-            for one in others
+        changed = "\n".join(
+            f"{finding.tool.name} {finding.version} in {finding.path}; "
+            f"expected {began[finding.tool.name]}"
+            for finding in others
         )
         raise ToolError(
             f"The results in this folder were made with other versions of tools than the PATH has "
-            f"now:\n{found}\nPut the expected versions back on the PATH, or remove results/ to "
+            f"now:\n{changed}\nPut the expected versions back on the PATH, or remove results/ to "
             "make everything again with these: tables of two versions are not mixed."
         )
