@@ -104,12 +104,12 @@ def main(argv: list[str] | None = None) -> None:
     if args.new_baseline:
         baselines[args.purpose] = baseline_of(scored)
         write_text(args.baseline, json.dumps(baselines, indent=1) + "\n")
-    said = broken_rules(scored, baselines.get(args.purpose, {}), args.purpose != "slice")
-    write_all(scored, said, args.out)
-    write_page(scored, said, args.out / "accuracy.html")
+    broken = broken_rules(scored, baselines.get(args.purpose, {}), args.purpose != "slice")
+    write_all(scored, broken, args.out)
+    write_page(scored, broken, args.out / "accuracy.html")
     print(table_text(scored))
-    if said:
-        raise BrokenRules("\n".join(said))
+    if broken:
+        raise BrokenRules("\n".join(broken))
 
 
 if __name__ == "__main__":

@@ -178,9 +178,9 @@ def key_list(archive: tarfile.TarFile, key: str) -> list[str]:
     packed = archive.extractfile(f"{CACHE}/variants/homo-sapiens-variants.tsv.li.gz")
     assert packed is not None
     text = gzip.decompress(packed.read()).decode()
-    found = re.search(rf"^# {key} = \[(.*)\]$", text, flags=re.MULTILINE)
-    assert found is not None, key
-    return re.findall(r'"([^"]*)"', found.group(1))
+    match = re.search(rf"^# {key} = \[(.*)\]$", text, flags=re.MULTILINE)
+    assert match is not None, key
+    return re.findall(r'"([^"]*)"', match.group(1))
 
 
 def clinical_lines(

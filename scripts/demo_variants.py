@@ -74,11 +74,11 @@ class Draw:
         """An allele of a class in normal form, or None where a few attempts found no free place."""
         for _ in range(50):
             pos = self.random.randint(first, last)
-            found = normalise(self._genome, self._drawn(kind, pos, sizes))
-            near = any(abs(found.pos - other) < distance for other in self._taken)
-            if not near and first <= found.pos and variant_class(found.ref, found.alt) == kind:
-                self._taken.append(found.pos)
-                return found
+            drawn = normalise(self._genome, self._drawn(kind, pos, sizes))
+            near = any(abs(drawn.pos - other) < distance for other in self._taken)
+            if not near and first <= drawn.pos and variant_class(drawn.ref, drawn.alt) == kind:
+                self._taken.append(drawn.pos)
+                return drawn
         return None
 
     def _drawn(self, kind: str, pos: int, sizes: Sequence[int]) -> Allele:
@@ -120,14 +120,14 @@ def population(draw: Draw, regions: Iterable[Span]) -> list[tuple[Allele, float]
         while place < end0 - 40:
             indel = draw.random.random() < GERMLINE_INDELS
             kind = draw.random.choice(["INS", "DEL"]) if indel else "SNV"
-            found = draw.allele(kind, place, place + 20, GERMLINE_SIZES, 40)
-            if found:
-                sites.append((found, draw.frequency()))
+            allele = draw.allele(kind, place, place + 20, GERMLINE_SIZES, 40)
+            if allele:
+                sites.append((allele, draw.frequency()))
             place += draw.random.randint(140, 420)
     for start0, end0 in draw.random.choices(regions, k=RARE):
-        found = draw.allele("SNV", start0 + 1, end0 - 40, [], 25)
-        if found:
-            sites.append((found, round(10 ** draw.random.uniform(-5, -2.5), 6)))
+        allele = draw.allele("SNV", start0 + 1, end0 - 40, [], 25)
+        if allele:
+            sites.append((allele, round(10 ** draw.random.uniform(-5, -2.5), 6)))
     return sites
 
 
@@ -144,9 +144,9 @@ def germline(
                 rows.append((patient, *_columns(allele), which, frequency))
         for number, target in enumerate(draw.random.sample(targets, 2 * PRIVATE)):
             kind = "DEL" if number % 6 == 0 else "SNV"
-            found = draw.allele(kind, target.start + 5, target.end - 10, GERMLINE_SIZES, 15)
-            if found and sum(row[0] == patient and row[6] == "" for row in rows) < PRIVATE:
-                rows.append((patient, *_columns(found), draw.random.choice("12"), ""))
+            variant = draw.allele(kind, target.start + 5, target.end - 10, GERMLINE_SIZES, 15)
+            if variant and sum(row[0] == patient and row[6] == "" for row in rows) < PRIVATE:
+                rows.append((patient, *_columns(variant), draw.random.choice("12"), ""))
     return rows
 
 
@@ -167,12 +167,16 @@ def somatic(draw: Draw, targets: Sequence[Target], regions: Sequence[Span]) -> l
             while kinds:
                 target = draw.random.choice(targets)
                 used = [driver.pos, *(allele.pos for allele, _ in events)]
-                region = next(one for one in regions if one[0] <= target.start < one[1])
+                region = next(
+                    candidate
+                    for candidate in regions
+                    if candidate[0] <= target.start < candidate[1]
+                )
                 if any(region[0] < pos <= region[1] for pos in used):
                     continue
-                found = draw.allele(kinds[-1], target.start + 5, target.end - 30, SIZES, 25)
-                if found:
-                    events.append((found, target.gene))
+                variant = draw.allele(kinds[-1], target.start + 5, target.end - 30, SIZES, 25)
+                if variant:
+                    events.append((variant, target.gene))
                     kinds.pop()
             for number, (allele, gene) in enumerate(events):
                 note = f"shared with {tumours[0]}" if number < shared else ""

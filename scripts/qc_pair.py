@@ -25,7 +25,7 @@ def main(argv: list[str] | None = None) -> None:
     args = parser.parse_args(argv)
     prefixes = [prefix for prefix in (args.tumour_prefix, args.normal_prefix) if prefix]
     flagstats = args.flagstats or [None] * len(prefixes)
-    files = [SampleFiles(*one) for one in zip(prefixes, args.inputs, flagstats, strict=True)]
+    files = [SampleFiles(*paths) for paths in zip(prefixes, args.inputs, flagstats, strict=True)]
     samples = dict(zip(("tumour", "normal"), files, strict=False))
     spec = PairSpec.read(args.pair_spec)
     write_pair_qc(spec, args.thresholds, samples, args.contamination, args.out)

@@ -121,9 +121,9 @@ def _keep_same(staging: Path, target: Path) -> None:
             link.replace(path)
 
 
-def beside(target: Path, what: str) -> Path:
+def beside(target: Path, purpose: str) -> Path:
     """A hidden place of `whole_folder` beside its target."""
-    return target.with_name(f".{target.name}.{what}")
+    return target.with_name(f".{target.name}.{purpose}")
 
 
 def leftovers(target: Path) -> list[Path]:
@@ -175,20 +175,20 @@ def try_lock(file: int) -> bool | None:
     return True
 
 
-def _exchange(one: Path, two: Path) -> bool:
+def _exchange(first: Path, second: Path) -> bool:
     """Swap two folders in one step; False where the file system cannot."""
     libc = ctypes.CDLL(None, use_errno=True)
     if not hasattr(libc, "renameat2"):
         return False
     result = libc.renameat2(
-        _AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(two), _RENAME_EXCHANGE
+        _AT_FDCWD, os.fsencode(first), _AT_FDCWD, os.fsencode(second), _RENAME_EXCHANGE
     )
     if result == 0:
         return True
     number = ctypes.get_errno()
     if number in _UNSUPPORTED:
         return False
-    raise OSError(number, os.strerror(number), str(two))
+    raise OSError(number, os.strerror(number), str(second))
 
 
 def _synchronise(folder: Path) -> None:

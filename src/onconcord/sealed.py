@@ -39,8 +39,8 @@ def sealed(path: Path) -> Path:
         if not path.is_file():
             raise InputError.at(path, f"no such file. {AGAIN}") from error
         return path
-    found = _sha256(path, seen.st_size, seen.st_mtime_ns, seen.st_ino)
-    if stated != f"{found}  {path.name}\n":
+    sha256 = _sha256(path, seen.st_size, seen.st_mtime_ns, seen.st_ino)
+    if stated != f"{sha256}  {path.name}\n":
         raise InputError.at(path, _DAMAGED)
     return path
 
