@@ -50,9 +50,9 @@ def main() -> None:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
     except Exception as error:
-        if (said := full_disk(error)) is None:
+        if (reason := full_disk(error)) is None:
             raise
-        print(f"error: {said}", file=sys.stderr)
+        print(f"error: {reason}", file=sys.stderr)
         sys.exit(ToolError.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -51,39 +51,41 @@ def certify(
     elif context.args:
         raise typer.BadParameter("words after -- are for the run: give --cores as well")
     target = out or folder / "certificate.json"
-    found = certify_run(
+    certificate = certify_run(
         cohort_source(folder),
         golden or golden_cohort("golden"),
         truth or golden_cohort("somatic.tsv"),
     )
-    write_certificate(found, target)
-    write_certificate_page(found, target.with_suffix(".html"))
-    _show(found, target, terminal())
-    if not found.equivalent:
+    write_certificate(certificate, target)
+    write_certificate_page(certificate, target.with_suffix(".html"))
+    _show(certificate, target, terminal())
+    if not certificate.equivalent:
         raise typer.Exit(1)
 
 
-def _show(found: "Certificate", target: Path, console: Console) -> None:
-    if found.faults:
+def _show(certificate: "Certificate", target: Path, console: Console) -> None:
+    if certificate.faults:
         faults = table("What differs", "pair", "table", "columns", "detail")
-        for one in found.faults:
-            columns = Text(", ".join(one.columns))
-            faults.add_row(Text(one.pair), one.table, columns, Text(one.message))
+        for fault in certificate.faults:
+            columns = Text(", ".join(fault.columns))
+            faults.add_row(Text(fault.pair), fault.table, columns, Text(fault.message))
         console.print(faults)
     for words, variants in (
-        ("passes here, and not in what is published", found.new_variants),
-        ("passes in what is published, and not here", found.lost_variants),
+        ("passes here, and not in what is published", certificate.new_variants),
+        ("passes in what is published, and not here", certificate.lost_variants),
     ):
         for variant in variants:
             console.print(f"{variant} {words}", markup=False)
-    for tool, (published, here) in found.other_tools.items():
+    for tool, (published, here) in certificate.other_tools.items():
         console.print(f"{tool}: {here} here, {published} published", markup=False)
-    measured = {_group(row): _counts(row) for row in found.accuracy}
-    for row in found.other_accuracy:
+    measured = {_group(row): _counts(row) for row in certificate.accuracy}
+    for row in certificate.other_accuracy:
         here = measured.get(_group(row), "none")
         console.print(f"accuracy, {_group(row)}: {here} here, {_counts(row)} published")
-    word = "equivalent" if found.equivalent else "not equivalent"
-    console.print(f"{word}: {found.tables} tables compared, certificate {target}", markup=False)
+    word = "equivalent" if certificate.equivalent else "not equivalent"
+    console.print(
+        f"{word}: {certificate.tables} tables compared, certificate {target}", markup=False
+    )
 
 
 def _group(row: "Accuracy") -> str:

@@ -51,19 +51,19 @@ def run_checked(folder: Path, cores: int, options: list[str], deep: bool = False
     """Check a working folder and process it; exits where it is dry, or where a pair failed."""
     from onconcord.runtime.running import is_dry, run
 
-    found = _checked(folder, deep)
-    show(found)
+    checked = _checked(folder, deep)
+    show(checked)
     # Snakemake writes to the same terminal, and must come after what is printed here.
     sys.stdout.flush()
-    outcome = run(found.cohort, cores, options)
+    outcome = run(checked.cohort, cores, options)
     if is_dry(options):
         raise typer.Exit(3 if outcome.commands_failed else 0)
-    done = len(found.cohort.pairs) - len(outcome.unfinished)
+    done = len(checked.cohort.pairs) - len(outcome.unfinished)
     if outcome.unfinished:
-        print(f"{done} of {len(found.cohort.pairs)} pairs are done.")
+        print(f"{done} of {len(checked.cohort.pairs)} pairs are done.")
         print(f"without tables: {', '.join(outcome.unfinished)} (see {folder}/logs)")
     if outcome.commands_failed:
-        say_what_is_missing(found.cohort)
+        say_what_is_missing(checked.cohort)
     if outcome.commands_failed or outcome.unfinished:
         raise typer.Exit(1 if done and outcome.unfinished else 3)
 
@@ -85,21 +85,21 @@ def say_what_is_missing(cohort: "Cohort") -> None:
 def _checked(folder: Path, deep: bool) -> "Preflight":
     from onconcord.inputs.preflight import preflight
 
-    found = preflight(folder, deep)
-    if found.faults:
-        raise InputError(found.faults)
-    return found
+    checked = preflight(folder, deep)
+    if checked.faults:
+        raise InputError(checked.faults)
+    return checked
 
 
-def show(found: "Preflight") -> None:
+def show(checked: "Preflight") -> None:
     """Print what was checked and what the run will need."""
     from onconcord.inputs.preflight import JOBS_PER_PAIR
 
-    for line in found.checked:
+    for line in checked.checked:
         print(f"ok  {line}")
-    pairs = len(found.cohort.pairs)
+    pairs = len(checked.cohort.pairs)
     print(f"{pairs} pairs, about {pairs * JOBS_PER_PAIR} jobs")
     print(
-        f"about {found.needed_bytes / 1e9:.1f} GB to be written, "
-        f"{found.free_bytes / 1e9:.1f} GB free"
+        f"about {checked.needed_bytes / 1e9:.1f} GB to be written, "
+        f"{checked.free_bytes / 1e9:.1f} GB free"
     )

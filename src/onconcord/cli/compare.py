@@ -43,44 +43,46 @@ def compare(
     source = open_source(a)
     if b is None:
         assert callers is not None
-        found = compare_callers(source, *callers)
+        comparison = compare_callers(source, *callers)
     else:
         other = open_source(b)
         names = read_map(pair_map, source.pair_ids(), other.pair_ids()) if pair_map else None
-        found = compare_sources(source, other, names)
+        comparison = compare_sources(source, other, names)
     if html:
-        write_comparison(found, html)
+        write_comparison(comparison, html)
     if as_json:
-        print(json.dumps(found.as_dict(), indent=2, sort_keys=True))
+        print(json.dumps(comparison.as_dict(), indent=2, sort_keys=True))
     else:
-        print_comparison(found, terminal(), html)
-    if not found.identical:
+        print_comparison(comparison, terminal(), html)
+    if not comparison.identical:
         raise typer.Exit(1)
 
 
-def print_comparison(found: "Comparison", console: Console, page: Path | None = None) -> None:
+def print_comparison(comparison: "Comparison", console: Console, page: Path | None = None) -> None:
     """Print totals, matrix, differing tables, and the variants where no page lists them."""
     from onconcord.questions.compare import STATES
     from onconcord.report.compare_page import SIDES
 
-    console.print(f"A: {found.a}\nB: {found.b}", markup=False, soft_wrap=True)
-    console.print(f"pairs in both: {found.pairs}, variants that pass in both: {found.shared}")
-    for name, pairs in (("A", found.pairs_only_a), ("B", found.pairs_only_b)):
+    console.print(f"A: {comparison.a}\nB: {comparison.b}", markup=False, soft_wrap=True)
+    console.print(
+        f"pairs in both: {comparison.pairs}, variants that pass in both: {comparison.shared}"
+    )
+    for name, pairs in (("A", comparison.pairs_only_a), ("B", comparison.pairs_only_b)):
         if pairs:
             console.print(f"pairs only in {name}: {', '.join(pairs)}", markup=False, soft_wrap=True)
     matrix = table("State in A (down) and in B (across)", "", *STATES, numbers=STATES)
     for here in STATES:
-        matrix.add_row(here, *(str(found.matrix[here][there]) for there in STATES))
+        matrix.add_row(here, *(str(comparison.matrix[here][there]) for there in STATES))
     console.print(matrix)
     totals = table("Causes", "where", "cause", "variants", numbers=("variants",))
-    for side, causes in found.causes().items():
+    for side, causes in comparison.causes().items():
         for cause, n in sorted(causes.items()):
             totals.add_row(SIDES[side], cause.replace("_", " "), str(n))
-    if found.variants:
+    if comparison.variants:
         console.print(totals)
-    if found.variants and not page:
+    if comparison.variants and not page:
         listed = table("Variants", "pair", "gene", "change", "variant", "where", "cause", "detail")
-        for variant in found.variants[:MAX_PRINTED]:
+        for variant in comparison.variants[:MAX_PRINTED]:
             listed.add_row(
                 Text(variant.pair),
                 Text(variant.gene or ""),
@@ -91,13 +93,13 @@ def print_comparison(found: "Comparison", console: Console, page: Path | None = 
                 Text(variant.detail),
             )
         console.print(listed)
-        if len(found.variants) > MAX_PRINTED:
-            console.print(f"and {len(found.variants) - MAX_PRINTED} more (--json has all)")
-    other = [table for table in found.tables if not table.identical]
+        if len(comparison.variants) > MAX_PRINTED:
+            console.print(f"and {len(comparison.variants) - MAX_PRINTED} more (--json has all)")
+    other = [table for table in comparison.tables if not table.identical]
     if other:
         console.print(table_of_differences("Tables that differ", "A", "B", other))
-    for sentence in found.not_compared:
+    for sentence in comparison.not_compared:
         console.print(f"not compared: {sentence}", markup=False)
     if page:
         console.print(f"every variant with its cause: {page}", markup=False, soft_wrap=True)
-    console.print("identical" if found.identical else "not identical")
+    console.print("identical" if comparison.identical else "not identical")

@@ -69,15 +69,15 @@ def diff(
     after = artefacts.contract_mapping(load()) if new is None else versions.read_contract(new)
     # a mapping made in memory has tuples where one that was read has lists
     after = json.loads(json.dumps(after))
-    found = versions.changes(before, after)
-    needed = versions.needed(found)
+    listed = versions.changes(before, after)
+    needed = versions.needed(listed)
     made = versions.made(before["version"], after["version"])
     enough = versions.BUMPS.index(made) >= versions.BUMPS.index(needed)
     if as_json:
-        changes = [asdict(change) for change in found]
+        changes = [asdict(change) for change in listed]
         print(json.dumps({"needed": needed, "made": made, "enough": enough, "changes": changes}))
     else:
-        for change in found:
+        for change in listed:
             print(f"{change.bump:5}  {change.where}: {change.what}")
         print(f"{before['version']} to {after['version']} is {made}; the changes need {needed}")
     if not enough:

@@ -37,11 +37,13 @@ def doctor(
     findings = doctors.examine(doctors.read_tools(), doctors.search_path())
     faults = doctors.faults_of(findings, purpose.value)
     if as_json:
-        print(json.dumps([_as_object(found, found in faults) for found in findings], indent=2))
+        print(
+            json.dumps([_as_object(finding, finding in faults) for finding in findings], indent=2)
+        )
     else:
         _print_table(findings, faults)
     if faults:
-        names = ", ".join(f"{found.tool.name} ({found.status})" for found in faults)
+        names = ", ".join(f"{finding.tool.name} ({finding.status})" for finding in faults)
         print(
             f"error: {len(faults)} tools stand in the way of a {purpose.value}: {names}.",
             file=sys.stderr,
@@ -49,21 +51,21 @@ def doctor(
         raise typer.Exit(2)
 
 
-def _wanted(found: Finding) -> str:
-    return " or ".join(found.tool.accepts) or "any"
+def _wanted(finding: Finding) -> str:
+    return " or ".join(finding.tool.accepts) or "any"
 
 
-def _as_object(found: Finding, stands_in_the_way: bool) -> dict[str, object]:
-    conda = found.tool.conda
+def _as_object(finding: Finding, stands_in_the_way: bool) -> dict[str, object]:
+    conda = finding.tool.conda
     return {
-        "tool": found.tool.name,
-        "status": found.status,
-        "wanted": list(found.tool.accepts),
-        "found": found.version,
-        "path": found.path,
-        "needed_for": found.tool.needed_for,
-        "purpose": found.tool.purpose,
-        "remedy": found.remedy,
+        "tool": finding.tool.name,
+        "status": finding.status,
+        "wanted": list(finding.tool.accepts),
+        "found": finding.version,
+        "path": finding.path,
+        "needed_for": finding.tool.needed_for,
+        "purpose": finding.tool.purpose,
+        "remedy": finding.remedy,
         "environments": list(doctors.environments(conda.package)) if conda else [],
         "stands_in_the_way": stands_in_the_way,
     }
@@ -75,17 +77,17 @@ def _print_table(findings: tuple[Finding, ...], faults: list[Finding]) -> None:
         table.add_column(heading)
     table.add_column("from", overflow="fold")
     table.add_column("how to get it", overflow="fold")
-    for found in findings:
-        style = "green" if found.status == OK else "bold red" if found in faults else "yellow"
+    for finding in findings:
+        style = "green" if finding.status == OK else "bold red" if finding in faults else "yellow"
         table.add_row(
-            found.tool.name,
-            f"[{style}]{found.status}[/]",
-            _wanted(found),
-            found.version or "-",
-            found.tool.needed_for,
-            found.tool.purpose,
-            found.path or "-",
-            found.remedy,
+            finding.tool.name,
+            f"[{style}]{finding.status}[/]",
+            _wanted(finding),
+            finding.version or "-",
+            finding.tool.needed_for,
+            finding.tool.purpose,
+            finding.path or "-",
+            finding.remedy,
         )
     # A pipe has no width: 80 columns would fold every cell.
     Console(width=None if sys.stdout.isatty() else 220).print(table)

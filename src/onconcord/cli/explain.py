@@ -31,13 +31,15 @@ def explain(
     from onconcord.questions.explain import explain as explain_variant
     from onconcord.questions.sources import open_source
 
-    found = explain_variant(open_source(folder), pair, variant)
+    explanations = explain_variant(open_source(folder), pair, variant)
     if as_json:
         print(
-            json.dumps([explanation.as_dict() for explanation in found], indent=2, sort_keys=True)
+            json.dumps(
+                [explanation.as_dict() for explanation in explanations], indent=2, sort_keys=True
+            )
         )
         return
-    for explanation in found:
+    for explanation in explanations:
         print_explanation(explanation, terminal())
 
 
@@ -96,7 +98,7 @@ def print_explanation(explanation: "Explanation", console: Console) -> None:
         steps = table("Rules, in order", "", "rule", "outcome", "looked at")
         for step in explanation.steps:
             detail = ", ".join(
-                f"{name} {', '.join(f'{part} {one}' for part, one in value.items())}"
+                f"{name} {', '.join(f'{part} {share}' for part, share in value.items())}"
                 if isinstance(value, dict)
                 else f"{name} {value}"
                 for name, value in step.detail.items()

@@ -75,7 +75,7 @@ def _say_what_is_left_out(folder: Path, pairs: Iterable[str], order: "Order") ->
     for why, left_out in (
         ("no tables yet", set(pairs) - finished),
         ("not in the sheet", finished - set(pairs)),
-        ("withdrawn", {one.pair_id for one in order.retractions}),
+        ("withdrawn", {retraction.pair_id for retraction in order.retractions}),
     ):
         if left_out:
             CONSOLE.print(f"left out, {why}: {', '.join(sorted(left_out))}", markup=False)
@@ -137,8 +137,8 @@ def verify(
     else:
         reports = verify_releases(folder, public_key, model or [])
     if as_json:
-        found = {str(path): report.as_dict() for path, report in reports.items()}
-        print(json.dumps(found, indent=1))
+        by_path = {str(path): report.as_dict() for path, report in reports.items()}
+        print(json.dumps(by_path, indent=1))
     else:
         for path, report in reports.items():
             _show(path, report)
@@ -147,8 +147,8 @@ def verify(
 
 
 def _show(path: Path, report: "Report") -> None:
-    what = f"release {report.release}, tier {report.tier}" if report.tier else report.release
-    CONSOLE.print(f"{path}: {what}", markup=False)
+    which = f"release {report.release}, tier {report.tier}" if report.tier else report.release
+    CONSOLE.print(f"{path}: {which}", markup=False)
     for check in report.checked:
         faults = report.of(check)
         CONSOLE.print(f"  {check}: {f'{len(faults)} faults' if faults else 'ok'}")

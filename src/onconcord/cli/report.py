@@ -81,11 +81,11 @@ def table_of_differences(
     return made
 
 
-def print_summary(found: "Summary", console: Console) -> None:
+def print_summary(summary: "Summary", console: Console) -> None:
     """Print a summary's tables and lines."""
     numbers = ("kept", "flagged", "unresolved", "dropped", "would leave")
     pairs = table("Pairs", "centre", "pair", "design", "QC", "reason", *numbers, numbers=numbers)
-    for line in found.pairs:
+    for line in summary.pairs:
         pairs.add_row(
             Text(line.centre),
             Text(line.pair),
@@ -99,15 +99,15 @@ def print_summary(found: "Summary", console: Console) -> None:
             f"{line.leaving} of {line.kept + line.flagged + line.unresolved}",
         )
     console.print(pairs)
-    if found.unfinished:
-        console.print(f"not finished: {', '.join(found.unfinished)}\n", markup=False)
-    if found.drivers:
+    if summary.unfinished:
+        console.print(f"not finished: {', '.join(summary.unfinished)}\n", markup=False)
+    if summary.drivers:
         drivers = table(
             "Known drivers",
             *("pair", "gene", "change", "variant", "VAF", "reads", "status"),
             numbers=("VAF", "reads"),
         )
-        for driver in found.drivers:
+        for driver in summary.drivers:
             counted = driver.vaf is not None
             drivers.add_row(
                 Text(driver.pair),
@@ -119,14 +119,14 @@ def print_summary(found: "Summary", console: Console) -> None:
                 driver.status,
             )
         console.print(drivers)
-    elif found.hotspots:
+    elif summary.hotspots:
         console.print("known drivers: none passes\n", markup=False)
     else:
         console.print("known drivers: no list of hotspots was given\n", markup=False)
-    if found.accuracy:
+    if summary.accuracy:
         scored = ("true", "found", "missed", "wrong", "precision", "recall")
         scores = table("Against the truth", "design", "class", *scored, numbers=scored)
-        for score in found.accuracy:
+        for score in summary.accuracy:
             scores.add_row(
                 "matched" if score.design == "matched" else "tumour only",
                 score.variant_class,
@@ -137,7 +137,7 @@ def print_summary(found: "Summary", console: Console) -> None:
                 *(f"{x:.3f}" if x is not None else "" for x in (score.precision, score.recall)),
             )
         console.print(scores)
-    made = [("report", found.report), ("release", found.release)]
+    made = [("report", summary.report), ("release", summary.release)]
     for name, path in made:
         console.print(f"{name + ':':9}{path or 'not made'}", markup=False, soft_wrap=True)
-    console.print(f"\nlook at it with DuckDB:\n{found.query}", markup=False, soft_wrap=True)
+    console.print(f"\nlook at it with DuckDB:\n{summary.query}", markup=False, soft_wrap=True)

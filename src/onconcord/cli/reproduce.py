@@ -42,11 +42,11 @@ def reproduce(
     from onconcord.questions.reproduce import reproduce as reproduce_pair
 
     with _workplace(out) as place:
-        found = reproduce_pair(
+        reproduction = reproduce_pair(
             Request(release, pair, folder, place, cores, tuple(context.args), key_file)
         )
-    _show(found, terminal())
-    if not found.identical:
+    _show(reproduction, terminal())
+    if not reproduction.identical:
         raise typer.Exit(1)
 
 
@@ -65,14 +65,16 @@ def _workplace(out: Path | None) -> Iterator[Path]:
             shutil.rmtree(place)
 
 
-def _show(found: "Reproduction", console: Console) -> None:
-    other = [one for one in found.tables if not one.identical]
+def _show(reproduction: "Reproduction", console: Console) -> None:
+    other = [table for table in reproduction.tables if not table.identical]
     if other:
         console.print(table_of_differences("What differs", "released", "reproduced", other))
         console.print("A = the release, B = what was made anew")
-        for one in other:
-            for row in one.rows:
-                console.print(f"{one.table}: {row}", markup=False, soft_wrap=True)
+        for table in other:
+            for row in table.rows:
+                console.print(f"{table.table}: {row}", markup=False, soft_wrap=True)
     word = "reproduced" if not other else "not reproduced"
-    rows = sum(one.rows_b for one in found.tables)
-    console.print(f"{word}: pair {found.pair}, {len(found.tables)} tables, {rows} rows compared")
+    rows = sum(table.rows_b for table in reproduction.tables)
+    console.print(
+        f"{word}: pair {reproduction.pair}, {len(reproduction.tables)} tables, {rows} rows compared"
+    )
