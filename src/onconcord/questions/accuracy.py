@@ -110,7 +110,7 @@ def accuracy(variants: pl.DataFrame, pairs: pl.DataFrame, truth: pl.DataFrame) -
     ):
         counts[name] = Counter(rows.select("design", "variant_class").iter_rows())
         counts[name].update((design, ALL) for design in rows["design"])
-    groups = {group for one in counts.values() for group in one}
+    groups = {group for of_pair in counts.values() for group in of_pair}
     return [
         Accuracy(*group, *(counts[name][group] for name in ("found", "wrong", "missed")))
         for group in sorted(groups, key=lambda group: (group[0], group[1] == ALL, group[1]))

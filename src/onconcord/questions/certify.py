@@ -132,25 +132,25 @@ def _faults(source: TableSource, here: Golden, published: Golden) -> Iterator[Ta
             yield TableFault(pair, "", "the run has no such pair")
             continue
         for name, wanted in tables.items():
-            found = here.tables[pair].get(name)
-            if found is None:
+            digests = here.tables[pair].get(name)
+            if digests is None:
                 yield TableFault(pair, name, "the run has no such table")
-            elif found.sha256 != wanted.sha256:
-                yield _difference(source, pair, name, found, wanted)
+            elif digests.sha256 != wanted.sha256:
+                yield _difference(source, pair, name, digests, wanted)
     for pair in sorted(here.tables.keys() - published.tables.keys()):
         yield TableFault(pair, "", "the golden cohort has no such pair")
 
 
 def _difference(
-    source: TableSource, pair: str, name: str, found: TableDigests, wanted: TableDigests
+    source: TableSource, pair: str, name: str, here: TableDigests, wanted: TableDigests
 ) -> TableFault:
     columns = tuple(
         column
-        for column in sorted(found.columns.keys() | wanted.columns.keys())
-        if found.columns.get(column) != wanted.columns.get(column)
+        for column in sorted(here.columns.keys() | wanted.columns.keys())
+        if here.columns.get(column) != wanted.columns.get(column)
     )
     steps = SequenceMatcher(
-        None, wanted.row_digests, found.row_digests, autojunk=False
+        None, wanted.row_digests, here.row_digests, autojunk=False
     ).get_opcodes()
     added = [row for kind, _, _, a, b in steps if kind != "equal" for row in range(a, b)]
     lost = [row + 1 for kind, a, b, _, _ in steps if kind != "equal" for row in range(a, b)]
@@ -161,7 +161,7 @@ def _difference(
     return TableFault(
         pair,
         name,
-        f"{found.rows} rows here, {wanted.rows} published; {len(added)} here are not published, "
+        f"{here.rows} rows here, {wanted.rows} published; {len(added)} here are not published, "
         f"{len(lost)} published are not here",
         columns,
         tuple(", ".join(f"{column}={row[column]}" for column in key) for row in named),

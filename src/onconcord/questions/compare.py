@@ -98,10 +98,10 @@ class Comparison:
 
     def causes(self) -> dict[str, Counter[str]]:
         """Number of variants by side and cause."""
-        found: dict[str, Counter[str]] = {}
-        for one in self.variants:
-            found.setdefault(one.side, Counter())[one.cause] += 1
-        return found
+        by_side: dict[str, Counter[str]] = {}
+        for variant in self.variants:
+            by_side.setdefault(variant.side, Counter())[variant.cause] += 1
+        return by_side
 
     def as_dict(self) -> dict[str, Any]:
         whole = asdict(self) | {"identical": self.identical, "causes": self.causes()}
@@ -208,8 +208,8 @@ def _variants(
 ]:
     rows_a, rows_b = a.by_key(), b.by_key()
     columns = sorted((a.columns & b.columns) - ID_COLUMNS - set(VARIANT_KEY) - {"pair_id"})
-    matrix = {one: dict.fromkeys(STATES, 0) for one in STATES}
-    found, shared, vafs = [], 0, []
+    matrix = {state: dict.fromkeys(STATES, 0) for state in STATES}
+    differences, shared, vafs = [], 0, []
     for key in sorted(rows_a.keys() | rows_b.keys()):
         here, there = rows_a.get(key), rows_b.get(key)
         states = [row["status"] if row else "absent" for row in (here, there)]
@@ -222,7 +222,7 @@ def _variants(
             assert row is not None
             cause, detail = absence(row, there if passes[0] else here, other)
             side = "only_a" if passes[0] else "only_b"
-            found.append(_difference(row, side, cause, detail))
+            differences.append(_difference(row, side, cause, detail))
             continue
         assert here is not None
         assert there is not None
@@ -233,8 +233,8 @@ def _variants(
         values = {name: [here[name], there[name]] for name in columns if here[name] != there[name]}
         if values:
             cause, detail = _change(values, versions)
-            found.append(_difference(here, "different", cause, detail, values))
-    return tuple(found), shared, matrix, tuple(vafs)
+            differences.append(_difference(here, "different", cause, detail, values))
+    return tuple(differences), shared, matrix, tuple(vafs)
 
 
 def _difference(
@@ -253,8 +253,8 @@ def _change(values: dict[str, list[Any]], versions: tuple[str, str]) -> tuple[st
     columns = ", ".join(sorted(changed))
     if changed <= ANNOTATION_COLUMNS:
         if "transcript_id" in values:
-            one, other = values["transcript_id"]
-            return "other_transcript", f"named on {one} and on {other}: {columns}"
+            here, there = values["transcript_id"]
+            return "other_transcript", f"named on {here} and on {there}: {columns}"
         if versions[0] != versions[1]:
             detail = f"annotated by {versions[0] or 'nothing'} and by {versions[1] or 'nothing'}"
             return "other_annotation_version", f"{detail}: {columns}"
@@ -269,7 +269,7 @@ def _change(values: dict[str, list[Any]], versions: tuple[str, str]) -> tuple[st
 def _tables(
     a: TableSource, b: TableSource, names: dict[str, str]
 ) -> tuple[tuple[TableDifference, ...], tuple[str, ...]]:
-    found, skipped = [], []
+    differences, skipped = [], []
     back = {there: here for here, there in names.items()}
     for spec in contract.load().tables.values():
         carried = a.carries(spec.name), b.carries(spec.name)
@@ -288,11 +288,11 @@ def _tables(
         for column in sorted(in_a ^ in_b):
             where = "A" if column in in_a else "B"
             skipped.append(f"column {column} of {spec.name} is only in {where}")
-        columns = [one.name for one in spec.fields if one.name in in_a & in_b]
+        columns = [field.name for field in spec.fields if field.name in in_a & in_b]
         key = [name for name in spec.key if name not in ID_COLUMNS] or list(spec.key)
         values = [name for name in columns if name not in key and name not in ID_COLUMNS]
-        found.append(table_difference(spec.name, rows[0], rows[1], key, values))
-    return tuple(found), tuple(skipped)
+        differences.append(table_difference(spec.name, rows[0], rows[1], key, values))
+    return tuple(differences), tuple(skipped)
 
 
 def compare_callers(source: TableSource, x: str, y: str) -> Comparison:
@@ -319,13 +319,13 @@ def compare_callers(source: TableSource, x: str, y: str) -> Comparison:
         (row["pair_id"], row["reference_id"], *(row[name] for name in VARIANT_KEY)): row
         for row in source.read("small_variant").iter_rows(named=True)
     }
-    said: dict[tuple[Any, ...], dict[str, dict[str, Any]]] = {}
+    by_caller: dict[tuple[Any, ...], dict[str, dict[str, Any]]] = {}
     for row in calls.filter(pl.col("caller").is_in([x, y])).iter_rows(named=True):
         key = (row["pair_id"], row["reference_id"], *(row[name] for name in VARIANT_KEY))
-        said.setdefault(key, {})[row["caller"]] = row
-    matrix = {one: dict.fromkeys(STATES, 0) for one in STATES}
-    found, shared, vafs = [], 0, []
-    for key, by in sorted(said.items(), key=lambda item: item[0]):
+        by_caller.setdefault(key, {})[row["caller"]] = row
+    matrix = {state: dict.fromkeys(STATES, 0) for state in STATES}
+    differences, shared, vafs = [], 0, []
+    for key, by in sorted(by_caller.items(), key=lambda item: item[0]):
         states = [
             "absent" if c not in by else "kept" if by[c]["is_pass"] else "dropped" for c in (x, y)
         ]
@@ -335,9 +335,9 @@ def compare_callers(source: TableSource, x: str, y: str) -> Comparison:
         event = events[key]
         if states == ["kept", "kept"]:
             shared += 1
-            one, two = by[x]["vaf_reported"], by[y]["vaf_reported"]
-            if one is not None and two is not None:
-                vafs.append((one, two, event["pair_id"], event["variant_key"]))
+            vaf_x, vaf_y = by[x]["vaf_reported"], by[y]["vaf_reported"]
+            if vaf_x is not None and vaf_y is not None:
+                vafs.append((vaf_x, vaf_y, event["pair_id"], event["variant_key"]))
             continue
         side, other = ("only_a", y) if states[0] == "kept" else ("only_b", x)
         if other in by:
@@ -345,7 +345,7 @@ def compare_callers(source: TableSource, x: str, y: str) -> Comparison:
             cause, detail = "filtered", f"{other} reports it and filters it: {filters}"
         else:
             cause, detail = "not_called", f"{other} does not report it"
-        found.append(_difference(event, side, cause, detail))
+        differences.append(_difference(event, side, cause, detail))
     return Comparison(
         a=f"{x} in {source.root}",
         b=f"{y} in {source.root}",
@@ -354,7 +354,7 @@ def compare_callers(source: TableSource, x: str, y: str) -> Comparison:
         pairs_only_b=(),
         shared=shared,
         matrix=matrix,
-        variants=tuple(found),
+        variants=tuple(differences),
         tables=(),
         vafs=tuple(vafs),
         not_compared=(),

@@ -63,10 +63,10 @@ class Side:
     @cached_property
     def passing_by_place(self) -> dict[tuple[str, str], list[dict[str, Any]]]:
         """Passing variants by pair and chromosome."""
-        found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        by_place: dict[tuple[str, str], list[dict[str, Any]]] = {}
         for row in self.variants.filter(pl.col("is_pass")).iter_rows(named=True):
-            found.setdefault((row["pair_id"], row["chrom"]), []).append(row)
-        return found
+            by_place.setdefault((row["pair_id"], row["chrom"]), []).append(row)
+        return by_place
 
     @cached_property
     def verdicts(self) -> dict[str, tuple[str, list[str]]]:

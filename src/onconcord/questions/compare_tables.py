@@ -47,7 +47,7 @@ def table_difference(
     columns = [*key, *values]
     a, b = (rows.select(columns).unique(key, keep="first", maintain_order=True) for rows in (a, b))
     only_a, only_b = (
-        one.join(other, on=key, how="anti", nulls_equal=True) for one, other in ((a, b), (b, a))
+        rows.join(other, on=key, how="anti", nulls_equal=True) for rows, other in ((a, b), (b, a))
     )
     both = a.join(b, on=key, how="inner", suffix="_b", nulls_equal=True)
     changed = {value: both[value].ne_missing(both[f"{value}_b"]) for value in values}

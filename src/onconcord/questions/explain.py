@@ -204,17 +204,17 @@ STATE_WORDS = {
 def _absent(source: TableSource, pair: str, query: Query, variants: pl.DataFrame) -> Explanation:
     pair_row = source.read("pair", pair).row(0, named=True)
     centre, left_out = pair_row["center_id"], _left_out(source)
-    found: dict[str, Any] = {}
+    facts: dict[str, Any] = {}
     verdict: Verdict
     if source.kind == "release" and pair_row["qc_status"] == "FAIL":
         verdict = "pair_failed"
         reasons = ", ".join(pair_row["qc_reasons"])
         answer = f"the release has no variant of {pair}: the pair failed its QC ({reasons})."
     elif query.allele is None:
-        verdict, answer, found = _absent_change(source, pair, query, variants)
+        verdict, answer, facts = _absent_change(source, pair, query, variants)
     else:
         chrom, pos, _, _ = query.allele
-        found = region(source, centre, pair, chrom, pos - 1)
+        facts = region(source, centre, pair, chrom, pos - 1)
         rejected = source.read("rejected_record", pair).filter(
             (pl.col("chrom") == chrom) & (pl.col("pos") == pos)
         )
@@ -226,11 +226,11 @@ def _absent(source: TableSource, pair: str, query: Query, variants: pl.DataFrame
                 for caller, reason in rejected.select("caller", "reason").iter_rows()
             )
             answer = f"a record at this position was rejected, as it has no normal form: {by}."
-        elif found and not found["targeted"]:
+        elif facts and not facts["targeted"]:
             verdict, answer = "not_targeted", "the assay does not target this position."
-        elif found and found["state"] != "CALLABLE":
+        elif facts and facts["state"] != "CALLABLE":
             verdict = "not_callable"
-            answer = f"the position is {found['state']}: {STATE_WORDS[found['state']]}."
+            answer = f"the position is {facts['state']}: {STATE_WORDS[facts['state']]}."
         elif left_out:
             verdict = "not_carried"
             answer = (
@@ -244,7 +244,7 @@ def _absent(source: TableSource, pair: str, query: Query, variants: pl.DataFrame
             others = ", ".join(here["variant_key"].to_list())
             answer += f" Other alleles at this position: {others}."
     return Explanation(
-        pair, query.text, verdict, answer, query_key(query), region=found, left_out=left_out
+        pair, query.text, verdict, answer, query_key(query), region=facts, left_out=left_out
     )
 
 
@@ -263,11 +263,11 @@ def _absent_change(
         hint = f" Did you mean {', '.join(near)}?" if near else ""
         return "not_targeted", f"the gene model in use has no gene {query.gene}.{hint}", {}
     gene = genes.row(0, named=True)
-    found = {"gene_status": gene["status"], "callable_frac": gene["callable_frac"]}
+    facts = {"gene_status": gene["status"], "callable_frac": gene["callable_frac"]}
     if gene["status"] == "not_targeted":
-        return "not_targeted", f"the assay targets no coding base of {query.gene}.", found
+        return "not_targeted", f"the assay targets no coding base of {query.gene}.", facts
     if gene["status"] == "not_callable":
-        return "not_callable", f"no coding base of {query.gene} could be called.", found
+        return "not_callable", f"no coding base of {query.gene} could be called.", facts
     others = variants.filter(pl.col("gene_symbol") == query.gene)["hgvsp"].drop_nulls().to_list()
     shown = ", ".join(others[:MAX_OTHERS]) + (", ..." if len(others) > MAX_OTHERS else "")
     also = f" Candidates in {query.gene}: {shown}." if others else ""
@@ -277,6 +277,6 @@ def _absent_change(
             "not_carried",
             "the release does not carry such a change: it was no candidate, was dropped or is "
             f"withheld, and only the controlled tier says which. {share}{also}",
-            found,
+            facts,
         )
-    return "never_a_candidate", f"no candidate makes this change. {share}{also}", found
+    return "never_a_candidate", f"no candidate makes this change. {share}{also}", facts

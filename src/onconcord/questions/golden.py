@@ -125,12 +125,12 @@ def pair_table(source: TableSource, pair: str, table: str) -> pa.Table | None:
 
 def table_digests(rows: pa.Table) -> TableDigests:
     """The digests of a table, its columns and its rows."""
-    found = digest.table_digest(rows)
+    of_table = digest.table_digest(rows)
     of_rows = (
         hashlib.sha256(json.dumps(row, sort_keys=True, default=str).encode()).hexdigest()[:ROW_HEX]
         for row in rows.to_pylist()
     )
-    return TableDigests(found.rows, found.sha256, dict(found.columns), tuple(of_rows))
+    return TableDigests(of_table.rows, of_table.sha256, dict(of_table.columns), tuple(of_rows))
 
 
 def _tools(source: TableSource) -> dict[str, str]:
@@ -138,7 +138,7 @@ def _tools(source: TableSource) -> dict[str, str]:
     versions: dict[str, list[str]] = {}
     for tool, version in rows.iter_rows():
         versions.setdefault(tool, []).append(version)
-    return {tool: ", ".join(found) for tool, found in versions.items()}
+    return {tool: ", ".join(numbers) for tool, numbers in versions.items()}
 
 
 def write_golden(golden: Golden, folder: Path) -> None:
@@ -146,8 +146,8 @@ def write_golden(golden: Golden, folder: Path) -> None:
     about = {"contract_version": golden.contract_version, "tools": golden.tools}
     tables = [
         (pair, name, table)
-        for pair, found in golden.tables.items()
-        for name, table in found.items()
+        for pair, digests in golden.tables.items()
+        for name, table in digests.items()
     ]
     of_columns = [
         (pair, name, column, sha256)

@@ -7,7 +7,7 @@ MOST_SHARES = 3
 """Terms that a sentence names on each side."""
 
 
-def judged(row: Mapping[str, Any], told: Mapping[str, Any]) -> str:
+def judged(row: Mapping[str, Any], detail: Mapping[str, Any]) -> str:
     """
     Why the model takes a variant for what it does.
 
@@ -15,8 +15,8 @@ def judged(row: Mapping[str, Any], told: Mapping[str, Any]) -> str:
         row: row of small_variant.
         told: detail of the model's rule in the trail: counts and shares.
     """
-    counts = told.get("counts", {})
-    shares = sorted(told.get("shares", {}).items(), key=lambda item: item[1])
+    counts = detail.get("counts", {})
+    shares = sorted(detail.get("shares", {}).items(), key=lambda item: item[1])
     against = [name for name, value in shares if value < 0][:MOST_SHARES]
     support = [name for name, value in reversed(shares) if value > 0][:MOST_SHARES]
     named = "; ".join(

@@ -117,8 +117,8 @@ class _Recorded:
 
     def parameters(self) -> dict[str, Any]:
         """The parameters of the run, once they are those that its digest is of."""
-        found = next((row["params_json"] for row in self.tools if row["params_json"]), "{}")
-        parameters: dict[str, Any] = json.loads(found)
+        text = next((row["params_json"] for row in self.tools if row["params_json"]), "{}")
+        parameters: dict[str, Any] = json.loads(text)
         if json_sha256(parameters) != self.run["config_sha256"]:
             message = "these are not the parameters of the run's config_sha256: verify the release"
             raise InputError.at(self.folder, message, column="tool.params_json")
@@ -194,7 +194,7 @@ def _find_pair(
     there = set(read(request.release, "pair", as_="arrow")["pair_id"].to_pylist())
     names: dict[str, str] = {}
     for centre in sorted(set(centres) & set(cohort.centres)):
-        of_centre = [pair for pair, one in cohort.pairs.items() if one.centre == centre]
+        of_centre = [pair for pair, spec in cohort.pairs.items() if spec.centre == centre]
         if release.tier == "local":
             names |= {pair: pair for pair in of_centre}
             continue
@@ -249,8 +249,8 @@ def _differences(recorded: _Recorded, again: Cohort, local: str) -> list[Fault]:
     resources = provenance.read_resources(reference / "resources.tsv", assay / "resources.tsv")
     digest = read_sealed_json(reference / "reference.json")["digest"]
     inputs = _inputs(again, local)
-    found = [*_parameter_faults(recorded.parameters(), spec.parameters.to_dict())]
-    found += _input_faults(recorded, inputs)
+    faults = [*_parameter_faults(recorded.parameters(), spec.parameters.to_dict())]
+    faults += _input_faults(recorded, inputs)
     run_id = provenance.run_id(
         spec,
         {role: tuple(file for _, file in files) for role, files in inputs.items()},
@@ -259,27 +259,27 @@ def _differences(recorded: _Recorded, again: Cohort, local: str) -> list[Fault]:
     )
     chosen = read_set(reference / "transcript_set.tsv")
     (row,) = provenance.run_rows(spec, run_id, checkout.root() / "uv.lock", digest, chosen)
-    found += _value_faults("run", recorded.run, row, OF_RUN)
+    faults += _value_faults("run", recorded.run, row, OF_RUN)
     tools = sorted((reference / "tools").glob("*.tsv"))
     counts = read_counts(reference, resources)
     rows = provenance.tool_rows(run_id, tools, resources, counts, spec.parameters.to_dict())
-    found += _tool_faults(recorded.tools, rows)
-    if not found and run_id != recorded.run["run_id"]:
+    faults += _tool_faults(recorded.tools, rows)
+    if not faults and run_id != recorded.run["run_id"]:
         message = (
             f"{run_id} here, {recorded.run['run_id']} in the release: reads, tools, resources and "
             "parameters are the same, so strategy, padding, tumour_only, duplicates or the name of "
             "the QC thresholds of its assay is another"
         )
-        found.append(Fault("run", message, column="run_id"))
-    return found
+        faults.append(Fault("run", message, column="run_id"))
+    return faults
 
 
 def _inputs(cohort: Cohort, pair: str) -> dict[str, list[tuple[Path, InputFile]]]:
     """The reads files of a pair by role, with their checksums; their reads are not counted."""
-    found: dict[str, list[tuple[Path, InputFile]]] = {}
+    of_role: dict[str, list[tuple[Path, InputFile]]] = {}
     faults = []
     for sample in cohort.pairs[pair].samples:
-        files = found.setdefault(sample.role, [])
+        files = of_role.setdefault(sample.role, [])
         for ordinal, lane in enumerate(sample.lanes, 1):
             for role in ("fastq_1", "fastq_2", "bam"):
                 if (name := getattr(lane, role)) is None:
@@ -294,7 +294,7 @@ def _inputs(cohort: Cohort, pair: str) -> dict[str, list[tuple[Path, InputFile]]
                 files.append((path, InputFile(role, ordinal, kind, size, digest, 0)))
     if faults:
         raise InputError(faults)
-    return found
+    return of_role
 
 
 def _parameter_faults(released: Any, here: Any, name: str = "parameters") -> Iterator[Fault]:
@@ -376,7 +376,9 @@ def _of_pair(recorded: _Recorded, spec: Table, made: pl.DataFrame) -> pl.DataFra
         "run_id": f"run_id = {text(pair['run_id'])}",
         "sample_id": f"sample_id IN ({', '.join(map(text, samples))})",
     }
-    about = next((said for column, said in conditions.items() if column in fields), "true")
+    about = next(
+        (condition for column, condition in conditions.items() if column in fields), "true"
+    )
     where = f"center_id = {text(pair['center_id'])} AND {about}"
     rows: pl.DataFrame = read(recorded.folder, spec.name, where=where, as_="polars")
     if spec.name in BY_VARIANT:

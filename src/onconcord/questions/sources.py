@@ -101,7 +101,7 @@ def open_source(path: Path) -> TableSource:
         return TableSource(path, "release")
     if any(path.glob("results/8_harmonised/[!.]*/pair.parquet")):
         return TableSource(path, "working")
-    inside = sorted(found.parent.name for found in path.glob("*/contract.json"))
+    inside = sorted(release.parent.name for release in path.glob("*/contract.json"))
     hint = (
         f"it holds the releases {', '.join(inside)}: name one of them"
         if inside

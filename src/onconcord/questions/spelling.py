@@ -75,10 +75,10 @@ def canonical_change(change: str) -> str:
         return change
     spelt = [piece if piece in LONG else RESIDUES.get(piece, piece) for piece in pieces]
     text = "p." + "".join(spelt)
-    if found := re.match(r"(p\.[A-Z][a-z]{2}[0-9]+)(?:[A-Z][a-z]{2})?fs", text):
-        return f"{found[1]}fs"
-    if found := re.fullmatch(r"p\.([A-Z][a-z]{2})([0-9]+)\1", text):
-        return f"p.{found[1]}{found[2]}="
+    if match := re.match(r"(p\.[A-Z][a-z]{2}[0-9]+)(?:[A-Z][a-z]{2})?fs", text):
+        return f"{match[1]}fs"
+    if match := re.fullmatch(r"p\.([A-Z][a-z]{2})([0-9]+)\1", text):
+        return f"p.{match[1]}{match[2]}="
     return text
 
 
@@ -89,11 +89,11 @@ def parse_variant(text: str) -> Query:
     Raises:
         InputError: it is none of EXAMPLES.
     """
-    if found := LOCUS.fullmatch(text):
-        chrom = _chrom(found["chrom"])
-        return Query(text, (chrom, int(found["pos"]), found["ref"].upper(), found["alt"].upper()))
-    if found := NAMED.fullmatch(text):
-        name, change = found["name"], found["change"]
+    if match := LOCUS.fullmatch(text):
+        chrom = _chrom(match["chrom"])
+        return Query(text, (chrom, int(match["pos"]), match["ref"].upper(), match["alt"].upper()))
+    if match := NAMED.fullmatch(text):
+        name, change = match["name"], match["change"]
         if change[0] in "gm":
             return Query(text, chrom=_chrom(name), change=plain_change(change))
         if change[0] == "p":
@@ -104,8 +104,8 @@ def parse_variant(text: str) -> Query:
 
 def _chrom(name: str) -> str:
     """Name of a contig in the tables: 20, chr20, CHR20 and NC_000020.10 are chr20."""
-    if found := REFSEQ_CONTIG.fullmatch(name):
-        number = int(found["number"])
+    if match := REFSEQ_CONTIG.fullmatch(name):
+        number = int(match["number"])
         return f"chr{SEX_CHROMOSOMES.get(number, number)}"
     if name.startswith("NC_012920"):
         return "chrM"
@@ -161,10 +161,10 @@ def _keys_named(query: Query, rows: pl.DataFrame) -> list[Key]:
     )
     column = "hgvsp" if query.change.startswith("p.") else "hgvsc"
     plain = canonical_change if column == "hgvsp" else plain_change
-    found = of_gene.filter(pl.col(column).is_not_null()).select(*VARIANT_KEY, column)
+    named = of_gene.filter(pl.col(column).is_not_null()).select(*VARIANT_KEY, column)
     keys = [
         (chrom, pos, ref, alt)
-        for chrom, pos, ref, alt, name in found.iter_rows()
+        for chrom, pos, ref, alt, name in named.iter_rows()
         if plain(name) == query.change
     ]
     return list(dict.fromkeys(keys))
@@ -223,18 +223,18 @@ class _Reference:
             return replace(query, allele=self._key(contig, event))
         if query.change and query.change[0] in "cn":
             keys = {
-                self._key(one.chrom, event)
-                for one in self._transcripts(query.gene or "")
-                if (event := event_of_coding(one, self.genome, query.change))
+                self._key(transcript.chrom, event)
+                for transcript in self._transcripts(query.gene or "")
+                if (event := event_of_coding(transcript, self.genome, query.change))
             }
             if len(keys) == 1:
                 return replace(query, allele=keys.pop())
         return query
 
     def _key(self, contig: str, event: tuple[int, str, str]) -> Key:
-        one = normalise(self.genome, Allele(contig, *event))
+        allele = normalise(self.genome, Allele(contig, *event))
         chrom = {native: chrom for chrom, native in self.native.items()}[contig]
-        return chrom, one.pos, one.ref, one.alt
+        return chrom, allele.pos, allele.ref, allele.alt
 
     def _transcripts(self, name: str) -> Iterator[Transcript]:
         """The transcript of this id, or those of the set of the gene of this name."""
@@ -242,9 +242,9 @@ class _Reference:
         if not (folder / "transcripts.parquet").is_file():
             return
         ids = [
-            one.transcript
-            for one in read_set(folder / "transcript_set.tsv")
-            if name in (one.gene, one.gene_symbol)
+            chosen.transcript
+            for chosen in read_set(folder / "transcript_set.tsv")
+            if name in (chosen.gene, chosen.gene_symbol)
         ]
         wanted = pl.col("transcript_id").is_in(ids)
         if not ids:

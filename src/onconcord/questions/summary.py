@@ -87,8 +87,8 @@ def summarise(folder: Path, release: Path | None = None, truth: Path | None = No
     """
     known = read_truth(truth) if truth else None
     cohort = read_cohort(cohort_source(folder))
-    found = release or folder / "release"
-    made = found if (found / "contract.json").is_file() else None
+    there = release or folder / "release"
+    made = there if (there / "contract.json").is_file() else None
     report = folder / "report.html"
     return Summary(
         pairs=_pairs(cohort),
