@@ -42,8 +42,8 @@ def verify_certificate(path: Path, golden: Path) -> Report:
     report.check(
         "equivalence",
         [
-            Fault(str(path), one["message"], column=f"{one['pair']} {one['table']}".strip())
-            for one in whole.get("faults", [])
+            Fault(str(path), fault["message"], column=f"{fault['pair']} {fault['table']}".strip())
+            for fault in whole.get("faults", [])
         ],
     )
     ours = read_ours(golden).sha256()

@@ -100,7 +100,7 @@ def verify_releases(
         raise InputError.at(folder, message)
     reports = {path: verify_release(path, public_key, models) for path in folders}
     for path, report in reports.items():
-        if left := ", ".join(one.name for one in leftovers(path)):
+        if left := ", ".join(left_over.name for left_over in leftovers(path)):
             report.not_checked["leftovers"] = (
                 f"{left}: left by a release that was killed; the next one removes it"
             )
@@ -129,37 +129,37 @@ def _rows(folder: Path, table: str) -> list[tuple[str, str]]:
     rows = []
     for part in read_release(folder).parts:
         if part.table == table:
-            found = pq.ParquetFile(folder / part.path).read(["center_id", "pair_id"])
-            rows += [(row["center_id"], row["pair_id"]) for row in found.to_pylist()]
+            ids = pq.ParquetFile(folder / part.path).read(["center_id", "pair_id"])
+            rows += [(row["center_id"], row["pair_id"]) for row in ids.to_pylist()]
     return rows
 
 
 def _check_parts(folder: Path, release: Release, report: Report) -> set[str]:
     """Look at every file on its own; returns the tables that cannot be read as a whole."""
-    found, unreadable, described = [], set(), []
+    of_parts, unreadable, described = [], set(), []
     for part in sorted(release.parts, key=lambda part: part.path):
         if part.table not in contract.load().tables:
             report.not_checked[part.path] = f"this contract has no table {part.table}"
             continue
         faults = part_faults(folder, part, release.tier)
         described += list(described_digest_faults(part))
-        found.append(faults)
+        of_parts.append(faults)
         if not faults.readable:
             unreadable.add(part.table)
-    report.check("content", [*described, *_all(found, "content")])
-    report.check("contract", _all(found, "contract"))
-    report.check("centres", _all(found, "centres"))
+    report.check("content", [*described, *_all(of_parts, "content")])
+    report.check("contract", _all(of_parts, "contract"))
+    report.check("centres", _all(of_parts, "centres"))
     if release.tier == "local":
         report.not_checked["pseudonyms"] = "a local release has local ids"
         report.not_checked["text"] = "a local release may hold free text"
     else:
-        report.check("pseudonyms", _all(found, "pseudonyms"))
-        report.check("text", _all(found, "text"))
+        report.check("pseudonyms", _all(of_parts, "pseudonyms"))
+        report.check("text", _all(of_parts, "text"))
     return unreadable
 
 
-def _all(found: list[PartFaults], name: str) -> Iterator[Fault]:
-    for faults in found:
+def _all(of_parts: list[PartFaults], name: str) -> Iterator[Fault]:
+    for faults in of_parts:
         yield from getattr(faults, name)
 
 
@@ -190,18 +190,18 @@ def _check_rules(
         analyses = contract.load().vocabularies["analysis"]
         database.execute("CREATE TABLE analyses (analysis VARCHAR)")
         database.executemany("INSERT INTO analyses VALUES (?)", [[code] for code in analyses])
-        for within in sorted({found.rule.within for found in broken.values()}):
-            of_slice = [found for found in broken.values() if found.rule.within == within]
-            needed = {table for found in of_slice for table in found.rule.needs}
+        for within in sorted({check.rule.within for check in broken.values()}):
+            of_slice = [check for check in broken.values() if check.rule.within == within]
+            needed = {table for check in of_slice for table in check.rule.needs}
             for piece in cut(folder, [part for part in parts if part.table in needed], within):
                 for table in sorted(needed):
                     view = f"CREATE OR REPLACE VIEW {quoted(table)} AS {piece.query(table)}"
                     database.execute(view)
-                for found in of_slice:
-                    found.look(database)
+                for check in of_slice:
+                    check.look(database)
     faults: dict[str, list[Fault]] = {}
-    for found in broken.values():
-        faults.setdefault(found.rule.name, []).extend(found.faults())
+    for check in broken.values():
+        faults.setdefault(check.rule.name, []).extend(check.faults())
     for name, of_rule in faults.items():
         report.check(name, of_rule)
 
@@ -226,13 +226,13 @@ def _check_posterior(
         report.not_checked |= {"posterior": why, "posterior_model": why}
         return
     parts = [part for part in release.parts if part.table in posterior.NEEDS]
-    found = posterior.look_again(cut(folder, parts, "pair"), models)
-    report.check("posterior", found.of_shares.all())
-    report.check("posterior_model", found.of_model.all())
-    if found.every > 1:
-        reason = f"one candidate of {found.every} was judged again, since there are so many"
+    judged = posterior.look_again(cut(folder, parts, "pair"), models)
+    report.check("posterior", judged.of_shares.all())
+    report.check("posterior_model", judged.of_model.all())
+    if judged.every > 1:
+        reason = f"one candidate of {judged.every} was judged again, since there are so many"
         report.not_checked["posterior_model: others"] = reason
-    for sha256, reason in found.unknown.items():
+    for sha256, reason in judged.unknown.items():
         report.not_checked[f"posterior_model: {sha256[:12]}"] = reason
 
 
@@ -314,8 +314,8 @@ class _Broken:
         rule, key = self.rule, self.key
         for row in self.rows:
             where = ", ".join(f"{name}={row[name]}" for name in key)
-            found = "" if rule.column in key else f"found {row[rule.column]}; "
-            yield Fault(rule.table, f"row {where}: {found}{rule.message}", column=rule.column)
+            value = "" if rule.column in key else f"found {row[rule.column]}; "
+            yield Fault(rule.table, f"row {where}: {value}{rule.message}", column=rule.column)
         if self.count > len(self.rows):
             more = f"{self.count - len(self.rows)} more rows: {rule.message}"
             yield Fault(rule.table, more, column=rule.column)

@@ -29,9 +29,9 @@ def manifest_faults(folder: Path, release: Release) -> Iterator[Fault]:
     for path in layout.strange(folder):
         yield Fault(path, "neither a file nor a folder with files: it is not part of this")
     for path in sorted(there & lines.keys()):
-        found = file_sha256(folder / path)
-        if found != lines[path].file_sha256:
-            message = f"SHA-256 {found}, {layout.MANIFEST} says {lines[path].file_sha256}"
+        sha256 = file_sha256(folder / path)
+        if sha256 != lines[path].file_sha256:
+            message = f"SHA-256 {sha256}, {layout.MANIFEST} says {lines[path].file_sha256}"
             yield Fault(path, message)
     parts = {part.path: part.digest for part in release.parts}
     for path, line in sorted(lines.items()):
@@ -95,20 +95,20 @@ def statement_faults(folder: Path) -> Iterator[Fault]:
     for path in sorted(set(layout.files(folder)) - {layout.STATEMENT, layout.SIGNATURE}):
         if path not in stated:
             yield Fault(layout.STATEMENT, f"{path} is not among its subjects", column="subject")
-        elif (found := file_sha256(folder / path)) != stated[path]:
-            message = f"SHA-256 {found}, the statement says {stated[path]}"
+        elif (sha256 := file_sha256(folder / path)) != stated[path]:
+            message = f"SHA-256 {sha256}, the statement says {stated[path]}"
             yield Fault(path, message)
 
 
 def signature_faults(folder: Path, public_key: Path | None) -> Iterator[Fault]:
     """A signature that is not of the statement, or not of the key that was asked for."""
     try:
-        found = signed_by((folder / layout.STATEMENT).read_bytes(), folder / layout.SIGNATURE)
+        signer = signed_by((folder / layout.STATEMENT).read_bytes(), folder / layout.SIGNATURE)
     except (OSError, ValueError) as why:
         yield Fault(layout.SIGNATURE, f"the signature does not hold: {why}")
         return
     if public_key is not None:
         wanted = fingerprint(public_key)
-        if wanted != found:
-            message = f"signed by {found}; expected {wanted} ({public_key.name})"
+        if wanted != signer:
+            message = f"signed by {signer}; expected {wanted} ({public_key.name})"
             yield Fault(layout.SIGNATURE, message)

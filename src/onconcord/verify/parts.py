@@ -41,27 +41,27 @@ def part_faults(folder: Path, part: Part, tier: str) -> PartFaults:
         part: what release.json says of the file.
         tier: tier of the release.
     """
-    found = PartFaults()
+    faults = PartFaults()
     try:
         with pq.ParquetFile(folder / part.path) as file:
-            _check(file, part, tier, found)
+            _check(file, part, tier, faults)
     except FileNotFoundError:
-        found.content.append(Fault(part.path, "the file is missing"))
-        found.readable = False
+        faults.content.append(Fault(part.path, "the file is missing"))
+        faults.readable = False
     except DAMAGED as why:
         reason = str(why).splitlines()[0] if str(why) else type(why).__name__
         message = f"table {part.table} cannot be read from it, the file is damaged: {reason}"
-        found.content.append(Fault(part.path, message))
-        found.readable = False
-    return found
+        faults.content.append(Fault(part.path, message))
+        faults.readable = False
+    return faults
 
 
-def _check(file: pq.ParquetFile, part: Part, tier: str, found: PartFaults) -> None:
+def _check(file: pq.ParquetFile, part: Part, tier: str, result: PartFaults) -> None:
     spec, schema = contract.load().tables[part.table], file.schema_arrow
     version = (schema.metadata or {}).get(b"onconcord.contract_version", b"").decode()
     if version.split(".")[0] != contract.CONTRACT_VERSION.split(".")[0]:
         message = f'contract version "{version}"; expected {contract.CONTRACT_VERSION}'
-        found.contract.append(Fault(part.path, message))
+        result.contract.append(Fault(part.path, message))
     unknown = {name for name in schema.names if name not in {f.name for f in spec.fields}}
     newer = _numbers(version) > _numbers(contract.CONTRACT_VERSION)
     digester, last = Digester(schema), None
@@ -71,7 +71,9 @@ def _check(file: pq.ParquetFile, part: Part, tier: str, found: PartFaults) -> No
         # a newer minor version may have columns that this one does not know
         known = piece.drop_columns(sorted(unknown)) if newer and unknown else piece
         faults = contract.validate(part.table, known, tier)
-        found.contract += [Fault(part.path, one.message, column=one.column) for one in faults]
+        result.contract += [
+            Fault(part.path, fault.message, column=fault.column) for fault in faults
+        ]
         if faults:
             last = None
         elif piece.num_rows:
@@ -80,44 +82,44 @@ def _check(file: pq.ParquetFile, part: Part, tier: str, found: PartFaults) -> No
                 message = (
                     f"row {row_key(spec, piece, 0)}: expected a key after that of the row before"
                 )
-                found.contract.append(Fault(part.path, message))
+                result.contract.append(Fault(part.path, message))
             last = tuple(piece.column(name)[-1].as_py() for name in spec.key)
-            _check_rows(known, part, tier, found)
+            _check_rows(known, part, tier, result)
     if file.metadata.num_rows == 0:
         empty = contract.validate(part.table, schema.empty_table(), tier)
-        found.contract += [Fault(part.path, one.message, column=one.column) for one in empty]
-    _compare(part, digester.finish().columns, file.metadata.num_rows, found)
+        result.contract += [Fault(part.path, fault.message, column=fault.column) for fault in empty]
+    _compare(part, digester.finish().columns, file.metadata.num_rows, result)
 
 
 def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(number) for number in version.split(".") if number.isdigit())
 
 
-def _check_rows(rows: pa.Table, part: Part, tier: str, found: PartFaults) -> None:
+def _check_rows(rows: pa.Table, part: Part, tier: str, faults: PartFaults) -> None:
     spec = contract.load().tables[part.table]
     others = pc.invert(pc.equal(rows["center_id"], part.centre))
     for row in pc.indices_nonzero(others).to_pylist()[:EXAMPLES]:
         message = f"row {row_key(spec, rows, row)}: the file is of centre {part.centre}"
-        found.centres.append(Fault(part.path, message, column="center_id"))
+        faults.centres.append(Fault(part.path, message, column="center_id"))
     if tier == "local":
         return
     for column in KINDS:
         if column in rows.column_names:
             ids = pc.unique(rows[column]).drop_null().to_pylist()
-            plain = [one for one in ids if not is_pseudonym(one, part.centre)]
+            plain = [local_id for local_id in ids if not is_pseudonym(local_id, part.centre)]
             if plain:
                 message = (
                     f"{len(plain)} ids are not pseudonyms of {part.centre}, such as {plain[0]}"
                 )
-                found.pseudonyms.append(Fault(part.path, message, column=column))
+                faults.pseudonyms.append(Fault(part.path, message, column=column))
     for fault in text_faults(part.table, rows, tier):
-        found.text.append(Fault(part.path, fault.message, column=fault.column))
+        faults.text.append(Fault(part.path, fault.message, column=fault.column))
 
 
-def _compare(part: Part, columns: dict[str, str], rows: int, found: PartFaults) -> None:
+def _compare(part: Part, columns: dict[str, str], rows: int, faults: PartFaults) -> None:
     if rows != part.digest.rows:
         message = f"{rows} rows, release.json says {part.digest.rows}"
-        found.content.append(Fault(part.path, message))
+        faults.content.append(Fault(part.path, message))
     stated = part.digest.columns
     for name in sorted(stated.keys() | columns.keys()):
         if stated.get(name) == columns.get(name):
@@ -131,7 +133,7 @@ def _compare(part: Part, columns: dict[str, str], rows: int, found: PartFaults) 
                 f"content digest {columns[name]}, release.json says {stated[name]}: a value, null, "
                 "order or type was changed"
             )
-        found.content.append(Fault(part.path, message, column=name))
+        faults.content.append(Fault(part.path, message, column=name))
 
 
 def described_digest_faults(part: Part) -> Iterator[Fault]:

@@ -66,7 +66,7 @@ class _Faults:
     more: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def add(self, table: str, column: str, key: Mapping[str, Any], message: str) -> None:
-        count = sum((one.source, one.column) == (table, column) for one in self.shown)
+        count = sum((fault.source, fault.column) == (table, column) for fault in self.shown)
         if count < SHOWN:
             where = ", ".join(f"{name}={value}" for name, value in key.items())
             self.shown.append(Fault(table, f"row {where}: {message}", column=column))
@@ -89,7 +89,7 @@ def look_again(slices: Sequence[Slice], given: Sequence[Path]) -> Posterior:
     """
     files = {path for piece in slices for path in piece.whole["small_variant"]}
     rows = sum(pq.read_metadata(path).num_rows for path in files)
-    found = Posterior(every=max(1, -(-rows // MOST)))
+    answer = Posterior(every=max(1, -(-rows // MOST)))
     known = {file_sha256(path): path for path in (*own_models(), *given)}
     models: dict[str, Model | None] = {}
     for piece in slices:
@@ -103,12 +103,12 @@ def look_again(slices: Sequence[Slice], given: Sequence[Path]) -> Posterior:
             runs = _rows(piece, "run", ["center_id", "run_id", "model_sha256"], of_run)
             sha256 = str(next(iter(runs.filter(center_id=center_id)["model_sha256"]), None))
             if sha256 not in models:
-                models[sha256] = _model(sha256, known, found)
+                models[sha256] = _model(sha256, known, answer)
             stated = _stated(piece, key)
             model = models[sha256] if stated else None
             for part in candidates.iter_slices(_AT_ONCE):
-                _look_at(part, key, stated, model, found)
-    return found
+                _look_at(part, key, stated, model, answer)
+    return answer
 
 
 def own_models() -> list[Path]:
@@ -116,10 +116,10 @@ def own_models() -> list[Path]:
     return sorted((root() / "config/models").glob("*.yaml"))
 
 
-def _model(sha256: str, known: Mapping[str, Path], found: Posterior) -> Model | None:
+def _model(sha256: str, known: Mapping[str, Path], answer: Posterior) -> Model | None:
     path = known.get(sha256)
     if path is None:
-        found.unknown[sha256] = (
+        answer.unknown[sha256] = (
             f"no file of config/models has the SHA-256 {sha256}, that of a run: name the centre's "
             "model with --model"
         )
@@ -127,7 +127,7 @@ def _model(sha256: str, known: Mapping[str, Path], found: Posterior) -> Model | 
     try:
         return Model.read(path)
     except InputError as error:
-        found.unknown[sha256] = f"this version cannot read {path.name}: {error}"
+        answer.unknown[sha256] = f"this version cannot read {path.name}: {error}"
         return None
 
 
@@ -158,8 +158,8 @@ def _candidates(piece: Slice, key: Mapping[str, str], matched: bool) -> pl.DataF
     """
     of_pair = pl.all_horizontal(pl.col(name) == value for name, value in key.items())
     stated = [name for name in COUNTS if name in _columns("small_variant")]
-    said = [name for name in CANDIDATE_COLUMNS if name in _columns("small_variant")]
-    wanted = [*key, *_PLACE, *dict.fromkeys((*said, *stated, *_JUDGED, "hypothesis"))]
+    of_variant = [name for name in CANDIDATE_COLUMNS if name in _columns("small_variant")]
+    wanted = [*key, *_PLACE, *dict.fromkeys((*of_variant, *stated, *_JUDGED, "hypothesis"))]
     small = _rows(piece, "small_variant", list(dict.fromkeys(wanted)), of_pair)
     small = small.filter(pl.col("p_somatic").is_not_null())
     if not small.height:
@@ -170,7 +170,7 @@ def _candidates(piece: Slice, key: Mapping[str, str], matched: bool) -> pl.DataF
         [*key, *_PLACE, "rule_id", "detail_json"],
         of_pair & pl.col("rule_id").is_in([MODEL_RULE, HOTSPOT_RULE]),
     )
-    told = trail.filter(rule_id=MODEL_RULE).select(*_PLACE, told="detail_json")
+    details = trail.filter(rule_id=MODEL_RULE).select(*_PLACE, told="detail_json")
     drivers = trail.filter(rule_id=HOTSPOT_RULE).select(*_PLACE, is_hotspot=pl.lit(True))
     evidence = _rows(
         piece,
@@ -182,7 +182,7 @@ def _candidates(piece: Slice, key: Mapping[str, str], matched: bool) -> pl.DataF
         callers=pl.struct("caller", "score", info="info_json")
     )
     joined = small
-    for table in (told, drivers, callers):
+    for table in (details, drivers, callers):
         joined = joined.join(table, on=_PLACE, how="left", maintain_order="left")
     return joined.with_columns(
         pl.col("is_hotspot").fill_null(False),
@@ -191,7 +191,7 @@ def _candidates(piece: Slice, key: Mapping[str, str], matched: bool) -> pl.DataF
 
 
 def _columns(table: str) -> set[str]:
-    return {one.name for one in contract.load().tables[table].fields}
+    return {field.name for field in contract.load().tables[table].fields}
 
 
 def _stated(piece: Slice, key: Mapping[str, str]) -> dict[str, Any] | None:
@@ -208,29 +208,29 @@ def _look_at(
     pair: Mapping[str, str],
     stated: Mapping[str, Any] | None,
     model: Model | None,
-    found: Posterior,
+    answer: Posterior,
 ) -> None:
     """Add the faults of some candidates of one pair."""
     rows = candidates.to_dicts()
-    told = [_read(row["told"]) for row in rows]
-    for row, trail in zip(rows, told, strict=True):
+    details = [_read(row["told"]) for row in rows]
+    for row, trail in zip(rows, details, strict=True):
         key = {**pair, **{name: row[name] for name in _PLACE}}
         if trail is None:
-            found.of_shares.add(
+            answer.of_shares.add(
                 "decision",
                 "detail_json",
                 key,
                 f"has no counts and shares of {MODEL_RULE} for a candidate with p_somatic",
             )
             continue
-        _of_shares(row, trail, key, found.of_shares)
+        _of_shares(row, trail, key, answer.of_shares)
     if model is None or stated is None:
         return
-    whole = [at for at in range(0, len(told), found.every) if told[at] is not None]
+    whole = [at for at in range(0, len(details), answer.every) if details[at] is not None]
     if not whole:
         return
     counts = pl.DataFrame(
-        [[(told[at] or {})["counts"].get(name) for name in COUNTS] for at in whole],
+        [[(details[at] or {})["counts"].get(name) for name in COUNTS] for at in whole],
         schema=dict.fromkeys(COUNTS, pl.Int64),
         orient="row",
     )
@@ -241,7 +241,7 @@ def _look_at(
     )
     for at, wanted in zip(whole, again.to_dicts(), strict=True):
         key = {**pair, **{name: rows[at][name] for name in _PLACE}}
-        _of_model(rows[at], told[at] or {}, wanted, key, found.of_model)
+        _of_model(rows[at], details[at] or {}, wanted, key, answer.of_model)
 
 
 def _read(text: str | None) -> dict[str, Any] | None:
@@ -286,9 +286,11 @@ def _of_model(
     wanted = json.loads(again["told"])
     for part, unit in (("shares", UNIT), ("logs", 1.5e-3)):
         for name in sorted(trail[part].keys() | wanted[part].keys()):
-            one, other = trail[part].get(name, 0.0), wanted[part].get(name, 0.0)
-            if abs(one - other) > unit:
-                message = f"found {part} {name} {one}; expected {other} of the counts and the model"
+            stated, expected = trail[part].get(name, 0.0), wanted[part].get(name, 0.0)
+            if abs(stated - expected) > unit:
+                message = (
+                    f"found {part} {name} {stated}; expected {expected} of the counts and the model"
+                )
                 faults.add("decision", "detail_json", key, message)
     for name in _JUDGED:
         if row[name] is None or abs(row[name] - again[name]) > UNIT:

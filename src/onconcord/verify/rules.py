@@ -534,7 +534,7 @@ def _foreign_key(
     if lists:
         name = lists[0]
         source = f"(SELECT * REPLACE (unnest({name}) AS {name}) FROM {table.name})"
-    on = " AND ".join(f"c.{one} = p.{two}" for one, two in zip(columns, keys, strict=True))
+    on = " AND ".join(f"c.{column} = p.{key}" for column, key in zip(columns, keys, strict=True))
     filled = " AND ".join(f"c.{name} IS NOT NULL" for name in columns)
     return RowRule(
         "foreign_keys",

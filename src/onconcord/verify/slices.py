@@ -118,7 +118,7 @@ def _by_pairs(whole: Files) -> list[Slice]:
 
 def _groups(path: Path) -> list[_Group] | None:
     """The row groups of a file; None where one has no statistics."""
-    found = []
+    groups = []
     with pq.ParquetFile(path) as file:
         leaves = [file.schema.column(at).path for at in range(len(file.schema))]
         column = leaves.index("pair_id")
@@ -127,8 +127,8 @@ def _groups(path: Path) -> list[_Group] | None:
             statistics = group.column(column).statistics
             if statistics is None or not statistics.has_min_max:
                 return None
-            found.append(_Group(statistics.min, statistics.max, group.num_rows))
-    return found
+            groups.append(_Group(statistics.min, statistics.max, group.num_rows))
+    return groups
 
 
 def _meets(groups: list[_Group] | None, start: str | None, end: str | None) -> bool:
