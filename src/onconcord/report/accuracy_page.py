@@ -22,7 +22,7 @@ MAX_LISTED = 400
 
 def methods_of(outcomes: Sequence[Outcome]) -> dict[str, str]:
     """Methods with their CSS class: the decision first, then callers, then their union."""
-    callers = [one for one in passing_methods(outcomes) if one not in STYLES]
+    callers = [method for method in passing_methods(outcomes) if method not in STYLES]
     styles = {DECISION: "m-1"}
     for place, caller in enumerate(callers):
         styles[caller] = CALLER_STYLES[place % len(CALLER_STYLES)]
@@ -31,7 +31,7 @@ def methods_of(outcomes: Sequence[Outcome]) -> dict[str, str]:
 
 def f1_figure(scored: Scored, kind: str, methods: dict[str, str]) -> Figure:
     """F1 of every method by profile; the interval is the decision's."""
-    profiles = list(dict.fromkeys(one.profile for one in scored.outcomes))
+    profiles = list(dict.fromkeys(outcome.profile for outcome in scored.outcomes))
     x = Scale(0, 1, 170, 520)
     bottom = 12 + len(profiles) * ROW
     y = Scale(0, 1, bottom, 6)
@@ -40,16 +40,16 @@ def f1_figure(scored: Scored, kind: str, methods: dict[str, str]) -> Figure:
         at = 18 + line * ROW
         marks.append(Text(160, at + 4, profile, "end", "label"))
         own = [
-            one
-            for one in scored.outcomes
-            if one.profile == profile and kind in (ALL, one.variant_class)
+            outcome
+            for outcome in scored.outcomes
+            if outcome.profile == profile and kind in (ALL, outcome.variant_class)
         ]
-        found = by_method(own)
-        if DECISION in found and (interval := found[DECISION].f1_interval):
+        scores = by_method(own)
+        if DECISION in scores and (interval := scores[DECISION].f1_interval):
             marks.append(Line(x(interval[0]), at, x(interval[1]), at, "axis"))
         for method, style in reversed(methods.items()):
-            if method in found and (f1 := found[method].f1) is not None:
-                score = found[method]
+            if method in scores and (f1 := scores[method].f1) is not None:
+                score = scores[method]
                 counts = f"{score.tp} found, {score.fp} wrong, {score.fn} missed"
                 marks.append(Dot(x(f1), at, 5, style, f"{profile}, {method}: {f1:.3f}; {counts}"))
     return Figure(540, bottom + 40, f"F1 by profile, {kind}", marks)
@@ -66,9 +66,11 @@ def recall_figure(scored: Scored, methods: dict[str, str]) -> Figure:
         marks.append(Text(x(place + 0.5), 266, name, "middle", "tick"))
         for number, (method, style) in enumerate(methods.items()):
             own = [
-                one
-                for one in scored.outcomes
-                if one.method == method and one.fraction and fraction_bin(one.fraction) == name
+                outcome
+                for outcome in scored.outcomes
+                if outcome.method == method
+                and outcome.fraction
+                and fraction_bin(outcome.fraction) == name
             ]
             score = count(own)
             if score.recall is not None:
@@ -86,7 +88,7 @@ def curve_figure(scored: Scored, methods: dict[str, str]) -> Figure:
     for point, after in pairwise(_curve(scored)):
         marks.append(Line(x(point[0]), y(point[1]), x(after[0]), y(after[1]), "axis"))
     for method, style in methods.items():
-        score = count(one for one in scored.outcomes if one.method == method)
+        score = count(outcome for outcome in scored.outcomes if outcome.method == method)
         if score.precision is not None and score.recall is not None:
             title = f"{method}: precision {score.precision:.3f}, recall {score.recall:.3f}"
             marks.append(Dot(x(score.recall), y(score.precision), 5, style, title))
@@ -95,12 +97,12 @@ def curve_figure(scored: Scored, methods: dict[str, str]) -> Figure:
 
 def _curve(scored: Scored) -> list[tuple[float, float]]:
     """Recall and precision among all candidates as the threshold of the probability falls."""
-    ordered = sorted(scored.candidates, key=lambda one: -one.p)
-    all_true = sum(one.true for one in ordered)
+    ordered = sorted(scored.candidates, key=lambda candidate: -candidate.p)
+    all_true = sum(candidate.true for candidate in ordered)
     points, true = [], 0
-    for number, one in enumerate(ordered, start=1):
-        true += one.true
-        last = number == len(ordered) or ordered[number].p != one.p
+    for number, candidate in enumerate(ordered, start=1):
+        true += candidate.true
+        last = number == len(ordered) or ordered[number].p != candidate.p
         if all_true and last:
             points.append((true / all_true, true / number))
     # A page holds a few hundred steps; what is left out lies between two that are there.
@@ -112,25 +114,27 @@ def calibration_figure(candidates: Sequence[Candidate]) -> Figure:
     x, y = Scale(0, 1, 54, 420), Scale(0, 1, 300, 14)
     marks: list[Mark] = axes(x, y, TICKS, TICKS, ("probability", "true share"))
     marks.append(Line(x(0), y(0), x(1), y(1), "diagonal"))
-    for one in tenths(candidates):
-        low, high = one.interval
-        marks.append(Line(x(one.mean), y(low), x(one.mean), y(high), "axis"))
-        title = f"{one.n} candidates: mean {one.mean:.3f}, true {one.true_frac:.3f}"
-        marks.append(Dot(x(one.mean), y(one.true_frac), 5, "s-kept", title))
+    for tenth in tenths(candidates):
+        low, high = tenth.interval
+        marks.append(Line(x(tenth.mean), y(low), x(tenth.mean), y(high), "axis"))
+        title = f"{tenth.n} candidates: mean {tenth.mean:.3f}, true {tenth.true_frac:.3f}"
+        marks.append(Dot(x(tenth.mean), y(tenth.true_frac), 5, "s-kept", title))
     return Figure(432, 342, "Calibration", marks)
 
 
-def write_page(scored: Scored, said: Sequence[str], out: Path) -> None:
+def write_page(scored: Scored, broken: Sequence[str], out: Path) -> None:
     """Write the page: one file that opens without a network."""
     methods = methods_of(scored.outcomes)
     wrong = [
-        one for one in scored.outcomes if one.method == DECISION and one.outcome in ("fp", "fn")
+        outcome
+        for outcome in scored.outcomes
+        if outcome.method == DECISION and outcome.outcome in ("fp", "fn")
     ]
     page = (
         environment()
         .get_template("accuracy.html.j2")
         .render(
-            said=said,
+            broken=broken,
             methods=methods,
             f1=[(kind, f1_figure(scored, kind, methods)) for kind in (ALL, *CLASSES)],
             recall=recall_figure(scored, methods),

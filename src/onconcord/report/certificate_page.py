@@ -12,6 +12,6 @@ def write_certificate_page(certificate: Certificate, out: Path) -> None:
     page = (
         environment()
         .get_template("certificate.html.j2")
-        .render(one=certificate, css=asset("style.css"))
+        .render(certificate=certificate, css=asset("style.css"))
     )
     write_text(out, page)

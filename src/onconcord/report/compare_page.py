@@ -15,10 +15,10 @@ MAX_LISTED = 2000
 _SIDE = re.compile(r"(\w+ in )?(.*)", re.DOTALL)
 
 
-def matrix_figure(found: Comparison) -> Figure:
+def matrix_figure(comparison: Comparison) -> Figure:
     """Variants by their state in A (rows) and in B (columns)."""
     width, height, x0, y0 = 92, 38, 84, 46
-    most = max((n for row in found.matrix.values() for n in row.values()), default=0)
+    most = max((n for row in comparison.matrix.values() for n in row.values()), default=0)
     marks: list[Mark] = [Text(x0 + 2 * width, 14, "in B", "middle", "axis-name")]
     marks.append(Text(12, y0 + 2 * height, "in A", "middle", "axis-name", -90))
     for column, there in enumerate(STATES):
@@ -27,7 +27,7 @@ def matrix_figure(found: Comparison) -> Figure:
         y = y0 + line * height
         marks.append(Text(x0 - 10, y + 22, here, "end", "label"))
         for column, there in enumerate(STATES):
-            n = found.matrix[here][there]
+            n = comparison.matrix[here][there]
             step = 0 if not n else 1 + min(int(4 * n / most), 4)
             style = "empty" if not n else f"h-{step}"
             x = x0 + column * width
@@ -44,10 +44,10 @@ def matrix_figure(found: Comparison) -> Figure:
     )
 
 
-def cause_figure(found: Comparison) -> Figure:
+def cause_figure(comparison: Comparison) -> Figure:
     """Differences by cause, coloured by the side that has the variant."""
     causes: dict[str, dict[str, int]] = {}
-    for side, counts in found.causes().items():
+    for side, counts in comparison.causes().items():
         for cause, n in counts.items():
             causes.setdefault(cause, {})[side] = n
     rows = sorted(causes.items(), key=lambda item: (-sum(item[1].values()), item[0]))
@@ -67,15 +67,15 @@ def cause_figure(found: Comparison) -> Figure:
     return Figure(512, len(rows) * 26 + 14, "Differences by cause", marks)
 
 
-def vaf_figure(found: Comparison) -> Figure:
+def vaf_figure(comparison: Comparison) -> Figure:
     """Tumour allele fraction in A and in B of the variants that both pass."""
     x, y = Scale(0, 1, 54, 400), Scale(0, 1, 300, 14)
     ticks = (0, 0.2, 0.4, 0.6, 0.8, 1)
     marks = axes(x, y, ticks, ticks, ("VAF in A", "VAF in B"))
     marks.append(Line(x(0), y(0), x(1), y(1), "diagonal"))
-    for one, two, pair, key in found.vafs[:3000]:
-        title = f"{pair} {key}: {one:.3f} in A, {two:.3f} in B"
-        marks.append(Dot(x(one), y(two), 4, "s-kept", title))
+    for vaf_a, vaf_b, pair, key in comparison.vafs[:3000]:
+        title = f"{pair} {key}: {vaf_a:.3f} in A, {vaf_b:.3f} in B"
+        marks.append(Dot(x(vaf_a), y(vaf_b), 4, "s-kept", title))
     return Figure(412, 342, "Allele fraction in A and in B", marks)
 
 
@@ -87,29 +87,29 @@ def side_names(a: str, b: str) -> tuple[str, str]:
         a, b: `FOLDER`, or `CALLER in FOLDER`. Two folders of one name keep as much of their paths
             as tells them apart.
     """
-    found = [_SIDE.fullmatch(side) for side in (a, b)]
-    callers, paths = zip(*(match.groups() for match in found if match), strict=True)
+    matches = [_SIDE.fullmatch(side) for side in (a, b)]
+    callers, paths = zip(*(match.groups() for match in matches if match), strict=True)
     parts = [Path(path).absolute().parts[1:] for path in paths]
     deepest = max(map(len, parts))
     depth = next((n for n in range(1, deepest) if parts[0][-n:] != parts[1][-n:]), 1)
-    tails = ["/".join(one[-depth:]) for one in parts]
-    one, two = (f"{caller or ''}{tail}" for caller, tail in zip(callers, tails, strict=True))
-    return one, two
+    tails = ["/".join(path[-depth:]) for path in parts]
+    first, second = (f"{caller or ''}{tail}" for caller, tail in zip(callers, tails, strict=True))
+    return first, second
 
 
-def write_comparison(found: Comparison, out: Path) -> None:
+def write_comparison(comparison: Comparison, out: Path) -> None:
     """Write the page of a comparison: one file that opens without a network."""
     page = (
         environment()
         .get_template("compare.html.j2")
         .render(
-            found=found,
-            names=side_names(found.a, found.b),
-            matrix=matrix_figure(found),
-            causes=cause_figure(found),
-            vafs=vaf_figure(found),
-            listed=found.variants[:MAX_LISTED],
-            left_out=max(len(found.variants) - MAX_LISTED, 0),
+            comparison=comparison,
+            names=side_names(comparison.a, comparison.b),
+            matrix=matrix_figure(comparison),
+            causes=cause_figure(comparison),
+            vafs=vaf_figure(comparison),
+            listed=comparison.variants[:MAX_LISTED],
+            left_out=max(len(comparison.variants) - MAX_LISTED, 0),
             sides=SIDES,
             side_styles=SIDE_STYLES,
             css=asset("style.css"),

@@ -106,9 +106,9 @@ def oncoprint(cohort: CohortTables) -> Figure:
                 marks.append(Text(x + (CELL - 3) / 2, y + 16, "?", "middle", "on-unsure"))
                 continue
             style = "blind" if (gene, pair) in blind else "empty"
-            what = "not callable" if style == "blind" else "no passing variant"
+            state = "not callable" if style == "blind" else "no passing variant"
             if not hits:
-                marks.append(Rect(x, y, CELL - 3, ROW - 3, style, f"{gene} in {pair}: {what}"))
+                marks.append(Rect(x, y, CELL - 3, ROW - 3, style, f"{gene} in {pair}: {state}"))
                 continue
             hits.sort(key=lambda row: order.index(row["consequence_class"]))
             names = ", ".join(row["hgvsp"] or row["variant_key"] for row in hits)

@@ -157,9 +157,9 @@ def verdict_reasons(cohort: CohortTables, pair: dict[str, Any]) -> list[str]:
         center_id=pair["center_id"],
         run_id=pair["run_id"],
     ).select(names)
-    found = [Metric(**row) for row in beyond.iter_rows(named=True)]
+    reached = [Metric(**row) for row in beyond.iter_rows(named=True)]
     return sorted(
-        verdict_sentence(roles[metric.subject_kind, metric.entity_id], metric) for metric in found
+        verdict_sentence(roles[metric.subject_kind, metric.entity_id], metric) for metric in reached
     )
 
 
@@ -170,7 +170,7 @@ def tiles(cohort: CohortTables) -> list[tuple[str, str]]:
         (pl.col("callable_frac") * pl.col("target_bp")).sum().alias("found"),
         pl.col("target_bp").sum().alias("wanted"),
     )
-    found, wanted = callable_bp.row(0)
+    searched, wanted = callable_bp.row(0)
     passed = figures.somatic(cohort)
     genes = passed.filter(pl.col("consequence_class") != "silent")["gene_symbol"].drop_nulls()
     counts = cohort.pairs
@@ -185,7 +185,7 @@ def tiles(cohort: CohortTables) -> list[tuple[str, str]]:
         (str(counts["variants_dropped"].sum()), "candidates dropped"),
         (str(genes.n_unique()), "genes altered"),
         (str(passed["hotspot"].sum()), "at known hotspots"),
-        (f"{found / wanted:.1%}" if wanted else "n/a", "of coding target callable"),
+        (f"{searched / wanted:.1%}" if wanted else "n/a", "of coding target callable"),
     ]
 
 
@@ -207,7 +207,7 @@ def metric_table(
     names = sorted(set(cohort.metrics["metric_id"].to_list()))
     values: dict[str, dict[str, dict[str, str]]] = {}
     for row in cohort.metrics.iter_rows(named=True):
-        found = "n/a" if row["value"] is None else number(row["value"])
+        text = "n/a" if row["value"] is None else number(row["value"])
         limits = [
             f"{name} beyond {row[column]:g}"
             for name, column in (("warns", "threshold_warn"), ("fails", "threshold_fail"))
@@ -215,12 +215,12 @@ def metric_table(
         ]
         unit = "" if row["unit"] == "1" else f"unit {row['unit']}"
         values.setdefault(row["entity_id"], {})[row["metric_id"]] = {
-            "text": found if _is_sentence(row["value_text"]) else row["value_text"] or found,
+            "text": text if _is_sentence(row["value_text"]) else row["value_text"] or text,
             "status": row["status"],
             "title": "; ".join(part for part in (row["tool"], unit, *limits) if part),
         }
     return names, [
-        (entity, [found.get(n) for n in names]) for entity, found in sorted(values.items())
+        (entity, [metrics.get(n) for n in names]) for entity, metrics in sorted(values.items())
     ]
 
 

@@ -56,10 +56,10 @@ def igv_script() -> Path | None:
 
     The package is not imported: only the file is wanted, not the notebook around it.
     """
-    found = find_spec("igv_notebook")
-    if found is None or found.origin is None:
+    package = find_spec("igv_notebook")
+    if package is None or package.origin is None:
         return None
-    path = Path(found.origin).parent / "js/igv.min.js"
+    path = Path(package.origin).parent / "js/igv.min.js"
     return path if path.is_file() else None
 
 
@@ -107,8 +107,8 @@ def write_read_pages(folder: Path, cohort: CohortTables, out: Path) -> list[Read
 
 
 def _alignment(folder: Path, sample: str) -> Path | None:
-    found = (folder / f"results/3_alignments/{sample}.{suffix}" for suffix in ("bam", "cram"))
-    return next((path for path in found if path.is_file()), None)
+    paths = (folder / f"results/3_alignments/{sample}.{suffix}" for suffix in ("bam", "cram"))
+    return next((path for path in paths if path.is_file()), None)
 
 
 def _native_names(contigs: Path) -> dict[str, str]:
