@@ -46,20 +46,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def a_slice(tmp_path_factory):
-    """The slice of the demo as a working folder that is never run: copies of it are."""
-    # Imported here: the quick tests do without it, and each of their processes reads this file.
-    from onconcord.demo.slice import write_slice
-
+def chr20():
+    """The demo's FASTA, with the indexes that the pipeline takes beside it."""
     subprocess.run(
         [root() / "scripts/demo_reference.sh", REFERENCE, "index"],
         check=True,
         stdin=subprocess.DEVNULL,
     )
+    return REFERENCE / "chr20.fa"
+
+
+@pytest.fixture(scope="session")
+def a_slice(tmp_path_factory, chr20):
+    """The slice of the demo as a working folder that is never run: copies of it are."""
+    # Imported here: the quick tests do without it, and each of their processes reads this file.
+    from onconcord.demo.slice import write_slice
+
     out = tmp_path_factory.mktemp("slice")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", os.pathsep.join([*TOOLS, os.environ["PATH"]]))
-        write_slice(REFERENCE / "chr20.fa", REFERENCE / "bwa/chr20", DEMO, out, cores=2)
+        write_slice(chr20, REFERENCE / "bwa/chr20", DEMO, out, cores=2)
     return out
 
 

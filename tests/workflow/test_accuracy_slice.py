@@ -7,19 +7,14 @@ import sys
 import pytest
 
 from onconcord.accuracy.profiles import read_plan
-from pipeline_runs import CHECKOUT, REFERENCE
+from pipeline_runs import CHECKOUT
 
 PLAN = CHECKOUT / "config/accuracy/profiles.yaml"
 
 
 @pytest.mark.e2e
 @pytest.mark.xdist_group("accuracy")
-def test_the_decision_wins_on_a_slice_of_every_profile(tmp_path):
-    subprocess.run(
-        [CHECKOUT / "scripts/demo_reference.sh", REFERENCE, "index"],
-        check=True,
-        stdin=subprocess.DEVNULL,
-    )
+def test_the_decision_wins_on_a_slice_of_every_profile(chr20, tmp_path):
     done = subprocess.run(
         [
             *(sys.executable, CHECKOUT / "scripts/accuracy_run.py"),

@@ -77,7 +77,7 @@ def leaks(
     # those that are somatic in another patient may be there
     acquired = {site.somatic for patient in people for site in patient.sites if site.somatic}
     alleles = {site.allele for patient in people for site in patient.sites} - acquired
-    found = list(in_bytes(release, folder, genome, alleles))
+    found = list(_in_bytes(release, folder, genome, alleles))
     names = {pseudonym(patient.name): patient for patient in people}
     for path in sorted(release.rglob("*.parquet")):
         rows = pl.read_parquet(path, hive_partitioning=False)
@@ -128,7 +128,7 @@ def _subsets(items: Sequence[Item]) -> Iterator[tuple[Item, ...]]:
     return chain.from_iterable(combinations(items, size) for size in range(3))
 
 
-def in_bytes(
+def _in_bytes(
     release: Path, folder: Path, genome: Genome, alleles: Iterable[Allele]
 ) -> Iterator[str]:
     """
