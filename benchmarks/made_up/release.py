@@ -30,7 +30,7 @@ from onconcord.release.coarse import GRID_BP
 from onconcord.release.finish import write_descriptions
 from onconcord.release.key import Key
 from onconcord.release.manifest import Centre, Part, Release
-from onconcord.release.parts import PartsWriter
+from onconcord.release.merge import PartsWriter
 from onconcord.release.pseudonyms import Pseudonymiser
 from onconcord.release.tiers import released_tables
 

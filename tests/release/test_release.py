@@ -216,7 +216,7 @@ def test_the_largest_table_makes_room_for_the_others(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_a_large_table_is_several_files(cohort, tmp_path, monkeypatch):
-    monkeypatch.setattr("onconcord.release.parts.PART_ROWS", 4)
+    monkeypatch.setattr("onconcord.release.merge.PART_ROWS", 4)
     out = release_of(*cohort, "ONE", out=tmp_path / "parts")
     parts = sorted((out / "small_variant/center=ONE").iterdir())
     assert [pq.read_metadata(part).num_rows for part in parts] == [4, 4, 1]

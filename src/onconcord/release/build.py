@@ -18,9 +18,8 @@ from onconcord.release.finish import write_descriptions
 from onconcord.release.finished import FinishedPair, local_words, read_finished
 from onconcord.release.key import load_key
 from onconcord.release.manifest import Centre, Part, Release, dumps, read_manifest
-from onconcord.release.merge import Memory, Merger
+from onconcord.release.merge import Memory, Merger, PartsWriter
 from onconcord.release.order import Order
-from onconcord.release.parts import PartsWriter
 from onconcord.release.pseudonyms import KINDS, Pseudonymiser, check_centres
 from onconcord.release.text import text_faults
 from onconcord.release.tiers import PairTables, released_rows, released_tables

@@ -1,8 +1,14 @@
-"""Merging pieces of one table by key, in bounded memory: DuckDB sorts what does not fit."""
+"""
+Merging pieces of one table by key, and writing them in files of a bounded size.
+
+Memory is bounded too: DuckDB sorts what does not fit.
+"""
 
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import duckdb
 import pyarrow as pa
@@ -11,6 +17,8 @@ import pyarrow.compute as pc
 from onconcord import contract
 from onconcord.contract.checking import as_one, row_key
 from onconcord.errors import Fault, InputError
+from onconcord.release import layout
+from onconcord.release.manifest import Part
 
 BATCH_ROWS = 32_768
 """Rows of a piece."""
@@ -18,6 +26,8 @@ SORT_MEMORY = "640MB"
 """What DuckDB may take to sort what did not fit in memory; it sorts on disk beyond that."""
 SPILL_BYTES = 512 * 1024**2
 """Bytes of pieces that the mergers of a release keep in memory together."""
+PART_ROWS = 1_000_000
+"""Rows of one file of a table; more go to the next file, so that no file needs more memory."""
 
 
 def distinct(name: str, table: pa.Table) -> pa.Table:
@@ -190,3 +200,68 @@ class Merger:
         yield from pieces_once(self._name, _sorted(self._name, files))
         for file in files:
             file.unlink()
+
+
+class PartsWriter:
+    """
+    Writes a table from pieces in key order, in files of at most PART_ROWS rows, in bounded memory.
+
+    `with PartsWriter(...) as writer`, then `writer.write(rows)` as often as wanted; afterwards
+    `writer.parts` has the files. An empty table has a file too.
+
+    Args:
+        name: name of the table in the contract.
+        centre: code of the centre whose rows they are.
+        folder: the release.
+        tier: tier of the release.
+    """
+
+    def __init__(self, name: str, centre: str, folder: Path, tier: str) -> None:
+        self.parts: list[Part] = []
+        self._name, self._centre, self._folder, self._tier = name, centre, folder, tier
+
+    def __enter__(self) -> Self:
+        self._open()
+        return self
+
+    def _open(self) -> None:
+        self._path = layout.part(self._name, self._centre, len(self.parts))
+        path = self._folder / self._path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._room = PART_ROWS
+        self._writer = contract.TableWriter(self._name, path, self._tier)
+        self._writer.__enter__()
+
+    def _close(
+        self,
+        kind: type[BaseException] | None = None,
+        error: BaseException | None = None,
+        trace: TracebackType | None = None,
+    ) -> None:
+        self._writer.__exit__(kind, error, trace)
+        if error is None:
+            digest = self._writer.digest
+            self.parts.append(Part(self._name, self._centre, self._path, digest))
+
+    def write(self, rows: pa.Table) -> None:
+        """
+        Take the next rows, sorted by key.
+
+        Raises:
+            ContractError: as for `contract.TableWriter.write`.
+        """
+        while rows.num_rows:
+            if not self._room:
+                self._close()
+                self._open()
+            piece, rows = rows.slice(0, self._room), rows.slice(self._room)
+            self._writer.write(piece)
+            self._room -= piece.num_rows
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._close(kind, error, trace)
