@@ -325,16 +325,17 @@ def read_file(
             faults.append(Fault(str(path), fault.message, column=fault.column))
     if faults:
         raise ContractError(faults)
+    there = set(table.column_names)
     fields = [
         field
         for field in spec.fields
-        if (wanted is None or field.name in wanted) and (fill or field.name in table.column_names)
+        if (wanted is None or field.name in wanted) and (fill or field.name in there)
     ]
     whole = spec.schema()
     schema = pa.schema([whole.field(field.name) for field in fields], metadata=whole.metadata)
     arrays = [
         _of_type(table.column(field.name), field.arrow_type)
-        if field.name in table.column_names
+        if field.name in there
         else pa.nulls(table.num_rows, field.arrow_type)
         for field in fields
     ]
