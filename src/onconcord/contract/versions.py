@@ -74,8 +74,8 @@ def made(old: str, new: str) -> str:
         return "none"
     return next(
         bump
-        for bump, one, two in zip((MAJOR, MINOR, PATCH), before, after, strict=True)
-        if one != two
+        for bump, was, now in zip((MAJOR, MINOR, PATCH), before, after, strict=True)
+        if was != now
     )
 
 

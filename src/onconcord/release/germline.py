@@ -88,12 +88,14 @@ def _beside_germline(variants: pl.DataFrame, matched: bool) -> pl.Series:
     """Ids of the passing events of another length that may hold a germline allele beside them."""
     long = pl.col("ref").str.len_bytes()
     spans = variants.with_columns(
-        first=pl.col("pos"), last=pl.col("pos") + long, told=_shows_too_little(variants, matched)
+        first=pl.col("pos"),
+        last=pl.col("pos") + long,
+        shown_too_little=_shows_too_little(variants, matched),
     )
     events = spans.filter("is_pass", long != pl.col("alt").str.len_bytes())
     others = spans.filter(
         (pl.col("origin") != "somatic")
-        & ((pl.col("origin") == "germline_likely") | ~pl.col("told"))
+        & ((pl.col("origin") == "germline_likely") | ~pl.col("shown_too_little"))
     )
     place = ("reference_id", "chrom", "first", "last")
     near = events.select("event_id", *place).join_where(
