@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import duckdb
-import pandas as pd
 import polars as pl
 import pyarrow as pa
 
@@ -76,7 +75,12 @@ def read(
     arrow = pa.Table.from_arrays(arrays, schema=schema)
     if as_ == "polars":
         return pl.from_arrow(arrow)
-    return arrow if as_ == "arrow" else arrow.to_pandas(types_mapper=pd.ArrowDtype)
+    if as_ == "arrow":
+        return arrow
+    # Imported here: it takes longer than all else, and only its frames need it.
+    import pandas as pd
+
+    return arrow.to_pandas(types_mapper=pd.ArrowDtype)
 
 
 def _relation(
