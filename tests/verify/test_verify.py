@@ -96,6 +96,16 @@ def off_grid(rows):
     rows[3]["end0"] = rows[4]["start0"] = 1870
 
 
+def in_turn(edits):
+    """One change of a table that makes these one after the other."""
+
+    def edit(rows):
+        for step in edits:
+            step(rows)
+
+    return edit
+
+
 FAILED: dict[str, str] = {}
 VARIANT = "small_variant"
 
@@ -292,18 +302,15 @@ def faulty(pooled, tmp_path_factory):
     folder = Path(shutil.copytree(pooled, tmp_path_factory.mktemp("planted") / "release"))
     pairs = pq.ParquetFile(folder / "pair/center=ONE/part-0000.parquet").read().to_pylist()
     FAILED.update(next(pair for pair in pairs if pair["qc_status"] == "FAIL"))
-    for plant in PLANTS:
-        if plant.edit is not None:
-            change(folder, plant.table, "ONE", plant.edit, reseal=False)
-    change(folder, "analysis_scope", "ONE", lambda rows: rows.pop(), reseal=False)
+    edits = [(plant.table, plant.edit) for plant in PLANTS if plant.edit is not None]
     gone = {"center_id": "ONE", "pair_id": pairs[0]["pair_id"], "from_release": "r2026-10"}
-    change(
-        folder,
-        "retraction",
-        "ONE",
-        lambda rows: rows.append({**gone, "reason_code": "quality"}),
-        reseal=False,
-    )
+    edits += [
+        ("analysis_scope", lambda rows: rows.pop()),
+        ("retraction", lambda rows: rows.append({**gone, "reason_code": "quality"})),
+    ]
+    for table in dict.fromkeys(table for table, _ in edits):
+        of_table = [edit for name, edit in edits if name == table]
+        change(folder, table, "ONE", in_turn(of_table), reseal=False)
     with_controlled_column(folder / "small_variant/center=TWO/part-0000.parquet")
     seal(folder)
     return folder
