@@ -33,7 +33,7 @@ def has_key(table, tier):
 @pytest.mark.parametrize(
     ("name", "tier"),
     [
-        (table.name, tier)
+        pytest.param(table.name, tier, marks=[] if tier == "local" else pytest.mark.slow)
         for table in contract.load().tables.values()
         for tier in contract.TIERS
         if has_key(table, tier)
