@@ -10,6 +10,8 @@ from cohort_tables import write_cohort
 from onconcord.cli import app
 from onconcord.questions.summary import Driver, PairLine, duckdb_query, summarise
 
+TWO = ("TUM-A01", "TUM-A02")
+
 
 def test_a_summary_counts_every_candidate_once(tmp_path):
     found = summarise(write_cohort(tmp_path, many=True))
@@ -23,7 +25,7 @@ def test_a_summary_counts_every_candidate_once(tmp_path):
 
 
 def test_the_query_works_as_it_is_pasted(tmp_path):
-    found = summarise(write_cohort(tmp_path))
+    found = summarise(write_cohort(tmp_path, pairs=TWO))
     done = subprocess.run(found.query, shell=True, capture_output=True, text=True, check=True)
     assert "p.Arg201Cys" in done.stdout
     assert "TUM-A01" in done.stdout
@@ -31,7 +33,7 @@ def test_the_query_works_as_it_is_pasted(tmp_path):
 
 
 def test_what_a_killed_job_left_is_not_a_pair(tmp_path):
-    write_cohort(tmp_path)
+    write_cohort(tmp_path, pairs=TWO)
     before = summarise(tmp_path)
     done = tmp_path / "results/8_harmonised"
     shutil.copytree(done / "TUM-A01", done / ".TUM-A01.building")
@@ -44,7 +46,7 @@ def test_what_a_killed_job_left_is_not_a_pair(tmp_path):
 
 
 def test_the_query_reads_the_release_when_there_is_one(tmp_path):
-    write_cohort(tmp_path)
+    write_cohort(tmp_path, pairs=TWO)
     release = tmp_path / "release"
     (release / "small_variant/center=DEMO-A").mkdir(parents=True)
     (release / "contract.json").write_text("{}")
@@ -69,7 +71,7 @@ def test_the_summary_scores_itself_against_a_truth(tmp_path):
         "sample\tchrom\tpos\tref\talt\tclass\n"
         "TUM-A01\t20\t57484420\tC\tT\tSNV\nTUM-A02\t20\t57484420\tC\tT\tSNV\n"
     )
-    folder = write_cohort(tmp_path / "run")
+    folder = write_cohort(tmp_path / "run", pairs=TWO)
     result = CliRunner().invoke(app, ["summary", str(folder), "--truth", str(truth)])
     lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
     assert "matched SNV 2 1 1 0 1.000 0.500" in lines

@@ -132,7 +132,7 @@ def detail(pos, part, name, value):
 
 
 def test_a_changed_probability_is_named(release):
-    change(release, "small_variant", "ONE", at(1130, p_somatic=0.987))
+    change(release, "small_variant", "ONE", at(1130, p_somatic=0.987), reseal=False)
     of_shares, of_model = look(release)
     assert "small_variant" in of_shares[0]
     assert "pos=1130" in of_shares[0]
@@ -142,21 +142,27 @@ def test_a_changed_probability_is_named(release):
 
 
 def test_a_changed_count_is_named_by_what_follows_from_it(release):
-    change(release, "decision", "ONE", detail(1110, "counts", "tumor_alt_mapping_quality", 12))
+    change(
+        release,
+        "decision",
+        "ONE",
+        detail(1110, "counts", "tumor_alt_mapping_quality", 12),
+        reseal=False,
+    )
     of_shares, of_model = look(release)
     assert of_shares == []
     assert any("pos=1110" in fault and "found shares mapping" in fault for fault in of_model)
 
 
 def test_a_count_of_the_trail_is_that_of_the_row(release):
-    change(release, "decision", "ONE", detail(1110, "counts", "tumor_alt_count", 9))
+    change(release, "decision", "ONE", detail(1110, "counts", "tumor_alt_count", 9), reseal=False)
     of_shares, _ = look(release)
     (fault,) = of_shares
     assert "found tumor_alt_count 9 in the trail; small_variant has 4" in fault
 
 
 def test_a_changed_share_is_named(release):
-    change(release, "decision", "ONE", detail(1110, "shares", "class", 2.5))
+    change(release, "decision", "ONE", detail(1110, "shares", "class", 2.5), reseal=False)
     of_shares, of_model = look(release)
     assert '"p_somatic": row' in of_shares[0]
     assert any("found shares class 2.5; expected " in fault for fault in of_model)
@@ -167,15 +173,15 @@ def without_drivers(rows):
 
 
 def test_a_score_of_a_caller_and_a_known_driver_count(release):
-    change(release, "variant_call_evidence", "ONE", at(1100, score=1.0))
-    change(release, "decision", "ONE", without_drivers)
+    change(release, "variant_call_evidence", "ONE", at(1100, score=1.0), reseal=False)
+    change(release, "decision", "ONE", without_drivers, reseal=False)
     _, of_model = look(release)
     assert any("pos=1130" in one and "shares known_driver" in one for one in of_model)
     assert any("pos=1100" in one and "_score" in one for one in of_model)
 
 
 def test_a_candidate_without_its_trail_is_named(release):
-    change(release, "decision", "ONE", at(1110, detail_json="{}"))
+    change(release, "decision", "ONE", at(1110, detail_json="{}"), reseal=False)
     of_shares, _ = look(release)
     assert f"has no counts and shares of {MODEL} for a candidate with p_somatic" in of_shares[0]
 
@@ -195,7 +201,13 @@ def test_a_model_of_a_centre_is_asked_where_it_is_named(tmp_path):
         sha256: f"no file of config/models has the SHA-256 {sha256}, that of a run: name the "
         "centre's model with --model"
     }
-    change(release, "decision", "ONE", detail(1110, "counts", "tumor_alt_mapping_quality", 12))
+    change(
+        release,
+        "decision",
+        "ONE",
+        detail(1110, "counts", "tumor_alt_mapping_quality", 12),
+        reseal=False,
+    )
     found = posterior.look_again(slices, [own])
     assert found.unknown == {}
     assert any("pos=1110" in str(fault) for fault in found.of_model.all())
@@ -206,7 +218,7 @@ def test_many_faults_are_counted(release):
         for row in rows:
             row["p_germline"] = 0.5
 
-    change(release, "small_variant", "ONE", all_wrong)
+    change(release, "small_variant", "ONE", all_wrong, reseal=False)
     found = posterior.look_again(cut(release, read_release(release).parts, "pair"), ())
     faults = [one for one in found.of_model.all() if one.column == "p_germline"]
     assert len(faults) == posterior.SHOWN + 1
