@@ -38,7 +38,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     Tests that run the pipeline go to one worker: they share what they made, and the cores.
 
-    One that shares nothing names a group of its own.
+    Those with reads of their own share nothing with them and are another group.
     """
     for item in items:
         if item.get_closest_marker("e2e") and not item.get_closest_marker("xdist_group"):

@@ -21,7 +21,7 @@ from onconcord.release.tiers import BY_VARIANT
 from onconcord.verify import verify_release
 from pipeline_runs import CHECKOUT, snakemake
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("accuracy")]
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("own_reads")]
 PATIENTS, PLACES = 2, 24
 """The first with a normal of 60 reads, the second without one: 46 inherited alleles."""
 OF_VARIANTS = (

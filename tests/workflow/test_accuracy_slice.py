@@ -13,7 +13,7 @@ PLAN = CHECKOUT / "config/accuracy/profiles.yaml"
 
 
 @pytest.mark.e2e
-@pytest.mark.xdist_group("accuracy")
+@pytest.mark.xdist_group("own_reads")
 def test_the_decision_wins_on_a_slice_of_every_profile(chr20, tmp_path):
     done = subprocess.run(
         [

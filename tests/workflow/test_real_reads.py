@@ -22,6 +22,7 @@ PRO72ARG = 7473
 
 pytestmark = [
     pytest.mark.e2e,
+    pytest.mark.xdist_group("own_reads"),
     pytest.mark.skipif(not DATA.is_dir(), reason="no real reads beside the checkout"),
 ]
 
