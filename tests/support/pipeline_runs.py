@@ -67,7 +67,7 @@ def working_folder(folder, a_slice, pairs=("TUM-A01", "TUM-B02")):
     """A working folder of some pairs of the slice; its reads are those of the slice."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("config.yaml", "targets.bed", "genes.gtf"):
-        shutil.copy(a_slice / name, folder)
+        shutil.copy2(a_slice / name, folder)
     if not (folder / "reads").exists():
         (folder / "reads").symlink_to(a_slice / "reads")
     patients = {f"PAT-{pair.removeprefix('TUM-')}" for pair in pairs}
