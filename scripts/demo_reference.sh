@@ -9,6 +9,9 @@ packaged=/usr/share/doc/vt/examples/ref/20.fa.gz
 md5=0dec9660ec1efaaf33281c0d5ea2560f
 fasta=$folder/chr20.fa
 mkdir -p "$folder"
+# Of two that begin at once the second waits, and finds what the first has made.
+exec 9> "$folder/lock"
+flock 9
 
 if [ ! -s "$fasta" ]; then
     given=${ONCONCORD_CHR20:-$packaged}
