@@ -10,7 +10,7 @@ md5=0dec9660ec1efaaf33281c0d5ea2560f
 fasta=$folder/chr20.fa
 mkdir -p "$folder"
 # Of two that begin at once the second waits, and finds what the first has made.
-exec 9> "$folder/lock"
+exec 9< "$folder"
 flock 9
 
 if [ ! -s "$fasta" ]; then
