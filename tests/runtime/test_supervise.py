@@ -70,6 +70,7 @@ def test_a_signal_ends_the_run_with_all_its_jobs(tmp_path, number):
     assert not is_there(number_in(tmp_path / "background"))
 
 
+@pytest.mark.slow
 def test_jobs_end_with_a_head_that_is_killed_and_the_folder_is_free_after_them(tmp_path):
     head = start(tmp_path)
     group = number_in(tmp_path / "group")
@@ -79,6 +80,7 @@ def test_jobs_end_with_a_head_that_is_killed_and_the_folder_is_free_after_them(t
         wait_for(lambda: not is_there(group, os.killpg), seconds=2)
 
 
+@pytest.mark.slow
 def test_what_a_killed_command_leaves_behind_is_ended(tmp_path):
     head = start(tmp_path, "sleep 1003 & echo $! > background; kill -KILL $$")
     assert head.wait(timeout=20) != 0
@@ -89,6 +91,7 @@ def test_the_exit_code_is_that_of_the_command(tmp_path):
     assert start(tmp_path, "exit 7").wait(timeout=20) == 7
 
 
+@pytest.mark.slow
 def test_a_second_run_in_a_folder_is_refused_while_the_first_is_alive(tmp_path):
     head = start(tmp_path)
     number_in(tmp_path / "group")
