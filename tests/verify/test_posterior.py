@@ -131,6 +131,9 @@ def detail(pos, part, name, value):
     return edit
 
 
+WORSE_MAPPED = detail(1110, "counts", "tumor_alt_mapping_quality", 12)
+
+
 def test_a_changed_probability_is_named(release):
     change(release, "small_variant", "ONE", at(1130, p_somatic=0.987), reseal=False)
     of_shares, of_model = look(release)
@@ -142,13 +145,7 @@ def test_a_changed_probability_is_named(release):
 
 
 def test_a_changed_count_is_named_by_what_follows_from_it(release):
-    change(
-        release,
-        "decision",
-        "ONE",
-        detail(1110, "counts", "tumor_alt_mapping_quality", 12),
-        reseal=False,
-    )
+    change(release, "decision", "ONE", WORSE_MAPPED, reseal=False)
     of_shares, of_model = look(release)
     assert of_shares == []
     assert any("pos=1110" in fault and "found shares mapping" in fault for fault in of_model)
@@ -201,13 +198,7 @@ def test_a_model_of_a_centre_is_asked_where_it_is_named(tmp_path):
         sha256: f"no file of config/models has the SHA-256 {sha256}, that of a run: name the "
         "centre's model with --model"
     }
-    change(
-        release,
-        "decision",
-        "ONE",
-        detail(1110, "counts", "tumor_alt_mapping_quality", 12),
-        reseal=False,
-    )
+    change(release, "decision", "ONE", WORSE_MAPPED, reseal=False)
     found = posterior.look_again(slices, [own])
     assert found.unknown == {}
     assert any("pos=1110" in str(fault) for fault in found.of_model.all())

@@ -17,7 +17,7 @@ def root() -> Path:
         InputError: the package was copied out of its checkout, so that there is no Snakefile.
     """
     folder = Path(__file__).resolve().parents[3]
-    if not (folder / "Snakefile").is_file() or not (folder / "config/defaults.yaml").is_file():
+    if not (folder / "Snakefile").is_file():
         raise InputError.at(
             folder,
             "no Snakefile is here: onconcord runs from its checkout. Install it with "
