@@ -71,6 +71,22 @@ def test_a_signal_ends_the_run_with_all_its_jobs(tmp_path, number):
 
 
 @pytest.mark.slow
+def test_snakemake_that_is_interrupted_prints_no_traceback(tmp_path):
+    (tmp_path / "Snakefile").write_text('open("reading", "w").close()\nimport time\ntime.sleep(30)')
+    manager = subprocess.Popen(
+        [sys.executable, "-m", "onconcord.runtime.manager", "--cores", "1"],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_for((tmp_path / "reading").exists)
+    manager.send_signal(signal.SIGINT)
+    said = manager.communicate(timeout=20)[1]
+    assert manager.returncode == 128 + signal.SIGINT
+    assert "Traceback" not in said, said
+
+
+@pytest.mark.slow
 def test_jobs_end_with_a_head_that_is_killed_and_the_folder_is_free_after_them(tmp_path):
     head = start(tmp_path)
     group = number_in(tmp_path / "group")

@@ -16,6 +16,7 @@ from pipeline_runs import digests, environment
 
 KILLS = int(os.environ.get("ONCONCORD_KILLS", "7"))
 """One of each way; `ONCONCORD_KILLS=30` takes ten minutes."""
+MANAGER = "onconcord.runtime.manager"
 STAGES = ("3_alignments", "4_qc", "5_calls", "6_evidence", "7_annotated", "8_harmonised")
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
@@ -23,7 +24,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 def start(folder, said):
     # A copy of a finished folder is another place, which alone would make Snakemake do all again.
     words = ("-m", "onconcord", "run", str(folder), "--cores", "2")
-    with said.open("ab") as file:
+    with said.open("wb") as file:
         return subprocess.Popen(
             [sys.executable, *words, "--", "--rerun-triggers", "mtime"],
             env=environment() | {"TMPDIR": str(said.parent / "tmp")},
@@ -36,7 +37,7 @@ def start(folder, said):
 def snakemake_of(run):
     """Snakemake, where it was started already."""
     children = psutil.Process(run.pid).children()
-    return next((child for child in children if "snakemake" in child.cmdline()), None)
+    return next((child for child in children if MANAGER in child.cmdline()), None)
 
 
 def a_tool_of(run):
@@ -81,16 +82,35 @@ def files(folder):
 
 def tracebacks(text):
     """
-    Last lines of the tracebacks in a run's output that no interrupt ended.
+    Last lines of the tracebacks in a run's output, those apart that an interrupt ended.
 
-    Where a signal meets Python at its start, Python's own words are no fault of ours.
+    A signal that meets Python while it starts makes Python print one, as it does in a job's log.
     """
-    ends = re.findall(r"^Traceback .*\n(?:\s.*\n)*(.*)", text, re.M)
+    # Python puts an empty line before the last one where an interrupt met code without a column.
+    frames = r"Traceback .*\n(?:[ \t].*\n|\n)*+"
+    chained = r"(?!\n\n(?:During handling of|The above exception was))"
+    ends = re.findall(rf"^{frames}(.*+){chained}", text, re.M)
     return [end for end in ends if not end.startswith("KeyboardInterrupt")]
 
 
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ("  File a, line 1\n    a()\n    ^^^\nKeyboardInterrupt\nerror: ended\n", []),
+        ("  File a, line 1\n    def a():\n\nKeyboardInterrupt\nerror: ended\n", []),
+        ("  File a, line 1\n    a()\nOSError: full\nerror: ended\n", ["OSError: full"]),
+        ("  File a, line 1\n    def a():\n\nOSError: full\nerror: ended\n", ["OSError: full"]),
+    ],
+)
+def test_an_interrupt_is_told_from_a_fault(said, found):
+    first = "Traceback (most recent call last):\n"
+    assert tracebacks(f"ok\n{first}{said}") == found
+    between = "\n\nDuring handling of the above exception, another exception occurred:\n\n"
+    assert tracebacks(f"{first}  File b\nCancelledError{between}{first}{said}") == found
+
+
 def test_a_run_that_is_killed_again_and_again_ends_in_the_same_tables(finished, tmp_path):
-    folder, said = tmp_path / "w", tmp_path / "said"
+    folder = tmp_path / "w"
     shutil.copytree(finished, folder, symlinks=True)
     (tmp_path / "tmp").mkdir()
     wanted = files(folder)
@@ -98,19 +118,20 @@ def test_a_run_that_is_killed_again_and_again_ends_in_the_same_tables(finished, 
     for stage in STAGES:
         shutil.rmtree(folder / "results" / stage)
     for number in range(KILLS):
-        run = start(folder, said)
+        run = start(folder, tmp_path / f"{number}.said")
         time.sleep(chance.uniform(2, 14))
         kill(run, WAYS[number % len(WAYS)])
         run.wait(timeout=900)  # where a tool alone was killed, the run goes on to its end
         if (folder / "results/8_harmonised/TUM-B02").exists():
             for stage in chance.sample(STAGES, 3):
                 shutil.rmtree(folder / "results" / stage, ignore_errors=True)
-    last = start(folder, said)
+    last = start(folder, tmp_path / "last.said")
     code = last.wait(timeout=600)
-    # Only now: Snakemake outlives a run that was killed by some lines, which are not all there yet.
-    text = said.read_text(errors="replace")
+    # Only now, and from a file of each: Snakemake outlives a run that was killed by some lines.
+    texts = [path.read_text(errors="replace") for path in sorted(tmp_path.glob("*.said"))]
+    text = "".join(texts)
     assert code == 0, text[-3000:]
-    assert tracebacks(text) == [], text
+    assert [end for text in texts for end in tracebacks(text)] == [], text
     assert "LockException" not in text, text
     assert digests(folder) == digests(finished)
     assert files(folder) == wanted

@@ -101,7 +101,7 @@ def command(folder: Path, cores: int) -> list[str]:
     return [
         sys.executable,
         "-m",
-        "snakemake",
+        "onconcord.runtime.manager",
         "--snakefile",
         str(checkout.root() / "Snakefile"),
         "--directory",
