@@ -21,7 +21,6 @@ PROFILES = (
     ("https://w3id.org/ro/wfrun/provenance/0.5", "Provenance Run Crate", "0.5"),
     ("https://w3id.org/workflowhub/workflow-ro-crate/1.0", "Workflow RO-Crate", "1.0"),
 )
-WORKFLOW = "workflow/Snakefile"
 UNSTATED_DATE = "1970-01-01"
 """Published on, where the release's name has no month: a crate must have a date, and no file of a
 release says when it was made."""
@@ -39,9 +38,14 @@ MOST_RUNS = 1000
 
 def write_workflow(folder: Path) -> None:
     """Put the workflow's entry point into the release, as the crate needs it."""
-    target = folder / WORKFLOW
+    target = folder / layout.WORKFLOW
     target.parent.mkdir(exist_ok=True)
-    target.write_bytes((checkout.root() / "Snakefile").read_bytes())
+    target.write_text(workflow_text(), encoding="utf-8")
+
+
+def workflow_text() -> str:
+    """The text of the workflow's entry point."""
+    return (checkout.root() / "Snakefile").read_text(encoding="utf-8")
 
 
 def crate_text(folder: Path, release: Release) -> str:
@@ -94,7 +98,7 @@ def _published(name: str) -> str:
 
 
 def _listed(folder: Path) -> list[str]:
-    left_out = {layout.CRATE, WORKFLOW, *layout.UNLISTED}
+    left_out = {layout.CRATE, layout.WORKFLOW, *layout.UNLISTED}
     return [path for path in layout.files(folder) if path not in left_out]
 
 
@@ -115,7 +119,7 @@ def _workflow(crate: ROCrate, release: Release) -> Any:
         ComputationalWorkflow(
             crate,
             None,
-            WORKFLOW,
+            layout.WORKFLOW,
             properties={
                 "@type": [*ComputationalWorkflow.TYPES, "HowTo"],
                 "name": "onconcord",

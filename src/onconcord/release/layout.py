@@ -11,9 +11,17 @@ CRATE = "ro-crate-metadata.json"
 STATEMENT = "provenance.intoto.json"
 SIGNATURE = "provenance.intoto.json.sig"
 CONTRACT = "contract.json"
+WORKFLOW = "workflow/Snakefile"
+"""The workflow's entry point, as the crate names it."""
 
 UNLISTED = frozenset({MANIFEST, STATEMENT, SIGNATURE})
 """Files the manifest cannot list: itself, the statement over it, and its signature."""
+
+DESCRIPTIONS = (
+    *(RELEASE, CRATE, CONTRACT, WORKFLOW),
+    *("datapackage.json", "views.sql", "spark.json", "schema.R"),
+)
+"""Files that a release has beside its tables and those that are UNLISTED."""
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,63}")
 _CENTRE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")

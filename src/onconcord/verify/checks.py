@@ -17,6 +17,7 @@ from onconcord.release import layout
 from onconcord.release.manifest import Release, read_release
 from onconcord.release.tiers import released_tables
 from onconcord.verify import posterior
+from onconcord.verify.described import described_faults, other_makers
 from onconcord.verify.files import (
     description_faults,
     manifest_faults,
@@ -70,10 +71,28 @@ def verify_release(
     else:
         report.not_checked["signature"] = "the release is not signed"
     unreadable = _check_parts(folder, release, report)
+    _check_described(folder, release, report)
     columns = _columns(folder, release, unreadable)
     _check_rules(folder, release, unreadable, columns, report)
     _check_posterior(folder, release, columns, models, report)
     return report
+
+
+def _check_described(folder: Path, release: Release, report: Report) -> None:
+    """Look at what describes the whole, where its files are what the manifest says."""
+    if any(check in ("manifest", "content") for check, _ in report.faults):
+        report.not_checked["described"] = "its files are not what they were"
+        return
+    try:
+        faults, why = list(described_faults(folder, release)), other_makers(folder, release)
+    except (*DAMAGED, KeyError):
+        report.not_checked["described"] = "its tables run and tool are not the contract's"
+        return
+    if faults and why is not None:
+        names = ", ".join(fault.source for fault in faults)
+        report.not_checked["described"] = f"{names}: {why}"
+    else:
+        report.check("described", faults)
 
 
 def verify_releases(

@@ -1,6 +1,7 @@
 """Checks of the files of a release against each other: manifest, description, statement."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +27,9 @@ def manifest_faults(folder: Path, release: Release) -> Iterator[Fault]:
         yield Fault(path, f"the file is in {layout.MANIFEST} and missing here")
     for path in sorted(there - lines.keys()):
         yield Fault(path, f"the file is not in {layout.MANIFEST}: it is not part of this")
+    parts = {part.path: part.digest for part in release.parts}
+    for path in sorted((there & lines.keys()) - parts.keys() - set(layout.DESCRIPTIONS)):
+        yield Fault(path, "no release has such a file: it is not part of this")
     for path in layout.strange(folder):
         yield Fault(path, "neither a file nor a folder with files: it is not part of this")
     for path in sorted(there & lines.keys()):
@@ -33,7 +37,6 @@ def manifest_faults(folder: Path, release: Release) -> Iterator[Fault]:
         if sha256 != lines[path].file_sha256:
             message = f"SHA-256 {sha256}, {layout.MANIFEST} says {lines[path].file_sha256}"
             yield Fault(path, message)
-    parts = {part.path: part.digest for part in release.parts}
     for path, line in sorted(lines.items()):
         digest = parts.get(path)
         stated = (digest.rows, digest.sha256) if digest else (None, None)
@@ -63,11 +66,37 @@ def description_faults(folder: Path, release: Release) -> Iterator[Fault]:
         if not part.path.startswith(f"{part.table}/center={part.centre}/part-"):
             message = f"{part.path} is not a place of that table"
             yield Fault(layout.RELEASE, message, column=part.table)
-    stated = json.loads((folder / layout.RELEASE).read_text(encoding="utf-8"))["content_sha256"]
+    yield from _release_faults(folder, release)
+    yield from _contract_faults(folder, release)
+
+
+def _release_faults(folder: Path, release: Release) -> Iterator[Fault]:
+    """Words and numbers of release.json that do not follow from the tables."""
+    text = (folder / layout.RELEASE).read_text(encoding="utf-8")
+    stated = json.loads(text)["content_sha256"]
     if stated != release.digest:
         message = f"content digest {stated}; that of the tables is {release.digest}"
         yield Fault(layout.RELEASE, message, column="content_sha256")
-    yield from _contract_faults(folder, release)
+    elif text != release.as_json() and release.contract_version == contract.CONTRACT_VERSION:
+        yield Fault(layout.RELEASE, "has something that onconcord does not write there")
+    try:
+        layout.check_name(release.name, layout.RELEASE)
+        for centre in release.centres:
+            layout.check_centre(centre.center_id, layout.RELEASE)
+    except InputError as error:
+        yield from error.faults
+    if not _VERSION.fullmatch(release.pipeline_version):
+        yield Fault(layout.RELEASE, "is no version of onconcord", column="pipeline_version")
+    for centre in release.centres:
+        pairs = sum(
+            part.digest.rows
+            for part in release.parts
+            if (part.table, part.centre) == ("pair", centre.center_id)
+        )
+        expected = None if release.tier == "open" else pairs
+        if centre.pairs != expected:
+            message = f"{centre.pairs} pairs of {centre.center_id}; the tables have {expected}"
+            yield Fault(layout.RELEASE, message, column="centres")
 
 
 def _contract_faults(folder: Path, release: Release) -> Iterator[Fault]:
@@ -83,6 +112,10 @@ def _contract_faults(folder: Path, release: Release) -> Iterator[Fault]:
     if release.contract_version.split(".")[0] != contract.CONTRACT_VERSION.split(".")[0]:
         message = f"contract {release.contract_version}; this is {contract.CONTRACT_VERSION}"
         yield Fault(layout.RELEASE, message, column="contract_version")
+
+
+_VERSION = re.compile(r"[0-9]+(\.[0-9A-Za-z]+)*(\+[0-9A-Za-z.]+)?")
+"""A version as PEP 440 has it."""
 
 
 def statement_faults(folder: Path) -> Iterator[Fault]:

@@ -15,6 +15,7 @@ from onconcord.errors import Fault
 from onconcord.release.manifest import Part
 from onconcord.release.pseudonyms import KINDS, is_pseudonym
 from onconcord.release.text import text_faults
+from onconcord.verify.footer import footer_faults
 
 DAMAGED = (pa.ArrowException, OSError, UnicodeDecodeError, ValueError, TypeError)
 """What reading a damaged Parquet file raises, depending on where the damage is."""
@@ -45,6 +46,8 @@ def part_faults(folder: Path, part: Part, tier: str) -> PartFaults:
     try:
         with pq.ParquetFile(folder / part.path) as file:
             _check(file, part, tier, faults)
+            if _version(file.schema_arrow) == contract.CONTRACT_VERSION:
+                faults.contract += footer_faults(file, folder / part.path, part, tier)
     except FileNotFoundError:
         faults.content.append(Fault(part.path, "the file is missing"))
         faults.readable = False
@@ -58,7 +61,7 @@ def part_faults(folder: Path, part: Part, tier: str) -> PartFaults:
 
 def _check(file: pq.ParquetFile, part: Part, tier: str, result: PartFaults) -> None:
     spec, schema = contract.load().tables[part.table], file.schema_arrow
-    version = (schema.metadata or {}).get(b"onconcord.contract_version", b"").decode()
+    version = _version(schema)
     if version.split(".")[0] != contract.CONTRACT_VERSION.split(".")[0]:
         message = f'contract version "{version}"; expected {contract.CONTRACT_VERSION}'
         result.contract.append(Fault(part.path, message))
@@ -89,6 +92,11 @@ def _check(file: pq.ParquetFile, part: Part, tier: str, result: PartFaults) -> N
         empty = contract.validate(part.table, schema.empty_table(), tier)
         result.contract += [Fault(part.path, fault.message, column=fault.column) for fault in empty]
     _compare(part, digester.finish().columns, file.metadata.num_rows, result)
+
+
+def _version(schema: pa.Schema) -> str:
+    """Version of the contract that a file says it follows; empty where it says none."""
+    return str((schema.metadata or {}).get(b"onconcord.contract_version", b"").decode())
 
 
 def _numbers(version: str) -> tuple[int, ...]:
