@@ -16,11 +16,19 @@ TOOLS = (str(root() / ".tools/bin"), str(Path(sys.executable).parent))
 
 
 settings.register_profile("quick", max_examples=25, deadline=None, derandomize=True)
-settings.register_profile("thorough", max_examples=750, deadline=None)
+settings.register_profile("thorough", max_examples=750, deadline=None, derandomize=True)
+settings.register_profile("explore", max_examples=20_000, deadline=None)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Readers of input are tried on many random files, and on a few in the quick tests."""
+    """
+    Readers of input are tried on many random files, and on a few in the quick tests.
+
+    They are the same in every run, so that a run says what a change did. Others are tried by
+    `pytest --hypothesis-profile explore`.
+    """
+    if config.getoption("--hypothesis-profile"):
+        return
     quick = "not slow" in str(config.option.markexpr)
     settings.load_profile("quick" if quick else "thorough")
 

@@ -38,8 +38,8 @@ def start(folder, script=JOBS):
     )
 
 
-def wait_for(condition, seconds=20):
-    ends = time.monotonic() + seconds
+def wait_for(condition):
+    ends = time.monotonic() + 20
     while not condition():
         assert time.monotonic() < ends, "it did not happen"
         time.sleep(0.05)
@@ -93,7 +93,7 @@ def test_jobs_end_with_a_head_that_is_killed_and_the_folder_is_free_after_them(t
     os.killpg(head.pid, signal.SIGKILL)
     head.wait()
     with folder_lock(tmp_path):
-        wait_for(lambda: not is_there(group, os.killpg), seconds=2)
+        wait_for(lambda: not is_there(group, os.killpg))
 
 
 @pytest.mark.slow
