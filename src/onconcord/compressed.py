@@ -12,6 +12,13 @@ GZIP_MAGIC = b"\x1f\x8b"
 COPY_AGAIN = "Copy the file again from its source and compare its checksum."
 BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 """The empty block that ends every whole BGZF file. Source: SAM specification, section 4.1.2."""
+PACKED_OTHERWISE = {
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\0": "xz",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"PK\x03\x04": "zip, as workbooks of Excel are",
+}
+"""How files begin that are packed, but not as gzip."""
 _BLOCK_MAGIC = b"\x1f\x8b\x08\x04"
 _HEADER_BYTES = 18
 _LARGEST_BLOCK = 1 << 16
@@ -21,6 +28,24 @@ class Hasher(Protocol):
     """What takes the bytes of a file as they are on the disk, such as hashlib.sha256."""
 
     def update(self, data: bytes, /) -> None: ...
+
+
+class PackedOtherwiseError(ValueError):
+    """The file is whole, but of a kind that nothing here reads; a copy of it would be no better."""
+
+
+def hold_readable(head: bytes) -> None:
+    """
+    Hold that a file that begins so is gzip or plain.
+
+    Raises:
+        PackedOtherwiseError: it is packed in another way.
+    """
+    for magic, name in PACKED_OTHERWISE.items():
+        if head.startswith(magic):
+            raise PackedOtherwiseError(
+                f"it is packed as {name}: expected plain text or gzip, so unpack it"
+            )
 
 
 def is_gzip(path: Path) -> bool:
@@ -108,9 +133,11 @@ def read_chunks(path: Path, digest: Hasher | None = None) -> Iterator[bytes]:
         digest: takes the bytes as they are on the disk.
     Raises:
         ValueError: the gzip data are damaged or cut off; what was read before has been given.
+        PackedOtherwiseError: it is neither.
     """
     with path.open("rb") as handle:
         data = handle.read(CHUNK_BYTES)
+        hold_readable(data)
         inflater = Inflater() if data.startswith(GZIP_MAGIC) else None
         while data:
             if digest is not None:
@@ -119,6 +146,19 @@ def read_chunks(path: Path, digest: Hasher | None = None) -> Iterator[bytes]:
             data = handle.read(CHUNK_BYTES)
     if inflater:
         inflater.close()
+
+
+def beginning(path: Path, size: int) -> bytes:
+    """
+    The first bytes of what a file holds, at most `size` of them.
+
+    Raises:
+        ValueError: the gzip data are damaged there, or it is neither gzip nor plain.
+    """
+    with path.open("rb") as handle:
+        head = handle.read(size)
+    hold_readable(head)
+    return (Inflater().feed(head) if head.startswith(GZIP_MAGIC) else head)[:size]
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -140,6 +180,8 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
     except UnicodeDecodeError as error:
         message = f"byte {error.start + 1} of this line is not UTF-8: save the file as UTF-8."
         raise InputError.at(path.name, message, number) from error
+    except PackedOtherwiseError as error:
+        raise InputError.at(path.name, f"cannot be read: {error}.") from error
     except (ValueError, OSError) as error:
         message = f"cannot be read on after line {number}: {error}. {COPY_AGAIN}"
         raise InputError.at(path.name, message) from error

@@ -95,8 +95,17 @@ def test_a_dead_sample_is_taken_and_half_of_one_is_not(folder):
         ),
         pytest.param(
             lambda work: shutil.copy(work / "t_1.gz", work / "other.gz"),
-            "other.gz is a copy of the file on line 2, fastq_1: give its own reads.",
+            "other.gz is a copy of the file on line 2, fastq_1, or begins with the same reads: "
+            "give its own reads.",
             id="a copy",
+        ),
+        pytest.param(
+            lambda work: (work / "other.gz").write_bytes(
+                gzip.compress(gzip.decompress((work / "t_1.gz").read_bytes()))
+            ),
+            "other.gz is a copy of the file on line 2, fastq_1, or begins with the same reads: "
+            "give its own reads.",
+            id="a copy that is packed otherwise",
         ),
     ],
 )

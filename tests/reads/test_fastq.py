@@ -1,5 +1,6 @@
 """Every FASTQ that holds the mates of the same reads is taken, whatever its form; no other is."""
 
+import bz2
 import gzip
 import io
 import random
@@ -106,6 +107,16 @@ def test_a_file_without_reads_beside_one_with_many_is_found_at_their_beginnings(
     assert "a has 0 reads, b has at least " in found
 
 
+def test_the_ends_of_lines_may_change_within_a_file(tmp_path):
+    made = records(40)
+    paths = lane(tmp_path, made, forms=("plain", "plain"))
+    for path in paths:
+        lines = path.read_bytes().splitlines(keepends=True)
+        windows = b"".join(lines[80:]).replace(b"\n", b"\r\n")
+        path.write_bytes(b"".join(lines[:80]) + windows.removesuffix(b"\n"))
+    assert pairs_of(paths) == interleaved(made)
+
+
 def test_reads_of_no_base_are_reads(tmp_path):
     made = [("a", ["", ""], ["", ""]), ("b", ["AC", ""], ["II", ""])]
     assert pairs_of(lane(tmp_path, made)) == interleaved(made)
@@ -167,6 +178,41 @@ def test_reads_of_no_base_are_reads(tmp_path):
             'b, line 4: "\\x07" is no quality. Copy the file again from its source and compare its '
             "checksum.",
             id="no quality",
+        ),
+        pytest.param(
+            lambda data: data.replace(b"@M:1:FC:1:3:", b"@" + b"M" * 260),
+            f'b, line 13: "{"M" * 40}" is no name of a read: expected 1 to 254 signs, of which the '
+            "first is not @. Rename the reads (seqkit replace).",
+            id="a name that BAM cannot hold",
+        ),
+        pytest.param(
+            lambda data: data.replace(b"@M:1:FC:1:3:", b"@@M:1:FC:1:3:"),
+            'b, line 13: "@M:1:FC:1:3:138/2" is no name of a read: expected 1 to 254 signs, of '
+            "which the first is not @. Rename the reads (seqkit replace).",
+            id="a name that is a header of SAM",
+        ),
+        pytest.param(
+            lambda data: data.replace(b"@M:1:FC:1:3:138/2", b"@ 2:N:0:A"),
+            'b, line 13: "" is no name of a read: expected 1 to 254 signs, of which the first is '
+            "not @. Rename the reads (seqkit replace).",
+            id="no name",
+        ),
+        pytest.param(
+            lambda data: gzip.compress(data) * 2,
+            f'b, line 81: the name "{records(1)[0][0]}/2" is there already: every read of a file '
+            "has a name of its own. Was the file appended to itself? Give each read once.",
+            id="appended to itself",
+        ),
+        pytest.param(
+            lambda data: b"@r 2:N:0:A\nAC\n+\nII\n" * 3,
+            'b, line 5: the name "r" is there already: every read of a file has a name of its own. '
+            "Was the file appended to itself? Give each read once.",
+            id="one name for all",
+        ),
+        pytest.param(
+            bz2.compress,
+            "b: it is packed as bzip2: expected plain text or gzip, so unpack it.",
+            id="packed otherwise",
         ),
     ],
 )

@@ -1,17 +1,27 @@
 """Reads files before a run: each is there, whole as far as its ends tell, and there once."""
 
+import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from onconcord.compressed import COPY_AGAIN, is_bgzf, is_cut_off, is_gzip, read_chunks
+from onconcord.compressed import (
+    COPY_AGAIN,
+    beginning,
+    is_bgzf,
+    is_cut_off,
+    is_gzip,
+    read_chunks,
+)
 from onconcord.errors import Fault, InputError
 from onconcord.files import ends_sha256
 from onconcord.inputs.cohort import Lane, Sample
 from onconcord.reads.bam import GivenReference, alignment_faults, count_alignment, reference_aside
 from onconcord.reads.fastq import read_lane
 
+BEGINNING_BYTES = 4096
+"""Names and bases of some ten reads, which two files have in common only where one is a copy."""
 HOLLOW_BYTES = 1 << 10
 """More than gzip of nothing takes, with the name of the file and a comment."""
 WHOLE_BYTES = 32 << 20
@@ -25,7 +35,7 @@ class _Seen:
 
     paths: dict[str, str] = field(default_factory=dict)
     inodes: dict[tuple[int, int], str] = field(default_factory=dict)
-    contents: dict[tuple[int, str], str] = field(default_factory=dict)
+    contents: dict[str, str] = field(default_factory=dict)
     read_bytes: int = 0
 
 
@@ -70,7 +80,8 @@ def _lane_faults(
         if given is None:
             continue
         path = Path(given)
-        messages = [_twice(given, f"line {lane.line}, {column}", seen) or _not_a_file(path)]
+        where = f"line {lane.line}, {column}"
+        messages = [_not_a_file(path) or _twice(given, where, seen)]
         if not messages[0]:
             if column == "bam":
                 messages = list(alignment_faults(path, sample.sample_id, lane.realign, genome))
@@ -121,19 +132,38 @@ def _twice(path: str, where: str, seen: _Seen) -> str | None:
     if real in seen.paths:
         return f"{path} is named twice, here and on {seen.paths[real]}: each file has one row."
     seen.paths[real] = where
-    if not os.path.isfile(real):
-        return None
     status = os.stat(real)
     inode = (status.st_dev, status.st_ino)
     if inode in seen.inodes:
         return f"{path} is the same file as on {seen.inodes[inode]}: each file has one row."
     seen.inodes[inode] = where
-    if status.st_size and os.access(real, os.R_OK) and not _is_hollow(Path(real), status.st_size):
-        content = (status.st_size, ends_sha256(Path(real)))
-        if content in seen.contents:
-            return f"{path} is a copy of the file on {seen.contents[content]}: give its own reads."
+    content = _content(Path(real), status.st_size)
+    if content in seen.contents:
+        return (
+            f"{path} is a copy of the file on {seen.contents[content]}, or begins with the same "
+            "reads: give its own reads."
+        )
+    if content:
         seen.contents[content] = where
     return None
+
+
+def _content(path: Path, size: int) -> str | None:
+    """
+    What no two files have in common; None of a file of which that cannot be said.
+
+    FASTQ is known by its first reads, however it is packed; BAM and CRAM, whose headers may be
+    equal, by their size and the ends of the file.
+    """
+    try:
+        if _is_hollow(path, size):
+            return None
+        first = beginning(path, BEGINNING_BYTES)
+    except ValueError:
+        return None
+    if first.startswith(b"@"):
+        return hashlib.sha256(first).hexdigest()
+    return f"{size} {ends_sha256(path)}"
 
 
 def _is_hollow(path: Path, size: int) -> bool:

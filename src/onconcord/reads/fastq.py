@@ -6,6 +6,7 @@ of step for single reads. Here every record is looked at, and every pair by its 
 """
 
 import hashlib
+import operator
 import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,14 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-from onconcord.compressed import COPY_AGAIN, Inflater, is_gzip, read_chunks
+from onconcord.compressed import (
+    COPY_AGAIN,
+    Inflater,
+    PackedOtherwiseError,
+    hold_readable,
+    is_gzip,
+    read_chunks,
+)
 from onconcord.errors import Fault, InputError
 
 HEAD_BYTES = 1 << 16
@@ -24,6 +32,8 @@ _MATE_END = re.compile(rb"([/._]|[/._:-]R)[123]$")
 PHRED64_LOWEST, PHRED64_TOP = 59, 84
 """Qualities of offset 64 begin at ";" (-5) and reach "T" (20); of offset 33 that would be 26 to 51
 and more in every base of a file, which no sequencer writes."""
+LONGEST_NAME = 254
+"""Bytes of a name in SAM and BAM. Source: SAM specification, section 1.4."""
 _BASES = b"ACGTUNRYSWKMBDHVacgtunryswkmbdhv."
 _QUALITIES = bytes(range(33, 127))
 _COMMENT = re.compile(rb"[ \t]")
@@ -80,6 +90,7 @@ class FastqReader:
         self.whole = not head_only or path.stat().st_size <= HEAD_BYTES
         self._digest = hashlib.sha256()
         self._lowest, self._highest = 255, 0
+        self._first_name = b""
 
     def summary(self) -> FastqFile:
         """What the file is, once it was read to its end."""
@@ -92,23 +103,26 @@ class FastqReader:
 
         Raises:
             InputError: damaged or cut off, no record in a plain file, a record that is not of four
-                lines or has not one quality per base, qualities of offset 64; with the line.
+                lines or has not one quality per base, a name that BAM cannot hold or that is there
+                already, qualities of offset 64; with the line.
         """
         lines: list[bytes] = []
         rest = b""
         try:
             for chunk in self._chunks():
-                *complete, rest = (rest + chunk).split(b"\n")
+                *complete, rest = (rest + chunk).replace(b"\r\n", b"\n").split(b"\n")
                 lines += complete
                 whole = len(lines) // 4 * 4
                 if whole:
                     yield self._records(lines[:whole])
                     lines = lines[whole:]
+        except PackedOtherwiseError as error:
+            raise self._fault(f"{error}.") from error
         except (ValueError, OSError) as error:
             message = f"{error}, after {self.reads} whole reads. {COPY_AGAIN}"
             raise self._fault(message) from error
         if self.whole:
-            yield from self._last([*lines, rest])
+            yield from self._last([*lines, rest.removesuffix(b"\r")])
         # A whole gzip of nothing is what a sequencer writes of a dead sample.
         if not self.reads and not is_gzip(self.path):
             message = "holds no read. Give the lane's reads, or remove the lane from the sheet."
@@ -126,6 +140,7 @@ class FastqReader:
             return
         with self.path.open("rb") as handle:
             head = handle.read(HEAD_BYTES)
+        hold_readable(head)
         yield Inflater().feed(head) if is_gzip(self.path) else head
 
     def _last(self, lines: list[bytes]) -> Iterator[Records]:
@@ -143,8 +158,6 @@ class FastqReader:
             raise self._fault(message, self.reads * 4 + 1)
 
     def _records(self, lines: list[bytes]) -> Records:
-        if lines[0].endswith(b"\r"):
-            lines = [line.removesuffix(b"\r") for line in lines]
         heads, bases, qualities = lines[0::4], lines[1::4], lines[3::4]
         self._start(heads)
         self._start(lines[2::4], b"+", 2)
@@ -162,13 +175,15 @@ class FastqReader:
             values = np.frombuffer(scores, dtype=np.uint8)
             self._lowest = min(self._lowest, int(values.min()))
             self._highest = max(self._highest, int(values.max()))
-        if not self.reads:
-            self.mate = _mate(heads[0])
-        self.reads += len(heads)
         if b"\t" in b"".join(heads):
             names = [_COMMENT.split(head, maxsplit=1)[0][1:] for head in heads]
         else:
             names = [head.partition(b" ")[0][1:] for head in heads]
+        self._hold_names(names)
+        if not self.reads:
+            self.mate = _mate(heads[0])
+            self._first_name = names[0]
+        self.reads += len(heads)
         return Records(names, bases, qualities)
 
     def _start(self, lines: list[bytes], sign: bytes = b"@", offset: int = 0) -> None:
@@ -182,6 +197,38 @@ class FastqReader:
             "FASTQ has four lines, @name, bases, + and qualities. Give the FASTQ of the lane."
         )
         raise self._fault(message, (self.reads + at) * 4 + 1 + offset)
+
+    def _hold_names(self, names: list[bytes]) -> None:
+        """
+        Hold that SAM can have every one of some names, and that it is the name of one read.
+
+        A file that was appended to itself begins again with its first name.
+        """
+        shortest, longest = min(map(len, names)), max(map(len, names))
+        if not shortest or longest > LONGEST_NAME or b"\n@" in b"\n" + b"\n".join(names):
+            at = next(
+                at
+                for at, name in enumerate(names)
+                if not 0 < len(name) <= LONGEST_NAME or name.startswith(b"@")
+            )
+            message = (
+                f'"{_shown(names[at][:40])}" is no name of a read: expected 1 to {LONGEST_NAME} '
+                "signs, of which the first is not @. Rename the reads (seqkit replace)."
+            )
+            raise self._fault(message, (self.reads + at) * 4 + 1)
+        at = len(names)
+        if any(map(operator.eq, names, names[1:])):
+            at = next(at for at, name in enumerate(names[1:], 1) if name == names[at - 1])
+        again = names if self.reads else names[1:]
+        first = self._first_name or names[0]
+        if first in again:
+            at = min(at, again.index(first) + len(names) - len(again))
+        if at < len(names):
+            message = (
+                f'the name "{_shown(names[at])}" is there already: every read of a file has a name '
+                "of its own. Was the file appended to itself? Give each read once."
+            )
+            raise self._fault(message, (self.reads + at) * 4 + 1)
 
     def _signs(self, lines: list[bytes], allowed: bytes, offset: int, fault: str) -> bytes:
         """The text of some lines, which have no sign that is not allowed."""
