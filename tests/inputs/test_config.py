@@ -116,6 +116,12 @@ def test_one_key_of_a_section_leaves_the_others_at_their_defaults(tmp_path):
             id="recalibration without known sites",
         ),
         pytest.param(
+            {"reference": {"fasta": "g.fa", "transcripts": "mane.txt"}},
+            'config.yaml, "reference.transcripts": chooses among the transcripts of '
+            "reference.genes, which is null: name both.",
+            id="transcripts without a gene model",
+        ),
+        pytest.param(
             {"assays": {"x": {"model": "exom"}}},
             'config.yaml, "assays.x.model": there are no models "exom". Did you mean "exome"? '
             "Models: {models}; or give the path of a .yaml file.",

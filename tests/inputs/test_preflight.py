@@ -234,6 +234,16 @@ def test_a_reference_that_is_not_what_it_should_be(folder, reference, expected):
     assert faults_of(folder) == [expected]
 
 
+def test_transcripts_of_other_genes_are_found_before_the_run(folder):
+    line = 'chr20\tx\texon\t1\t9\t.\t+\t.\tgene_id "G1"; transcript_id "T1";\n'
+    (folder / "g.gtf").write_text(line)
+    (folder / "t.tsv").write_text("gene\ttranscript\tkind\nG2\tT1\tcanonical\n")
+    configure(folder, reference={"genes": "g.gtf", "transcripts": "t.tsv"})
+    assert faults_of(folder) == [
+        't.tsv, "gene": names no gene of the gene model: are these its gene ids or symbols?'
+    ]
+
+
 def test_too_little_disk_is_a_fault(folder, monkeypatch):
     usage = shutil.disk_usage(folder)._replace(free=40_000_000)
     monkeypatch.setattr(preflight.shutil, "disk_usage", lambda path: usage)

@@ -2,6 +2,7 @@
 
 import base64
 import csv
+import gzip
 import hashlib
 import json
 import random
@@ -15,6 +16,7 @@ import reference_genes as genes_script
 import reference_resources as resources_script
 import reference_targets as targets_script
 from annotated_vcf import write_fasta
+from compressed_forms import bgzip
 from onconcord.errors import InputError
 from onconcord.reference import builds
 from onconcord.reference.contigs import ContigRow, read_contigs, table_chrom
@@ -245,8 +247,14 @@ GFF3 = """\
 """
 
 
+NO_TRANSCRIPT = (
+    "has no transcript: expected lines of exon or CDS, with gene_id and transcript_id in GTF, with "
+    "a Parent in GFF3. Give the whole gene model."
+)
+
+
 def model(tmp_path, text):
-    (tmp_path / "genes").write_text(text)
+    (tmp_path / "genes").write_bytes(text if isinstance(text, bytes) else text.encode())
     return GeneModel(tmp_path / "genes", LENGTHS)
 
 
@@ -264,6 +272,13 @@ def test_gff3_and_gtf_are_one_table(tmp_path):
         ("T3", "G2", "G2", [], [10], [40]),
         ("T4", "G3", "G3", [], None, None),
     ]
+
+
+def test_a_gene_model_is_taken_however_it_was_packed(tmp_path):
+    plain = model(tmp_path, GTF).transcripts
+    mixed = gzip.compress(b"") + bgzip(GTF[:300].encode()) + gzip.compress(GTF[300:].encode())
+    for text in (mixed, b"\xef\xbb\xbf" + GTF.encode(), GTF.replace("\n", "\r\n")):
+        assert model(tmp_path, text).transcripts.equals(plain)
 
 
 def test_a_gene_model_is_written_as_gtf_of_genes_transcripts_exons_and_coding_exons(tmp_path):
@@ -313,6 +328,61 @@ def test_a_gene_model_is_written_as_gtf_of_genes_transcripts_exons_and_coding_ex
             "# nothing\n",
             "genes: has no feature: give a gene model, or leave reference.genes null.",
             id="no feature",
+        ),
+        pytest.param(
+            '1\tx\tgene\t1\t9\t.\t+\t.\tgene_id "G1";',
+            f"genes: {NO_TRANSCRIPT}",
+            id="genes without transcripts",
+        ),
+        pytest.param(
+            '1\tx\texon\t1\t9\t.\t+\t.\tgene_id "G1";',
+            f"genes: {NO_TRANSCRIPT}",
+            id="no transcript_id",
+        ),
+        pytest.param(
+            "1\tx\texon\t1\t9\t.\t+\t.\tID=e1",
+            f"genes: {NO_TRANSCRIPT}",
+            id="exons without a parent",
+        ),
+        pytest.param(
+            '1\tx\texon\t1\t9\t.\t.\t.\tgene_id "G1"; transcript_id "T1";',
+            'genes, line 1, column "strand": "." is not a strand: expected + or -.',
+            id="no strand",
+        ),
+        pytest.param(
+            '1\tx\tCDS\t1\t9\t.\t+\t7\tgene_id "G1"; transcript_id "T1";',
+            'genes, line 1, column "frame": "7" is not a frame: expected 0, 1, 2 or a dot.',
+            id="no frame",
+        ),
+        pytest.param(
+            '1\tx\texon\t1\t9\t.\t+\t.\tgene_id "G1"; transcript_id "T1";\n'
+            '1\tx\texon\t30\t40\t.\t-\t.\tgene_id "G1"; transcript_id "T1";',
+            'genes, line 2, column "strand": the transcript "T1" is on both strands: give every '
+            "place its own id.",
+            id="one id at two places",
+        ),
+        pytest.param(
+            'chr1\tx\texon\t1\t9\t.\t+\t.\tgene_id "G1"; transcript_id "T1";\n'
+            '20\tx\texon\t1\t9\t.\t+\t.\tgene_id "G2"; transcript_id "T2";',
+            'genes, line 1: contig "chr1" is not in the FASTA, which calls it "1": rename it, so '
+            "that all files have the FASTA's names.",
+            id="other names for some contigs",
+        ),
+        pytest.param(
+            gzip.compress(GTF.encode())[:-20],
+            "genes: cannot be read as GTF or GFF3: it stops in the middle of its gzip data.",
+            id="cut off",
+        ),
+        pytest.param(
+            gzip.compress(GTF.encode())[:-8] + bytes(8),
+            "genes: cannot be read as GTF or GFF3: its gzip data are damaged (Error -3 while "
+            "decompressing data: incorrect data check).",
+            id="damaged",
+        ),
+        pytest.param(
+            GTF.encode() + b'1\tx\texon\t1\t9\t.\t+\t.\tgene_id "\xe9";\n',
+            f"genes, line {GTF.count(chr(10)) + 1}: is not UTF-8: save the file as UTF-8.",
+            id="not UTF-8",
         ),
     ],
 )

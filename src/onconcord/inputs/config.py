@@ -186,6 +186,10 @@ def _rule_faults(values: dict[str, Any], faulty: set[str]) -> list[Fault]:
             if kind := forbidden_in(assay[key]):
                 message = f'"{assay[key]}" has {kind} in it, which does not leave a centre.'
                 faults.append(Fault(NAME, message, column=f"assays.{assay_id}.{key}"))
+    reference = values["reference"]
+    if "reference" not in faulty and reference["transcripts"] and not reference["genes"]:
+        message = "chooses among the transcripts of reference.genes, which is null: name both."
+        faults.append(Fault(NAME, message, column="reference.transcripts"))
     alignment = values["alignment"]
     if "alignment" not in faulty and alignment["bqsr"] and alignment["known_sites"] is None:
         message = "is null, but alignment.bqsr is true and needs a VCF of known sites."

@@ -2,11 +2,11 @@
 
 import os
 import tempfile
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pysam
 from pysam.utils import SamtoolsError
@@ -24,9 +24,13 @@ from onconcord.inputs.transcripts import read_choices
 from onconcord.reads.bam import GivenReference
 from onconcord.reference.builds import CUSTOM, digest_faults, length_faults
 from onconcord.reference.contigs import contig_rows, name_faults, native_name
+from onconcord.reference.fasta import text_faults, uneven_line
 from onconcord.reference.genes import GeneModel
 from onconcord.reference.sequence import OpenFasta, Sequences
 from onconcord.reference.targets import apart, check_bed, shared_targets
+from onconcord.reference.transcript_set import unmet
+
+Content = TypeVar("Content")
 
 DIGEST_BYTES = 500_000_000
 """Largest FASTA whose digests are taken before a run; of a larger one the run itself takes them."""
@@ -72,8 +76,11 @@ def check_reference(
     fasta = reference.get("fasta")
     if not isinstance(fasta, str) or not fasta or "reference.fasta" in broken:
         return ReferenceReport(None, tuple(faults))
+    looked_at_whole = deep or os.path.getsize(fasta) <= DIGEST_BYTES
     try:
         with _indexed(Path(fasta)) as sequences:
+            if looked_at_whole:
+                faults += text_faults(Path(fasta))
             genome = GivenReference(
                 Path(fasta),
                 dict(zip(sequences.references, sequences.lengths, strict=True)),
@@ -86,14 +93,21 @@ def check_reference(
                 faults += read_hotspot_list(hotspots, OpenFasta(sequences))[1]
             for section, key in VCF_KEYS:
                 faults += _vcf_faults(config, section, key, broken, OpenFasta(sequences), deep)
-    except (OSError, ValueError, SamtoolsError) as error:
+    except SamtoolsError:
+        message = (
+            "its lines cannot be indexed: of a contig all but the last have to be of one length, "
+            "and none may be empty (seqkit seq -w 60 writes it so)."
+        )
+        fault = Fault(Path(fasta).name, message, uneven_line(Path(fasta)) or 0)
+        return ReferenceReport(None, (*faults, fault))
+    except (OSError, ValueError) as error:
         text = " ".join(str(error).split())
         message = f"{fasta} cannot be read as FASTA ({text}): plain text, or compressed with bgzip."
         return ReferenceReport(None, (*faults, Fault(CONFIG, message, column="reference.fasta")))
     build = reference.get("build")
     build = build if build in ("GRCh37", "GRCh38") else CUSTOM
     faults += length_faults(Path(fasta).name, build, genome.lengths)
-    if not twins and (deep or os.path.getsize(fasta) <= DIGEST_BYTES):
+    if looked_at_whole and not twins:
         with _indexed(Path(fasta)) as sequences:
             rows = contig_rows(Path(fasta).name, sequences)
         faults += digest_faults(Path(fasta).name, build, rows)
@@ -107,23 +121,24 @@ def check_reference(
         given = [beds[assay] for assay in pair if assay in beds]
         if len(given) > 1 and not any(of_beds[bed] for bed in given):
             faults += [] if shared_targets(given, genome.lengths) else [apart(given)]
-    genes = reference.get("genes")
-    if isinstance(genes, str) and genes and "reference.genes" not in broken:
-        try:
-            GeneModel(Path(genes), genome.lengths)
-        except InputError as error:
-            faults += error.faults
+    genes = _given(config, "reference.genes", broken)
+    model = _read(faults, lambda: GeneModel(genes, genome.lengths)) if genes else None
     tables = {key: _given(config, f"resources.{key}", broken) for key in KNOWLEDGE}
+    _read(faults, lambda: read_knowledge({key: path for key, path in tables.items() if path}, {}))
+    if transcripts := _given(config, "reference.transcripts", broken):
+        wanted = _read(faults, lambda: read_choices(transcripts))
+        if model and wanted is not None:
+            faults += unmet(transcripts, wanted, model.transcripts)
+    return ReferenceReport(genome, tuple(faults))
+
+
+def _read(faults: list[Fault], read: Callable[[], Content]) -> Content | None:
+    """What a reader returns; None where it finds faults, which are added to those there are."""
     try:
-        read_knowledge({key: path for key, path in tables.items() if path}, {})
+        return read()
     except InputError as error:
         faults += error.faults
-    if transcripts := _given(config, "reference.transcripts", broken):
-        try:
-            read_choices(transcripts)
-        except InputError as error:
-            faults += error.faults
-    return ReferenceReport(genome, tuple(faults))
+        return None
 
 
 def _targets(config: Mapping[str, Any], assay_id: str, broken: set[str]) -> Path | None:

@@ -5,15 +5,17 @@ The file is read in blocks of whole lines, so that a whole genome's model stays 
 Ensembl, GENCODE and RefSeq write the same facts under other keys; PATTERNS says which.
 """
 
-import gzip
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from onconcord.compressed import read_chunks
 from onconcord.errors import Fault, InputError
 from onconcord.files import whole_file
+from onconcord.reference.contigs import native_name
 from onconcord.reference.intervals import Interval
 from onconcord.reference.targets import MOST_FAULTS, stranger
 
@@ -85,19 +87,27 @@ class GeneModel:
         self._is_gff3: bool | None = None
         try:
             parts, above = self._read()
-        except (OSError, UnicodeDecodeError, EOFError) as error:
+        except (OSError, ValueError) as error:
             message = f"cannot be read as GTF or GFF3: {error}."
             raise InputError([Fault(path.name, message)]) from error
         if self._is_gff3 and not self._faults:
             self._faults += _orphans(path.name, parts, above)
+        if not self._faults:
+            if self._is_gff3:
+                parts, above = _as_gtf(parts, above)
+            self._faults += _two_stranded(path.name, parts)
+            self.transcripts = _transcripts(parts, above)
+            if not self.transcripts.height:
+                message = (
+                    "has no transcript: expected lines of exon or CDS, with gene_id and "
+                    "transcript_id in GTF, with a Parent in GFF3. Give the whole gene model."
+                )
+                self._faults.append(Fault(path.name, message))
         if len(self._faults) > MOST_FAULTS:
             more = f"{len(self._faults) - MOST_FAULTS} more lines are at fault."
             self._faults = [*sorted(self._faults)[:MOST_FAULTS], Fault(path.name, more)]
         if self._faults:
             raise InputError(self._faults)
-        if self._is_gff3:
-            parts, above = _as_gtf(parts, above)
-        self.transcripts = _transcripts(parts, above)
 
     def _read(self) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Lines below transcripts in few columns, and the lines of genes and transcripts."""
@@ -114,11 +124,11 @@ class GeneModel:
             parts.append(_parts(lines.filter(is_part)))
             above.append(_above(lines.filter(~is_part)))
         # A model of the whole genome beside a FASTA of some of it is fine: they share names.
-        if not good and not self._faults:
-            self._faults += [
-                Fault(self.path.name, stranger(contig, self._lengths), number)
-                for contig, number in self._strangers.items()
-            ]
+        self._faults += [
+            Fault(self.path.name, stranger(contig, self._lengths), number)
+            for contig, number in self._strangers.items()
+            if native_name(contig, self._lengths) or not good
+        ]
         if not good and not self._faults:
             message = "has no feature: give a gene model, or leave reference.genes null."
             self._faults.append(Fault(self.path.name, message))
@@ -158,6 +168,15 @@ class GeneModel:
         for line, contig in unknown.sort("line").select("line", "chrom").iter_rows():
             self._strangers.setdefault(contig, line)
         lines = lines.filter(pl.col("length").is_not_null())
+        is_part, is_cds = pl.col("kind").str.contains(PARTS), pl.col("kind") == "CDS"
+        for column, allowed, expected, rows in (
+            ("strand", "^[+-]$", "+ or -", lines.filter(is_part)),
+            ("frame", "^[012.]$", "0, 1, 2 or a dot", lines.filter(is_cds)),
+        ):
+            wrong = rows.filter(~pl.col(column).str.contains(allowed))
+            for line, found in wrong.select("line", column).iter_rows():
+                message = f'"{found}" is not a {column}: expected {expected}.'
+                self._faults.append(Fault(self.path.name, message, line, column))
         inside = (
             (pl.col("start") >= 1)
             & (pl.col("start") <= pl.col("end"))
@@ -174,21 +193,52 @@ class GeneModel:
 
 
 def _blocks(path: Path) -> Iterator[tuple[int, str]]:
-    """Whole lines of a file, about BLOCK_BYTES at a time, with the 1-based number of the first."""
-    with path.open("rb") as raw:
-        compressed = raw.read(2) == b"\x1f\x8b"
-    number, rest = 1, b""
-    with (gzip.open if compressed else open)(path, "rb") as handle:
-        while read := handle.read(BLOCK_BYTES):
-            whole, newline, rest = (rest + read).rpartition(b"\n")
-            text = (whole + newline).decode("utf-8")
-            # Sequences may follow the features of a GFF3.
-            features, end, _ = text.partition("##FASTA")
-            yield number, features
-            if end:
-                return
-            number += text.count("\n")
-    yield number, rest.decode("utf-8").partition("##FASTA")[0]
+    """
+    Whole lines of a file, about BLOCK_BYTES at a time, with the 1-based number of the first.
+
+    Raises:
+        InputError: a line is not UTF-8.
+        ValueError: it is compressed, and damaged or cut off.
+    """
+    number, held = 1, b""
+    for chunk in chain(read_chunks(path), (None,)):
+        held += b"\n" if chunk is None else chunk
+        if chunk is not None and len(held) < BLOCK_BYTES:
+            continue
+        whole, _, held = held.rpartition(b"\n")
+        text = _decoded(path, number, whole + b"\n")
+        # Sequences may follow the features of a GFF3.
+        features, end, _ = text.partition("##FASTA")
+        yield number, features
+        if end:
+            return
+        number += text.count("\n")
+
+
+def _decoded(path: Path, number: int, text: bytes) -> str:
+    try:
+        return text.decode("utf-8-sig" if number == 1 else "utf-8")
+    except UnicodeDecodeError as error:
+        line = number + text.count(b"\n", 0, error.start)
+        raise InputError.at(path.name, "is not UTF-8: save the file as UTF-8.", line) from error
+
+
+def _two_stranded(name: str, parts: pl.DataFrame) -> list[Fault]:
+    """Transcripts that have parts on both strands of a contig, which no sequence can be read of."""
+    both = (
+        parts.group_by("chrom", "transcript_id", maintain_order=True)
+        .agg(pl.col("strand").n_unique().alias("strands"), pl.col("line").max())
+        .filter(pl.col("transcript_id").is_not_null(), pl.col("strands") > 1)
+    )
+    return [
+        Fault(
+            name,
+            f'the transcript "{transcript}" is on both strands: give every place its own id.',
+            line,
+            "strand",
+        )
+        for transcript, line in both.select("transcript_id", "line").iter_rows()
+    ]
 
 
 def _attribute(name: str) -> pl.Expr:

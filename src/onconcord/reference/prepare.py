@@ -15,6 +15,7 @@ from onconcord.reference.bed import write_bed
 from onconcord.reference.builds import CUSTOM, digest_faults, length_faults
 from onconcord.reference.conserved import check_fasta_index
 from onconcord.reference.contigs import ContigRow, contig_rows, read_contigs
+from onconcord.reference.fasta import text_faults
 from onconcord.reference.genes import GeneModel, no_transcripts, write_gtf
 from onconcord.reference.intervals import padded, split
 from onconcord.reference.sequence import Genome
@@ -46,9 +47,12 @@ def describe_reference(
         contigs: TSV to write, a row per contig in the order of the FASTA.
         identity: JSON to write: reference_id, build, digest.
     Raises:
-        InputError: every contig whose sequence is not that of the build.
+        InputError: what `fasta.text_faults` finds, every contig whose sequence is not that of the
+            build.
         ToolError: the index is not of the whole FASTA.
     """
+    if faults := text_faults(fasta):
+        raise InputError(faults)
     check_fasta_index(fasta)
     with pysam.FastaFile(str(fasta)) as sequences:
         rows = contig_rows(fasta.name, sequences)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from onconcord.errors import Fault, InputError
 from onconcord.reference.bed import bed_rows
-from onconcord.reference.contigs import primary_names, table_chrom
+from onconcord.reference.contigs import native_name, primary_names
 from onconcord.reference.intervals import Interval, merged, shared
 
 MOST_FAULTS = 20
@@ -92,7 +92,7 @@ def apart(beds: Iterable[Path]) -> Fault:
 def stranger(contig: str, known: Iterable[str]) -> str:
     """What to say of a contig that the genome does not have: most often only its name differs."""
     names = tuple(known)
-    same = next((name for name in names if table_chrom(name) == table_chrom(contig)), None)
+    same = native_name(contig, names)
     if same:
         return (
             f'contig "{contig}" is not in the FASTA, which calls it "{same}": rename it, so that '

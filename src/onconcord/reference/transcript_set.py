@@ -11,7 +11,7 @@ none, one of another version is, since nothing says that it reads the same.
 import csv
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -75,12 +75,12 @@ def choose_transcripts(
         InputError: the file is malformed, or names no gene of the model.
     """
     wanted = read_choices(given) if given else {}
+    if given and (faults := unmet(given, wanted, transcripts)):
+        raise InputError(faults)
     entries: list[Chosen] = []
-    met = False
     for gene, rows in _by_gene(transcripts):
         symbol = rows[0]["gene_symbol"]
         asked = wanted.get(without_version(gene)) or wanted.get(symbol, [])
-        met = met or bool(asked)
         picked: dict[str, tuple[str, str, Row, Wanted | None]] = {}
         lost: list[Chosen] = []
         for choice in asked:
@@ -102,14 +102,29 @@ def choose_transcripts(
             _checked(row, kind, source, choice, genome, mitochondrion)
             for kind, source, row, choice in picked.values()
         ]
-    if given and not met:
-        message = "names no gene of the gene model: are these its gene ids or symbols?"
-        raise InputError([Fault(given.name, message, column="gene")])
     return tuple(
         sorted(
             entries, key=lambda chosen: (chosen.gene, KINDS.index(chosen.kind), chosen.transcript)
         )
     )
+
+
+def unmet(
+    given: Path, wanted: Mapping[str, list[Wanted]], transcripts: pl.DataFrame
+) -> list[Fault]:
+    """
+    The fault of a file of transcripts that is of other genes than the model's.
+
+    Args:
+        given: the file.
+        wanted: what `read_choices` says of it.
+        transcripts: `GeneModel.transcripts`.
+    """
+    genes = transcripts.select("gene_id", "gene_symbol").unique().iter_rows()
+    if any(without_version(gene) in wanted or symbol in wanted for gene, symbol in genes):
+        return []
+    message = "names no gene of the gene model: are these its gene ids or symbols?"
+    return [Fault(given.name, message, column="gene")]
 
 
 def _by_gene(transcripts: pl.DataFrame) -> Iterable[tuple[str, list[Row]]]:
