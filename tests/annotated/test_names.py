@@ -80,6 +80,40 @@ def test_an_event_has_its_name_on_either_strand(tmp_path, strand, event, coding,
 
 
 @pytest.mark.parametrize(
+    ("event", "coding", "protein"),
+    [
+        pytest.param((11, "TGGC", "T"), "c.10_12del", "p.Gly4Ter", id="the last residue goes"),
+        pytest.param((8, "GCGTGGC", "G"), "c.7_12del", "p.Arg3Ter", id="the last two go"),
+        pytest.param((14, "C", "CGGC"), "c.10_12dup", "p.Ter5GlyextTer1", id="the last twice"),
+        pytest.param((14, "C", "CACC"), "c.12_13insACC", "p.Ter5ThrextTer1", id="one more"),
+        pytest.param(
+            (14, "C", "CACCCACTAG"), "c.12_13insACCCACTAG", "p.Ter5ThrextTer2", id="and a stop"
+        ),
+        pytest.param(
+            (11, "TGGCTAA", "T"), "c.10_15del", "p.Gly4ThrfsTer2", id="the stop and one before it"
+        ),
+        pytest.param(
+            (13, "GCTAA", "ATTAG"), "c.11_15delinsATTAG", "p.Gly4Asp", id="the stop is another"
+        ),
+        pytest.param((8, "G", "GAGATAG"), "c.6_7insAGATAG", "p.Gly4Ter", id="as before, a stop"),
+        pytest.param(
+            (8, "G", "GAGATCATAG"), "c.6_7insAGATCATAG", "p.Arg3_Gly4insSerTer", id="as before"
+        ),
+        pytest.param(
+            (8, "G", "GAGAGGATAG"), "c.6_7insAGAGGATAG", "p.Ter5=", id="the same, with a stop"
+        ),
+    ],
+)
+def test_what_ends_a_protein_is_named_by_the_first_residue_that_differs(
+    tmp_path, event, coding, protein
+):
+    sequence = "CC" + "ATGGGGCGTGGCTAA" + "ACTTGATAACTAG"
+    transcript = Transcript("E.1", "20", 1, ((0, len(sequence)),), (2, 17), 15)
+    found = namer_of(tmp_path, sequence).names(transcript, *event)
+    assert (found.coding, found.protein.full) == (coding, protein)
+
+
+@pytest.mark.parametrize(
     ("event", "expected"),
     [
         pytest.param((15, "G", "A"), (), id="an exon"),

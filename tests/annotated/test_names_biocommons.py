@@ -27,10 +27,8 @@ EXPLAINED = {
     "not predicted": "no stop is left, or a duplication brings a splice site; the mapper looks at "
     "the bases of the transcript alone",
     "none of theirs": "hgvs 1.5.7 fails where an event reaches to the transcript's end or beyond",
-    "over the stop": "what takes bases of the stop and of residues before it is named by the "
-    "residues that are there instead; the mapper calls what ends behind the CDS a frame shift",
-    "before the stop": "whole codons that go, come or are doubled right before the stop are named "
-    "as such, as at any other place; the mapper calls them a stop or an extension",
+    "over the stop": "what takes the stop and residues before it is a frame shift in HGVS; the "
+    "mapper writes all residues where as many bases come as go",
 }
 """Kinds of names that differ, and why: what `difference` sorts them into."""
 
@@ -121,7 +119,7 @@ def difference(names, theirs, protein):
         return "not predicted"
     if (ours, theirs) == ("p.Met1=", "p.Met1?"):
         return "the start kept"
-    if re.fullmatch("p.Ter([0-9]+)=", ours) and theirs == f"{ours[:-1]}Ter":
+    if re.fullmatch("p.Ter[0-9]+=", ours):
         return "the stop kept"
     if "_" in ours and ours.endswith("=") and theirs == ours.split("_")[0] + "=":
         return "one of two"
@@ -131,10 +129,7 @@ def difference(names, theirs, protein):
         return "up to a stop"
     if "ext" in ours and ours.split("Ter")[:-1] == theirs.split("Ter")[:-1]:
         return "behind a stop"
-    last = max(int(number) for number in re.findall("[A-Z][a-z]{2}([0-9]+)", ours))
-    if re.search("del|dup|ins", ours) and last >= len(protein) - 1 and "Ter" in theirs:
-        return "before the stop"
-    cds = [int(number) for number in re.findall(r"(?<![*-])\b[0-9]+", names.coding)]
+    cds = [int(number) for number in re.findall(r"(?<![*0-9-])[0-9]+", names.coding)]
     if "*" in names.coding or max(cds) > 3 * len(protein) - 3:
         return "over the stop"
     return f"{names.coding} {ours} {theirs}"

@@ -69,9 +69,10 @@ def protein_names(coding: CodingSequence, start: int, end: int, alt: str) -> Pro
         return _both(f"p.{old}{new}extTer{len(after) - same - 1 if ends else '?'}")
     if after[same] == STOP:
         return _both(f"p.{old}Ter")
-    if shift % 3 == 0:
-        # The stop goes, and residues before it with it.
-        return _both(_in_frame(coding.protein, first, before, after) if ends else "p.?")
+    if shift % 3 == 0 and ends and len(after) == len(before) + shift // 3:
+        # Its stop is where that of the CDS was.
+        return _both(_in_frame(coding.protein, first, before, after))
+    # What takes the stop and residues before it is a frame shift by name, whatever its length.
     return ProteinNames(f"p.{old}fs", f"p.{old}{new}fsTer{len(after) - same if ends else '?'}")
 
 
@@ -119,11 +120,14 @@ def _in_frame(protein: str, first: int, before: str, after: str) -> str:
     """
     if before == after:
         return f"p.{_range(protein, first, first + len(before))}="
-    head = _common(before, after)
+    # Nothing is read behind a new stop, so that it is compared with all that would be.
+    rest = protein[first:] if after.endswith(STOP) else before
+    if rest == after:
+        return f"p.{_residue(protein, len(protein) - 1)}="
+    head = _common(rest, after)
     first, before, after = first + head, before[head:], after[head:]
     if after[:1] == STOP:
-        # A stop before the stop, or in its place, leaves the protein as it was.
-        return f"p.{_residue(protein, first)}{'=' if protein[first] == STOP else 'Ter'}"
+        return f"p.{_residue(protein, first)}Ter"
     # Nothing behind a new stop is left to be common.
     if not after.endswith(STOP) or before.endswith(STOP):
         tail = _common(before[::-1], after[::-1])
@@ -138,7 +142,13 @@ def _in_frame(protein: str, first: int, before: str, after: str) -> str:
         moved = moved[1:] + moved[0]
         first, behind = first + 1, behind + 1
     if before:
+        if protein[behind] == STOP:
+            # What is missing at the end is a stop that comes early.
+            return f"p.{_residue(protein, first)}Ter"
         return f"p.{_range(protein, first, behind)}del"
+    if protein[behind] == STOP:
+        more = moved.removesuffix(STOP)
+        return f"p.{_residue(protein, behind)}{THREE_LETTERS[more[0]]}extTer{len(more)}"
     if protein[first - len(moved) : first] == moved and first >= len(moved):
         return f"p.{_range(protein, first - len(moved), first)}dup"
     return f"p.{_range(protein, first - 1, first + 1)}ins{spelt(moved)}"
