@@ -37,6 +37,16 @@ def cohort(tmp_path_factory):
         ("p.V295V", "p.Val295="),
         ("p.(Val295Val)", "p.Val295="),
         ("p.W557_K558delinsCP", "p.Trp557_Lys558delinsCysPro"),
+        ("p.G646Wfs*12", "p.Gly646fs"),
+        ("p.*110Qext*17", "p.Ter110GlnextTer17"),
+        ("p.M1V", "p.Met1?"),
+        ("p.E746_A750delELREA", "p.Glu746_Ala750del"),
+        ("p.[R201C]", "p.Arg201Cys"),
+        ("p.r201c", "p.Arg201Cys"),
+        ("p.arg201cys", "p.Arg201Cys"),
+        ("p.ARG201TER", "p.Arg201Ter"),
+        ("p.w557_k558delinscp", "p.Trp557_Lys558delinsCysPro"),
+        ("p.*110glnext*17", "p.Ter110GlnextTer17"),
     ],
 )
 def test_spellings_of_a_protein_change(written, expected):
@@ -52,16 +62,26 @@ def test_spellings_of_a_protein_change(written, expected):
         ("chrX:5:CA:C", ("chrX", 5, "CA", "C")),
         ("20-5-C-T", ("chr20", 5, "C", "T")),
         ("chr20:5C>T", ("chr20", 5, "C", "T")),
+        ("chr20 5 C T", ("chr20", 5, "C", "T")),
+        ("chr20:57,484,420 C/T", ("chr20", 57484420, "C", "T")),
     ],
 )
 def test_alleles_are_read_with_or_without_chr(text, allele):
     assert parse_variant(text).allele == allele
 
 
-def test_what_is_no_variant_is_refused_with_examples():
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("GNAS R201C", f"is not a variant: {EXAMPLES}"),
+        ("20:5:C:C", f"changes nothing: {EXAMPLES}"),
+        ("GNAS:c.[601C>T;602G>A]", "is several changes: ask for one at a time"),
+    ],
+)
+def test_what_is_no_variant_is_refused(text, told):
     with pytest.raises(InputError) as error:
-        parse_variant("GNAS R201C")
-    assert str(error.value) == f'VARIANT: "GNAS R201C" is not a variant: {EXAMPLES}'
+        parse_variant(text)
+    assert str(error.value) == f'VARIANT: "{text}" {told}'
 
 
 @pytest.mark.parametrize(
@@ -75,6 +95,10 @@ def test_what_is_no_variant_is_refused_with_examples():
         ("NC_000020.11:g.5delA", "chr20", "g.5del"),
         ("NC_000023.11:g.5C>T", "chrX", "g.5C>T"),
         ("NC_012920.1:m.5C>T", "chrM", "m.5C>T"),
+        ("m.8993t>g", "chrM", "m.8993T>G"),
+        ("NM_000516.7(GNAS):c.601C>T (p.Arg201Cys)", "NM_000516.7", "c.601C>T"),
+        ("GNAS c.68_69DELag", "GNAS", "c.68_69del"),
+        ("GNAS:c.[12_13delinsag]", "GNAS", "c.12_13delinsAG"),
     ],
 )
 def test_hgvs_names_of_contigs_genes_and_transcripts_are_read(text, of, change):
@@ -201,11 +225,32 @@ def test_what_the_model_says_is_a_sentence(tmp_path, facts, f1r2, expected):
             "the gene model in use has no gene GNAS1. Did you mean GNAS?",
             id="no such gene",
         ),
+        pytest.param(
+            "gnas:p.r201h",
+            "never_a_candidate",
+            "no candidate makes this change. 94.0% of GNAS's coding target is callable. "
+            "Candidates in GNAS: p.Arg201Cys.",
+            id="small letters",
+        ),
+        pytest.param(
+            "NM_000516.7(GNAS):p.R201H",
+            "not_targeted",
+            "the gene model in use has no transcript NM_000516.7. Did you mean GNAS:p.Arg201His?",
+            id="no such transcript",
+        ),
     ],
 )
 def test_an_absent_variant_is_explained(cohort, text, verdict, answer):
     (found,) = explain(cohort, "TUM-A01", text)
     assert (found.verdict, found.answer) == (verdict, answer)
+
+
+@pytest.mark.parametrize("text", ["NC_000020.11:g.57484420C>T", "NC_000020.11:57484420:C:T"])
+def test_a_place_of_another_build_is_refused(cohort, text):
+    with pytest.raises(InputError) as error:
+        explain(cohort, "TUM-A01", text)
+    told = "is a place of GRCh38: these variants are of GRCh37"
+    assert str(error.value) == f'VARIANT: "{text}" {told}'
 
 
 def test_a_gene_that_could_not_be_called_says_so(cohort):

@@ -56,9 +56,10 @@ def working(tmp_path_factory):
 
 
 VARIANTS = pl.DataFrame(
-    [("chr20:8:C:CA", "chr20", 8, "C", "CA", "GENE", "G1", "T1.2", "c.12dup", "p.Gly5fs")],
+    [("chr20:8:C:CA", "x", "chr20", 8, "C", "CA", "GENE", "G1", "T1.2", "c.12dup", "p.Gly5fs")],
     schema=[
         "variant_key",
+        "reference_id",
         *VARIANT_KEY,
         "gene_symbol",
         "gene_id",
@@ -87,6 +88,9 @@ VARIANTS = pl.DataFrame(
         "GENE:p.G5fs",
         "GENE:p.(Gly5ArgfsTer2)",
         "T1.1:p.Gly5fs*2",
+        "gene:c.12dupa",
+        "t1:n.14dup",
+        "g1:p.g5rfs*2",
     ],
 )
 def test_every_spelling_leads_to_the_key(working, text):
@@ -99,6 +103,11 @@ def test_every_spelling_leads_to_the_key(working, text):
     [
         ("20:14:C:CA", r'"20:14:C:CA": the genome has A there, not C'),
         ("20:g.14C>T", r'"20:g.14C>T" does not fit this genome: are its bases right\?'),
+        ("9:g.14C>T", r'"9:g.14C>T": the genome has no contig chr9'),
+        ("GENE:c.12C>T", r'"GENE:c.12C>T" does not fit T1.2: are its numbers and bases right\?'),
+        ("GENE:c.0C>T", r'"GENE:c.0C>T" does not fit T1.2: are its numbers and bases right\?'),
+        ("GENE:p.K2R", r'"GENE:p.K2R": residue 2 is not Lys: T1.2 has Ala'),
+        ("T1:p.K99R", r'"T1:p.K99R": residue 99 is not Lys: T1.2 has none'),
     ],
 )
 def test_bases_that_the_genome_has_not_are_refused(working, text, message):

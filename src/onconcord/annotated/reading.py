@@ -31,12 +31,18 @@ def plain_change(change: str) -> str:
 
 
 def event_of_coding(transcript: Transcript, genome: Genome, change: str) -> Event | None:
-    """The event that a c. or n. change is on a transcript; None where it is none of its bases."""
-    span = transcript.coding_span
-    if (span is None) != change.startswith("n."):
+    """
+    The event that a c. or n. change is on a transcript; None where it is none of its bases.
+
+    The bases of a coding transcript have n. numbers too, though its names have none.
+    """
+    span = None if change.startswith("n.") else transcript.coding_span
+    if span is None and change.startswith("c."):
         return None
 
     def place(number: str, intron: str | None) -> int | None:
+        if int(number.lstrip("-*")) == 0:
+            return None
         if span is None:
             base = int(number) - 1 if number.isdecimal() else None
         elif number.startswith("*"):

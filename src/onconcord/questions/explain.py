@@ -11,7 +11,7 @@ from onconcord.decision.decide import MODEL_RULE
 from onconcord.errors import InputError
 from onconcord.questions.judged import judged
 from onconcord.questions.sources import TableSource
-from onconcord.questions.spelling import Query, is_allele, parse_variant, resolve
+from onconcord.questions.spelling import Query, is_allele, is_named, parse_variant, resolve
 
 Verdict = Literal[
     "kept",
@@ -256,22 +256,26 @@ def query_key(query: Query) -> str | None:
 def _absent_change(
     source: TableSource, pair: str, query: Query, variants: pl.DataFrame
 ) -> tuple[Verdict, str, dict[str, Any]]:
-    genes = source.read("gene_callability", pair).filter(pl.col("gene_symbol") == query.gene)
+    assert query.gene is not None
+    known = source.read("gene_callability", pair)
+    genes = known.filter(is_named(query.gene))
     if not genes.height:
-        known = sorted(set(source.read("gene_callability", pair)["gene_symbol"].drop_nulls()))
-        near = get_close_matches(query.gene or "", known, n=3, cutoff=0.75)
-        hint = f" Did you mean {', '.join(near)}?" if near else ""
-        return "not_targeted", f"the gene model in use has no gene {query.gene}.{hint}", {}
+        # A transcript that the gene is not named on.
+        rows = source.read("variant_consequence").filter(is_named(query.gene))
+        genes = known.filter(pl.col("gene_id").is_in(rows["gene_id"].implode()))
+    if not genes.height:
+        return "not_targeted", _unknown(query, known), {}
     gene = genes.row(0, named=True)
+    symbol = gene["gene_symbol"] or gene["gene_id"]
     facts = {"gene_status": gene["status"], "callable_frac": gene["callable_frac"]}
     if gene["status"] == "not_targeted":
-        return "not_targeted", f"the assay targets no coding base of {query.gene}.", facts
+        return "not_targeted", f"the assay targets no coding base of {symbol}.", facts
     if gene["status"] == "not_callable":
-        return "not_callable", f"no coding base of {query.gene} could be called.", facts
-    others = variants.filter(pl.col("gene_symbol") == query.gene)["hgvsp"].drop_nulls().to_list()
+        return "not_callable", f"no coding base of {symbol} could be called.", facts
+    others = variants.filter(gene_id=gene["gene_id"])["hgvsp"].drop_nulls().to_list()
     shown = ", ".join(others[:MAX_OTHERS]) + (", ..." if len(others) > MAX_OTHERS else "")
-    also = f" Candidates in {query.gene}: {shown}." if others else ""
-    share = f"{gene['callable_frac']:.1%} of {query.gene}'s coding target is callable."
+    also = f" Candidates in {symbol}: {shown}." if others else ""
+    share = f"{gene['callable_frac']:.1%} of {symbol}'s coding target is callable."
     if not source.carries("decision"):
         return (
             "not_carried",
@@ -280,3 +284,14 @@ def _absent_change(
             facts,
         )
     return "never_a_candidate", f"no candidate makes this change. {share}{also}", facts
+
+
+def _unknown(query: Query, known: pl.DataFrame) -> str:
+    """That the gene model has no such gene or transcript, and which it has that may be meant."""
+    if query.of_gene and (named := known.filter(is_named(query.of_gene))).height:
+        meant = f"{named['gene_symbol'][0]}:{query.change}"
+        return f"the gene model in use has no transcript {query.gene}. Did you mean {meant}?"
+    symbols = {symbol.lower(): symbol for symbol in known["gene_symbol"].drop_nulls().sort()}
+    near = get_close_matches((query.gene or "").lower(), symbols, n=3, cutoff=0.75)
+    hint = f" Did you mean {', '.join(symbols[name] for name in near)}?" if near else ""
+    return f"the gene model in use has no gene {query.gene}.{hint}"
