@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from onconcord.reads.account import LaneFiles, count_reads, write_inputs
@@ -19,11 +20,14 @@ def main(argv: list[str] | None = None) -> None:
         metavar=("READ_GROUP", "FILE"),
         help="read group, then R1 and R2 as FASTQ, or one BAM or CRAM; once per lane",
     )
+    parser.add_argument(
+        "--as-is", choices=("yes", "no"), default="no", help="whether the BAM is taken as it is"
+    )
     parser.add_argument("--reference", type=Path, help="FASTA, needed for CRAM")
     parser.add_argument("--threads", type=int, default=1, help="files read side by side")
     parser.add_argument("--out", type=Path, required=True, help="{sample}.inputs.tsv")
     args = parser.parse_args(argv)
-    lanes = [lane_of(*words) for words in args.lane]
+    lanes = [replace(lane_of(*words), as_is=args.as_is == "yes") for words in args.lane]
     write_inputs(count_reads(lanes, args.reference, args.threads), args.out)
 
 

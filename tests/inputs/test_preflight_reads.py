@@ -12,6 +12,7 @@ import pytest
 from onconcord.inputs import preflight_reads
 from onconcord.reads import fastq
 from small_folder import (
+    SEQUENCE,
     faults_of,
     write_bam,
     write_fastq,
@@ -241,12 +242,72 @@ OR_REALIGN = 'write "yes" under "realign" to align it again.'
             ],
             id="other names of contigs",
         ),
+        pytest.param(
+            {"groups": [{"SM": "T1"}]},
+            ["t.bam has a read group (@RG) without an ID: give it one with samtools reheader."],
+            id="a read group without id",
+        ),
+        pytest.param(
+            {"groups": [{"ID": "L1", "SM": "T1"}] * 2},
+            [
+                't.bam has 2 read groups with the ID "L1": keep one (samtools reheader), or '
+                f"{OR_REALIGN}"
+            ],
+            id="a read group twice",
+        ),
+        pytest.param(
+            {"quality": "*"},
+            [
+                't.bam has reads without qualities, such as "of_t", which callers pass over: give '
+                "the reads as they were sequenced."
+            ],
+            id="no qualities",
+        ),
+        pytest.param(
+            {"quality": "Bhhh"},
+            [
+                "t.bam has qualities from 33 to 71, which are those of the offset 64 of Illumina "
+                "1.3 to 1.7 read with the offset 33: take 31 from each (gatk "
+                "FixMisencodedBaseQualityReads)."
+            ],
+            id="qualities of another scale",
+        ),
     ],
 )
 def test_a_bam_that_cannot_be_taken_as_it_is(folder, bam, expected):
     write_bam(folder / "t.bam", **bam)
     write_sheet(folder, bam="t.bam")
     assert faults_of(folder) == [f'samples.tsv, line 2, column "bam": {text}' for text in expected]
+
+
+def test_a_bam_whose_contigs_are_in_another_order_is_refused(folder):
+    (folder / "genome.fa").write_text(f">chr19\n{SEQUENCE}\n>chr20\n{SEQUENCE}\n")
+    for names, expected in (
+        (("chr19", "chr20"), []),
+        (
+            ("chr20", "chr19"),
+            [
+                'samples.tsv, line 2, column "bam": t.bam has its contigs in another order than '
+                "genome.fa (chr19, chr20 there, chr20, chr19 here): bring it into that order (gatk "
+                f"ReorderSam), or {OR_REALIGN}"
+            ],
+        ),
+    ):
+        write_bam(folder / "t.bam", contigs=[(name, 3000) for name in names])
+        write_sheet(folder, bam="t.bam")
+        assert faults_of(folder) == expected
+
+
+def test_a_bam_that_is_not_in_the_order_it_states_is_found_by_deep(folder):
+    write_bam(folder / "t.bam", starts=(50, 5), index=False)
+    write_sheet(folder, bam="t.bam", realign="yes")
+    assert faults_of(folder, deep=True) == []
+    write_sheet(folder, bam="t.bam")
+    assert faults_of(folder) == []
+    assert faults_of(folder, deep=True) == [
+        'samples.tsv, line 2, column "bam": t.bam: is not sorted by coordinate, though its header '
+        f"says so: sort it (samtools sort), or {OR_REALIGN}"
+    ]
 
 
 def test_a_bam_of_another_sequence_is_found_by_its_checksums(folder):

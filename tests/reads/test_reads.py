@@ -8,6 +8,7 @@ import json
 import pysam
 import pytest
 
+import small_folder
 from onconcord.errors import InputError, ToolError
 from onconcord.reads.account import LaneFiles, account_reads, count_reads, read_inputs, write_inputs
 from onconcord.reads.conserved import check_alignment
@@ -225,6 +226,14 @@ def test_the_scripts_say_what_is_wrong_by_their_exit_code(sample, capsys):
     assert script("reads_count")([*lanes[0], *lanes[1], "--out", f"{sample}/none.tsv"]) == 2
     assert "2_2.fq.gz: holds no read" in capsys.readouterr().err
     assert not (sample / "none.tsv").exists()
+
+
+def test_a_bam_that_is_taken_as_it_is_has_to_be_in_order(tmp_path, capsys):
+    small_folder.write_bam(tmp_path / "t.bam", starts=(50, 5), index=False)
+    words = f"--lane L1 {tmp_path}/t.bam --out {tmp_path}/inputs.tsv".split()
+    assert script("reads_count")(words) == 0
+    assert script("reads_count")([*words, "--as-is", "yes"]) == 2
+    assert "t.bam: is not sorted by coordinate, though its header says" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -23,15 +23,27 @@ def write_fastq(path, mate=1, reads=20, names="read", bgzf=True, quality="I" * 5
         path.write_bytes(gzip.compress(text))
 
 
-def write_bam(path, sample="T1", order="coordinate", contigs=(("chr20", 3000),), index=True):
+def write_bam(
+    path,
+    sample="T1",
+    order="coordinate",
+    contigs=(("chr20", 3000),),
+    index=True,
+    groups=None,
+    starts=(5,),
+    quality="IIII",
+):
     header = {"HD": {"VN": "1.6", "SO": order}, "SQ": [{"SN": n, "LN": m} for n, m in contigs]}
     if sample:
-        header["RG"] = [{"ID": "L1", "SM": sample}]
+        header["RG"] = groups or [{"ID": "L1", "SM": sample}]
     with pysam.AlignmentFile(str(path), "wb", header=header) as bam:
-        read = pysam.AlignedSegment(bam.header)
-        read.query_name, read.query_sequence = f"of_{path.stem}", "ACGT"
-        read.reference_id, read.reference_start, read.cigarstring = 0, 5, "4M"
-        bam.write(read)
+        for start in starts:
+            read = pysam.AlignedSegment(bam.header)
+            read.query_name, read.query_sequence = f"of_{path.stem}", "ACGT"
+            if quality != "*":
+                read.query_qualities = pysam.qualitystring_to_array(quality)
+            read.reference_id, read.reference_start, read.cigarstring = 0, start, "4M"
+            bam.write(read)
     if index:
         pysam.index(str(path))
 

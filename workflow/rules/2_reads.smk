@@ -7,6 +7,11 @@ stream (stage 3_alignments).
 """
 
 
+def taken_as_is(wildcards):
+    lanes = SAMPLES[wildcards.sample].lanes
+    return "yes" if any(lane.bam and not lane.realign for lane in lanes) else "no"
+
+
 def lanes_to_count(wildcards):
     words = []
     for lane in SAMPLES[wildcards.sample].lanes:
@@ -34,11 +39,13 @@ rule count_reads:
         runtime=120,
     params:
         lanes=lanes_to_count,
+        as_is=taken_as_is,
     shell:
         r"""
         exec &> {log:q}
         {PYTHON:q} {SCRIPTS:q}/reads_count.py {params.lanes:q} \
             --reference {input.fasta:q} \
+            --as-is {params.as_is:q} \
             --threads {threads} \
             --out {output.inputs:q}
         """

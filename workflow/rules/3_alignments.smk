@@ -13,11 +13,6 @@ def side_by_side_threads(wildcards):
     return max(1, workflow.cores // 2) if workflow.cores else 8
 
 
-def taken_as_is(wildcards):
-    lanes = SAMPLES[wildcards.sample].lanes
-    return "yes" if any(lane.bam and not lane.realign for lane in lanes) else "no"
-
-
 def bwa_index_unless_as_is(wildcards):
     return [] if taken_as_is(wildcards) == "yes" else BWA_INDEX
 

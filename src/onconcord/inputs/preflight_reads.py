@@ -107,7 +107,8 @@ def _content_faults(
     try:
         if lane.bam:
             with reference_aside(genome) as fasta:
-                digests = [count_alignment(Path(lane.bam), fasta).sha256]
+                counted_bam = count_alignment(Path(lane.bam), fasta, in_order=not lane.realign)
+                digests = [counted_bam.sha256]
         else:
             read = read_lane(lane.read_group, list(map(Path, paths)), head_only=head_only)
             digests = [file.sha256 for file in read]

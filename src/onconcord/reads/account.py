@@ -34,12 +34,14 @@ class LaneFiles:
         fastq_1, fastq_2: FASTQ of the first and second mates, gzip or plain; fastq_2 is None for
             single reads. Both are None when the lane comes as an alignment.
         bam: BAM or CRAM of the lane, or None.
+        as_is: whether that is taken as it is, and so has to be sorted.
     """
 
     read_group: str
     fastq_1: Path | None = None
     fastq_2: Path | None = None
     bam: Path | None = None
+    as_is: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,8 @@ def count_reads(
         One row per file, in the order of the lanes, R1 before R2.
     Raises:
         InputError: all faults of all files: not gzip, truncated, damaged, an incomplete record,
-            no read, R1 and R2 of different length or of other reads, an unreadable BAM.
+            no read, R1 and R2 of different length or of other reads, an unreadable BAM or one that
+            is taken as it is and not sorted.
     """
 
     def read(numbered: tuple[int, LaneFiles]) -> tuple[tuple[InputFile, ...], tuple[Fault, ...]]:
@@ -98,7 +101,7 @@ def count_reads(
 
 def _read_lane(ordinal: int, lane: LaneFiles, reference: Path | None) -> tuple[InputFile, ...]:
     if lane.bam is not None:
-        counted = count_alignment(lane.bam, reference)
+        counted = count_alignment(lane.bam, reference, lane.as_is)
         return (InputFile("bam", ordinal, *astuple(counted)),)
     paths = [path for path in (lane.fastq_1, lane.fastq_2) if path is not None]
     return tuple(

@@ -3,9 +3,11 @@
 import os
 import tempfile
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,11 @@ from pysam.utils import SamtoolsError
 from onconcord.compressed import COPY_AGAIN, Inflater, is_bgzf
 from onconcord.errors import InputError
 from onconcord.files import file_sha256
+from onconcord.reads.fastq import PHRED64_LOWEST, PHRED64_TOP
 
 HEAD_BYTES = 1 << 16
+HEAD_READS = 2000
+PHRED_OFFSET = 33
 FLAG_UNMAPPED = 0x4
 FLAG_SECONDARY_OR_SUPPLEMENTARY = 0x900
 # Without this htslib asks a server for a reference that it does not find.
@@ -70,15 +75,16 @@ class CountedAlignment:
     reads: int
 
 
-def count_alignment(path: Path, reference: Path | None) -> CountedAlignment:
+def count_alignment(path: Path, reference: Path | None, in_order: bool = False) -> CountedAlignment:
     """
     Read an alignment, or a BAM of unaligned reads, to its end.
 
     Args:
         path: BAM or CRAM, whatever its name.
         reference: FASTA for a CRAM.
+        in_order: whether it has to be sorted by coordinate, as one that is taken as it is has.
     Raises:
-        InputError: it is neither, or cannot be read to its end.
+        InputError: it is neither, cannot be read to its end, or is not in order.
     """
     kind = alignment_format(path)
     if kind is None:
@@ -93,9 +99,26 @@ def count_alignment(path: Path, reference: Path | None) -> CountedAlignment:
         detail = " ".join(str(error.value).split())
         message = f"cannot be read to its end ({detail}): expected a whole {kind.upper()}."
         raise InputError.at(path, f"{message} {COPY_AGAIN}") from error
+    if in_order and not _can_be_indexed(path):
+        message = (
+            "is not sorted by coordinate, though its header says so: sort it (samtools sort), or "
+            f"{_REALIGN}."
+        )
+        raise InputError.at(path, message)
     return CountedAlignment(kind, path.stat().st_size, file_sha256(path), reads)
 
 
+def _can_be_indexed(path: Path) -> bool:
+    """Whether the reads of a whole file are in the order of their positions."""
+    with tempfile.TemporaryDirectory() as scratch, _quiet():
+        try:
+            pysam.index("-o", f"{scratch}/index", str(path))
+        except SamtoolsError:
+            return False
+    return True
+
+
+_REALIGN = 'write "yes" under "realign" to align it again'
 _NEITHER = (
     "is neither BAM nor CRAM by its content: give one of them (samtools view makes a BAM of SAM)."
 )
@@ -126,6 +149,10 @@ def alignment_faults(
         pysam.quickcheck("-u", str(path))
     except SamtoolsError:
         yield f"{path} ends without its end block: it is truncated. {COPY_AGAIN}"
+    groups = Counter(group.get("ID") for group in header.get("RG", []))
+    if groups.pop(None, 0):
+        yield f"{path} has a read group (@RG) without an ID: give it one with samtools reheader."
+    yield from _quality_faults(path, kind, genome)
     names = sorted({group["SM"] for group in header.get("RG", []) if group.get("SM")})
     if len(names) > 1:
         yield f"{path} has reads of several samples ({', '.join(names)}): split it by sample."
@@ -137,7 +164,12 @@ def alignment_faults(
                 "--reference)."
             )
         return
-    advice = 'write "yes" under "realign" to align it again'
+    advice = _REALIGN
+    for group in (group for group, count in groups.items() if count > 1):
+        yield (
+            f'{path} has {groups[group]} read groups with the ID "{group}": keep one '
+            f"(samtools reheader), or {advice}."
+        )
     if not names:
         yield f"{path} has no read group with a sample name (SM): {advice}."
     elif len(names) == 1 and names[0] != sample:
@@ -160,6 +192,38 @@ def _header(path: Path) -> dict[str, Any]:
     ):
         header: dict[str, Any] = alignments.header.to_dict()
         return header
+
+
+def _quality_faults(path: Path, kind: str, genome: GivenReference | None) -> Iterator[str]:
+    """What is wrong with the qualities of the first reads; nothing where they cannot be read."""
+    if kind == "cram" and genome is None:
+        return
+    lowest, highest, bare = 255, 0, ""
+    with _quiet(), reference_aside(genome) as fasta:
+        try:
+            with pysam.AlignmentFile(
+                str(path), check_sq=False, reference_filename=str(fasta) if fasta else None
+            ) as alignments:
+                for read in islice(alignments, HEAD_READS):
+                    qualities = read.query_qualities
+                    if qualities:
+                        lowest = min(lowest, *qualities)
+                        highest = max(highest, *qualities)
+                    elif read.query_length:
+                        bare = read.query_name or "*"
+        except (OSError, ValueError):
+            return
+    if bare and not highest:
+        yield (
+            f'{path} has reads without qualities, such as "{bare}", which callers pass over: give '
+            "the reads as they were sequenced."
+        )
+    elif lowest >= PHRED64_LOWEST - PHRED_OFFSET and highest >= PHRED64_TOP - PHRED_OFFSET:
+        yield (
+            f"{path} has qualities from {lowest} to {highest}, which are those of the offset 64 of "
+            "Illumina 1.3 to 1.7 read with the offset 33: take 31 from each (gatk "
+            "FixMisencodedBaseQualityReads)."
+        )
 
 
 def _decodes(path: Path, genome: GivenReference) -> bool:
@@ -217,6 +281,13 @@ def _genome_faults(
         and contig.get("M5", genome.md5s.get(contig["SN"])) != genome.md5s.get(contig["SN"])
         and contig["SN"] in genome.md5s
     ]
+    wanted = [name for name in genome.lengths if name in lengths]
+    if not missing and not absent and list(lengths) != wanted:
+        yield (
+            f"{path} has its contigs in another order than {genome.name} ({', '.join(wanted[:3])} "
+            f"there, {', '.join([*lengths][:3])} here): bring it into that order (gatk "
+            f"ReorderSam), or {advice}."
+        )
     for names, problem in (
         (missing, f"contigs that {genome.name} has not"),
         (absent, f"not the contigs that {genome.name} has"),
