@@ -331,9 +331,7 @@ rule snpeff_database:
         export ONCONCORD_COUNTS={output.counts:q}
         folder=results/1_reference/snpeff
         rm -rf $folder/data && mkdir -p $folder/data/genome
-        printf 'data.dir = ./data/\ngenome.genome : genome\n' > {output.config:q}
-        awk -F '\t' '$1 == "chrM" {{ print "genome." $2 ".codonTable : Vertebrate_Mitochondrial" }}' \
-            {input.contigs:q} >> {output.config:q}
+        {PYTHON:q} {SCRIPTS:q}/reference_snpeff.py --contigs {input.contigs:q} --out {output.config:q}
         ln -s "$(realpath {input.fasta:q})" $folder/data/genome/sequences.fa
         cp {input.genes:q} $folder/data/genome/genes.gtf
         snpEff -Xmx2g build -gtf22 -noLog -nodownload -noCheckCds -noCheckProtein \
