@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import betaln, logsumexp, xlog1py, xlogy
+from scipy.special import betaln, logsumexp
 
 Floats = npt.NDArray[np.float64]
 
@@ -67,7 +67,7 @@ class Counts:
 def _binomial(alt: Floats, both: Floats, fraction: Floats) -> Floats:
     at = np.clip(fraction, 1e-7, 1 - 1e-3)
     return np.asarray(
-        xlogy(alt[:, None], at) + xlog1py((both - alt)[:, None], -at), dtype=np.float64
+        alt[:, None] * np.log(at) + (both - alt)[:, None] * np.log1p(-at), dtype=np.float64
     )
 
 
