@@ -238,7 +238,8 @@ def _of_pairs(
         }
     )
     callability = pairs.select("pair_id").join(driver, how="cross")
-    share = np.round(1 - draw.beta(1, 30, callability.height), 6)
+    # two of three genes are callable as a whole, and shares are in tenths
+    share = np.floor(10 - 10 * np.maximum(draw.beta(1, 30, callability.height) - 0.033, 0)) / 10
     return {
         "pair": pairs.select(
             "pair_id",
@@ -263,7 +264,7 @@ def _of_pairs(
             target_bp=pl.lit(1_500, pl.Int64),
             tumor_mean_depth=pl.Series(np.round(draw.gamma(30, 110 / 30, len(share)), 2)),
             callable_frac=share,
-            status=pl.when(pl.Series(share) > 0.9)
+            status=pl.when(pl.Series(share) == 1)
             .then(pl.lit("callable"))
             .otherwise(pl.lit("partial")),
         ),

@@ -172,6 +172,45 @@ def test_a_hotspot_is_mutated_with_its_row_alone():
     ]
 
 
+@pytest.mark.parametrize(
+    ("others", "shown", "searched"),
+    [
+        pytest.param(["wildtype", "wildtype"], ["wildtype"] * 3, True, id="all wild type"),
+        pytest.param(["germline", "wildtype"], ["indeterminate"] * 3, False, id="inherited"),
+        pytest.param(["low_level", "wildtype"], ["indeterminate"] * 3, False, id="a few reads"),
+        pytest.param(["not_covered"] * 2, ["indeterminate"] * 3, False, id="not covered"),
+        pytest.param(
+            ["mutated", "wildtype"],
+            ["indeterminate", "mutated", "indeterminate"],
+            True,
+            id="mutated, with its row",
+        ),
+    ],
+)
+@pytest.mark.parametrize("normal", ["NRM-0001", None])
+def test_which_allele_of_a_cell_is_not_wild_type_is_not_told(normal, others, shown, searched):
+    """Of three alleles of one base, two of which are wild type, the third is the patient's."""
+    pair = PairOf(normal=normal)
+    tables = pair.tables()
+    if "mutated" in others:
+        pair.add(tables, pair.variant(1602, "G", "T", method="forced"))
+    tables["hotspot_status"] = [
+        pair.hotspot(1602, "G", "C", "wildtype"),
+        pair.hotspot(1602, "G", "T", others[0]),
+        pair.hotspot(1690, "G", "T", others[1]),
+        pair.hotspot(1710, "G", "T", "wildtype"),
+    ]
+    found = exported(pair, tables)
+    rows = [(row["status"], row["tumor_depth"]) for row in found["hotspot_status"]]
+    depths = {"wildtype": 120, "mutated": 120, "indeterminate": None}
+    assert rows == [(status, depths[status]) for status in (*shown, "wildtype")]
+    # as little is said of the place, which looks like any other that was not searched
+    states = {
+        row["state"] for row in found["callable_region"] if row["start0"] < 1650 <= row["end0"]
+    }
+    assert states == ({"CALLABLE"} if searched else {"NOT_CALLABLE"})
+
+
 def test_phases_are_numbers_of_haplotypes_with_two_released_variants():
     names = ["1042_TGA_T", "1042_TGA_T", "77_A_C", None, "5_G_A", "5_G_A"]
     rows = pl.DataFrame({"phase_set": names})
@@ -279,19 +318,54 @@ def test_chromosomes_of_descent_are_searched_in_nobody():
     assert_frame_equal(found, regions((5, 200, "EXCLUDED"), chrom="chrY"))
 
 
-def test_a_gene_with_a_withheld_variant_is_not_wholly_searched():
-    genes = pl.DataFrame(
-        {
-            "gene_id": ["G1", "G2"],
-            "target_bp": [1000, 1000],
-            "tumor_mean_depth": [163.7, None],
-            "callable_frac": [1.0, 0.98765],
-            "min_vaf_detectable": [0.03456, None],
-            "status": ["callable", "callable"],
-        }
-    )
-    found = coarse_genes(genes, pl.DataFrame({"gene_id": ["G1", None]}))
+GENES = pl.DataFrame(
+    {
+        "gene_id": ["G1", "G2", "G3", "G4", "GM"],
+        "target_bp": [5000, 5000, 5000, 1000, 1000],
+        "tumor_mean_depth": [163.7, 163.7, 163.7, None, 5000.0],
+        "callable_frac": [1.0, 1.0, 0.996, 0.44, 1.0],
+        "min_vaf_detectable": [0.03456, 0.03456, 0.03456, None, 0.01],
+        "status": ["callable", "callable", "callable", "partial", "callable"],
+    }
+)
+
+
+def test_a_gene_is_wholly_searched_or_it_is_not_told_why():
+    """A withheld variant and a few bases without reads look the same; chrM was not searched."""
+    found = coarse_genes(GENES, pl.DataFrame({"gene_id": ["G2", None]}), ["GM"])
     assert found.rows() == [
-        ("G1", 1000, 160.0, 0.9, 0.03, "partial"),
-        ("G2", 1000, None, 0.99, None, "callable"),
+        ("G1", 5000, 160.0, 1.0, 0.03, "callable"),
+        ("G2", 5000, 160.0, 0.9, 0.03, "partial"),
+        ("G3", 5000, 160.0, 0.9, 0.03, "partial"),
+        ("G4", 1000, None, 0.4, None, "partial"),
+        ("GM", 1000, None, 0.0, None, "not_callable"),
     ]
+
+
+def of_gene(found):
+    return {row["gene_id"]: row["status"] for row in found["gene_callability"]}
+
+
+def test_the_gene_of_a_place_that_is_not_stated_is_not_wholly_searched():
+    pair = PairOf()
+    tables = pair.tables()
+    tables["gene_callability"][0].update(callable_frac=1.0, status="callable")
+    assert of_gene(exported(pair, tables)) == {"ENSG01": "callable"}
+    tables["hotspot_status"] = [pair.hotspot(1600, "G", "C", "germline")]
+    assert of_gene(exported(pair, tables)) == {"ENSG01": "partial"}
+    tables["hotspot_status"] = []
+    # its own gene is another, in the same place
+    withheld = pair.variant(1600, "G", "C") | {"normal_depth": 5, "gene_id": "ENSG02"}
+    pair.add(tables, withheld)
+    assert of_gene(exported(pair, tables)) == {"ENSG01": "partial"}
+
+
+def test_genes_of_the_chromosomes_of_descent_were_not_searched():
+    pair = PairOf()
+    tables = pair.tables()
+    tables["gene_callability"].append(
+        tables["gene_callability"][0]
+        | {"gene_id": "ENSGM", "tumor_mean_depth": 4000.0, "status": "callable"}
+    )
+    tables["assay_region"].append(tables["assay_region"][0] | {"chrom": "chrM", "gene_id": "ENSGM"})
+    assert of_gene(exported(pair, tables)) == {"ENSG01": "partial", "ENSGM": "not_callable"}

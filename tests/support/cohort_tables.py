@@ -429,6 +429,12 @@ def make_release(folder: Path, out: Path) -> Path:
             elif name == "analysis_scope" and normal is None:
                 rows = contract.read_file(name, parquet).to_pylist()
                 contract.write(name, [row | {"status": "partial"} for row in rows], target)
+            elif name == "gene_callability":
+                rows = contract.read_file(name, parquet).to_pylist()
+                whole = {"status": "callable", "callable_frac": 1.0}
+                contract.write(
+                    name, [row | whole if row["callable_frac"] else row for row in rows], target
+                )
             else:
                 shutil.copy(parquet, target)
     (out / "contract.json").write_text("{}")

@@ -35,7 +35,10 @@ def pooled(tmp_path_factory):
     only = PairOf("ONE", "TUM-ONLY", "PAT-ONLY", None)
     with_driver = only.tables()
     only.add(with_driver, only.variant(1700, "G", "C", method="forced"))
-    with_driver["hotspot_status"] = [only.hotspot(1700, "G", "C"), only.hotspot(1100, "A", "G")]
+    with_driver["hotspot_status"] = [
+        *(only.hotspot(1700, "G", "C"), only.hotspot(1990, "A", "G")),
+        *(only.hotspot(pos, "A", "G", "wildtype") for pos in (1980, 5100)),
+    ]
     manifests = [*write_pairs(folder, pairs), write_pair(folder, only, with_driver)]
     releases = [release_of(folder, manifests, centre) for centre in ("ONE", "TWO")]
     return_to = folder / "pooled"
@@ -56,6 +59,13 @@ def test_a_release_without_faults_has_none_and_every_rule_was_checked(pooled):
     assert report.not_checked == {"signature": "the release is not signed"}
     rules = {rule.name for rule in (*RULES, *foreign_keys()) if "consortium" in rule.tiers}
     assert rules <= set(report.checked)
+
+
+@pytest.mark.slow
+def test_a_gene_of_a_chromosome_of_descent_was_not_searched(release):
+    change(release, "assay_region", "ONE", each({"start0": 1000}, chrom="chrY"))
+    faults = verify_release(release).of("no_lineage")
+    assert {(fault.source, fault.column) for fault in faults} == {("gene_callability", "status")}
 
 
 @dataclass(frozen=True)
@@ -146,7 +156,28 @@ PLANTS = [
         "hotspot_status",
         "status",
         "mutated without its row",
-        each({"pos": 1100}, status="mutated"),
+        each({"pos": 1990}, status="mutated"),
+    ),
+    Plant(
+        "hotspots_by_cell",
+        "hotspot_status",
+        "status",
+        "found wildtype; wild type beside one",
+        each({"pos": 1980}, status="wildtype"),
+    ),
+    Plant(
+        "hotspots_by_cell",
+        "hotspot_status",
+        "status",
+        "found indeterminate; not stated where the pair was searched",
+        each({"pos": 5100}, status="indeterminate", tumor_depth=None),
+    ),
+    Plant(
+        "coarse_genes",
+        "gene_callability",
+        "callable_frac",
+        "found 0.75",
+        put(0, callable_frac=0.75),
     ),
     Plant("coarse_states", "callable_region", "start0", "start0=1000", put(0, state="LOW_NORMAL")),
     Plant("coarse_states", "callable_region", "start0", "start0=1870", off_grid),

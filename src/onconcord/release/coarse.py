@@ -7,6 +7,8 @@ variant that is withheld makes its surroundings unsearched: absence is claimed n
 was withheld, and such a place looks like any other that was not searched.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -94,63 +96,103 @@ def _meet(a: tuple[Integers, Integers], b: tuple[Integers, Integers]) -> tuple[I
     return starts[ends > starts], ends[ends > starts]
 
 
-def coarse_genes(genes: pl.DataFrame, withheld: pl.DataFrame) -> pl.DataFrame:
+def dark_genes(dark: pl.DataFrame, targets: pl.DataFrame) -> pl.DataFrame:
+    """
+    The genes of places that were not searched, as far as the release says.
+
+    Args:
+        dark: chrom, pos (1-based) and gene_id, null where no gene is known of the place.
+        targets: rows of assay_region.
+    Returns:
+        gene_id, once for each cell of the grid and gene that has the place or is named of it.
+    """
+    cell = (pl.col("pos") - 1) // GRID_BP
+    of_targets = dark.select("chrom", "pos").join_where(
+        targets.select("start0", "end0", "gene_id", on=pl.col("chrom")),
+        pl.col("chrom") == pl.col("on"),
+        pl.col("pos") > pl.col("start0"),
+        pl.col("pos") <= pl.col("end0"),
+    )
+    columns = ("gene_id", "chrom", cell.alias("cell"))
+    both = pl.concat([dark.select(columns), of_targets.select(columns)])
+    return both.unique().select("gene_id")
+
+
+def coarse_genes(
+    genes: pl.DataFrame, dark: pl.DataFrame, of_descent: Sequence[str]
+) -> pl.DataFrame:
     """
     Rows of gene_callability as the tier consortium has them.
 
-    Depths have two digits and fractions two decimals; the gene of a withheld variant lacks a cell
-    of the grid for each, so that it is not wholly searched.
+    A gene is callable where all of it is. A place that is not told of costs it a cell of the grid,
+    and fractions are rounded down to tenths, so that a withheld variant looks like a few bases
+    without reads. Depths have two digits.
+
+    Args:
+        genes: rows of one pair.
+        dark: what `dark_genes` returns.
+        of_descent: genes of LINEAGE_CHROMOSOMES, where nobody was searched.
     """
-    dark = withheld.group_by("gene_id").agg(pl.len().alias("cells"))
-    lost = (pl.col("cells") * GRID_BP / pl.col("target_bp")).fill_null(0.0).clip(0.0, 1.0)
-    return (
-        genes.join(dark, on="gene_id", how="left", maintain_order="left")
-        .with_columns(
-            tumor_mean_depth=pl.col("tumor_mean_depth").round_sig_figs(2),
-            callable_frac=(pl.col("callable_frac") - lost).clip(0.0, 1.0).round(2),
-            min_vaf_detectable=pl.col("min_vaf_detectable").round(2),
-            status=pl.when((pl.col("cells") > 0) & (pl.col("status") == "callable"))
-            .then(pl.lit("partial"))
-            .otherwise("status"),
-        )
-        .select(genes.columns)
+    cells = dark.group_by("gene_id").agg(pl.len().alias("cells"))
+    lost = (pl.col("cells").fill_null(0) * GRID_BP / pl.col("target_bp")).fill_nan(0.0)
+    unsearched = pl.col("gene_id").is_in(of_descent) & (pl.col("target_bp") > 0)
+    left = (pl.col("callable_frac") - lost.clip(0.0, 1.0)).clip(0.0, 1.0)
+    coarse = genes.join(cells, on="gene_id", how="left", maintain_order="left").with_columns(
+        tumor_mean_depth=pl.when(~unsearched).then(pl.col("tumor_mean_depth").round_sig_figs(2)),
+        min_vaf_detectable=pl.when(~unsearched).then(pl.col("min_vaf_detectable").round(2)),
+        callable_frac=pl.when(unsearched).then(0.0).otherwise((left * 10 + 1e-9).floor() / 10),
+        status=pl.when(unsearched)
+        .then(pl.lit("not_callable"))
+        .when((pl.col("status") == "callable") & (left < 1.0))
+        .then(pl.lit("partial"))
+        .otherwise("status"),
     )
+    return coarse.select(genes.columns)
 
 
 _OF_HOTSPOT = ("tumor_depth", "tumor_alt_count", "upper95_vaf")
 _PLACE = ("pair_id", "reference_id", "chrom", "pos", "ref", "alt")
+_CELL = ("pair_id", "reference_id", "chrom", (pl.col("pos") - 1) // GRID_BP)
 
 
-def coarse_hotspots(hotspots: pl.DataFrame, released: pl.DataFrame) -> pl.DataFrame:
+def coarse_hotspots(
+    hotspots: pl.DataFrame, released: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """
-    Rows of hotspot_status as the tier consortium has them.
+    Rows of hotspot_status as the tier consortium has them, and the places it does not tell of.
+
+    Which of the alleles of one place is not wild type would name it. So a cell of the grid, with
+    all of its hotspots, is wild type or it is not stated.
 
     Args:
         hotspots: rows of one pair.
         released: small variants of the pair that the tier has.
     Returns:
-        `mutated` where its variant is among them, `wildtype` by power as it was decided, without
-        the count of alternate reads; everything else is `indeterminate` without a number, whether
-        it is shallow, germline or withheld.
+        `mutated` where its variant is among them; `wildtype`, without the count of alternate reads,
+        where all hotspots of the cell are by power; everything else is `indeterminate` without a
+        number, whether it is shallow, germline or withheld.
+        chrom and pos (1-based) of the hotspots that are neither.
     """
     shown = released.select(_PLACE).with_columns(shown=pl.lit(True))
     mutated = (pl.col("status") == "mutated") & pl.col("shown").fill_null(False)
     clean = pl.col("status") == "wildtype"
-    return (
+    judged = (
         hotspots.filter(~pl.col("chrom").is_in(LINEAGE_CHROMOSOMES))
         .join(shown, on=_PLACE, how="left", maintain_order="left")
-        .with_columns(
-            pl.when(mutated)
-            .then(pl.lit("mutated"))
-            .when(clean)
-            .then(pl.lit("wildtype"))
-            .otherwise(pl.lit("indeterminate"))
-            .alias("status"),
-            *(pl.when(mutated | clean).then(name).alias(name) for name in _OF_HOTSPOT[::2]),
-            pl.when(mutated).then("tumor_alt_count").alias("tumor_alt_count"),
-        )
-        .select(hotspots.columns)
+        .with_columns(mutated=mutated, wild=clean.all().over(_CELL), unstated=~(mutated | clean))
     )
+    mutated, clean = pl.col("mutated"), pl.col("wild")
+    rows = judged.with_columns(
+        pl.when(mutated)
+        .then(pl.lit("mutated"))
+        .when(clean)
+        .then(pl.lit("wildtype"))
+        .otherwise(pl.lit("indeterminate"))
+        .alias("status"),
+        *(pl.when(mutated | clean).then(name).alias(name) for name in _OF_HOTSPOT[::2]),
+        pl.when(mutated).then("tumor_alt_count").alias("tumor_alt_count"),
+    ).select(hotspots.columns)
+    return rows, judged.filter("unstated").select("chrom", "pos")
 
 
 READ_FILTERS = {

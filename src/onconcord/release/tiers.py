@@ -96,15 +96,25 @@ def _keep_somatic(tables: dict[str, pa.Table]) -> int:
     variants, leaves = frames["small_variant"], released_events(frames)
     released = coarse.coarse_phases(variants.filter(leaves))
     withheld = variants.filter(variants["is_pass"] & ~leaves)
+    hotspots, unstated = coarse.coarse_hotspots(frames["hotspot_status"], released)
     # Without a normal every pair withholds some, and which places they are would tell of them.
     matched = "matched" in frames["pair"]["design"].to_list()
-    dark = withheld if matched else withheld.clear()
+    place = ("chrom", "pos", "ref", "gene_id")
+    dark = pl.concat(
+        [
+            (withheld if matched else withheld.clear()).select(place),
+            unstated.select("chrom", "pos", ref=pl.lit("N"), gene_id=pl.lit(None, dtype=pl.String)),
+        ]
+    )
+    genes = coarse.dark_genes(dark, frames["assay_region"])
     kept = {
         "small_variant": released,
         "variant_call_evidence": coarse.coarse_filters(frames["variant_call_evidence"]),
         "callable_region": coarse.coarse_regions(frames["callable_region"], dark),
-        "gene_callability": coarse.coarse_genes(frames["gene_callability"], dark),
-        "hotspot_status": coarse.coarse_hotspots(frames["hotspot_status"], released),
+        "gene_callability": coarse.coarse_genes(
+            frames["gene_callability"], genes, _of_descent(frames)
+        ),
+        "hotspot_status": hotspots,
         "filter_definition": coarse.coarse_definitions(frames["filter_definition"]),
     }
     tables |= {name: as_table(name, frame) for name, frame in kept.items()}
@@ -117,9 +127,17 @@ def _keep_somatic(tables: dict[str, pa.Table]) -> int:
     return withheld.height
 
 
+def _of_descent(frames: dict[str, pl.DataFrame]) -> list[str]:
+    """Genes of the chromosomes of descent."""
+    known = [frames[name].select("gene_id", "chrom") for name in ("transcript", "assay_region")]
+    genes = pl.concat(known).filter(pl.col("chrom").is_in(LINEAGE_CHROMOSOMES))
+    return genes["gene_id"].drop_nulls().unique().to_list()
+
+
 _LOOKED_AT = (
     *("small_variant", "small_variant_atom", "variant_call_evidence", "callable_region"),
     *("gene_callability", "hotspot_status", "filter_definition", "pair", "tool"),
+    *("assay_region", "transcript"),
 )
 
 

@@ -27,7 +27,8 @@ from onconcord.verify.files import (
 from onconcord.verify.generated import generated_faults
 from onconcord.verify.parts import DAMAGED, PartFaults, described_digest_faults, part_faults
 from onconcord.verify.report import Report
-from onconcord.verify.rules import RULES, RowRule, foreign_keys
+from onconcord.verify.row_rule import RowRule
+from onconcord.verify.rules import RULES, foreign_keys
 from onconcord.verify.slices import cut
 
 SHOWN_ROWS = 5

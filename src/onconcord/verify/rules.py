@@ -6,51 +6,16 @@ release, or in a part of it that has all rows the rule compares (`RowRule.within
 rows need no more memory than 10^6.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 from onconcord import contract
 from onconcord.release.aggregate import ROUNDED_TO, SMALLEST
 from onconcord.release.coarse import GRID_BP, READ_FILTERS, WITHHELD_FILTER
 from onconcord.release.germline import LINEAGE_CHROMOSOMES, MAX_POPULATION_AF
 from onconcord.release.tiers import UNLICENSED
-from onconcord.verify.slices import Within
-
-RELEASED = ("controlled", "consortium", "open")
-SHARED = ("consortium", "open")
-WITH_NORMAL = ("local", "controlled")
-EVERY = contract.TIERS
+from onconcord.verify.row_rule import RELEASED, SHARED, WITH_NORMAL, RowRule
 
 EVENT = "center_id, pair_id, reference_id, chrom, pos, ref, alt"
 UNIT = 1.5e-6
 """Largest difference between a ratio rounded to 6 decimals and the same one computed elsewhere."""
-
-
-@dataclass(frozen=True)
-class RowRule:
-    """
-    One rule.
-
-    Args:
-        name: id of the rule, as the report has it.
-        table: table whose rows the query returns, with at least its key.
-        column: column that is at fault.
-        message: what was expected.
-        sql: query for the rows that break the rule.
-        needs: columns by table without which the rule cannot be checked.
-        tiers: tiers of releases that it is a rule of.
-        within: what it compares rows of: one pair, one centre, or the whole release. A rule that
-            joins nothing large may look at the release, which is one pass over its files.
-    """
-
-    name: str
-    table: str
-    column: str
-    message: str
-    sql: str
-    needs: Mapping[str, tuple[str, ...]]
-    tiers: tuple[str, ...] = EVERY
-    within: Within = "release"
 
 
 def _of_failed_pairs(table: str) -> RowRule:
@@ -126,6 +91,8 @@ _CALLABLE = {
     "pair": ("assay_id", "qc_status"),
 }
 
+_CELL = f"PARTITION BY center_id, pair_id, reference_id, chrom, (pos - 1) // {GRID_BP}"
+
 RULES: tuple[RowRule, ...] = (
     RowRule(
         "only_somatic",
@@ -193,6 +160,58 @@ RULES: tuple[RowRule, ...] = (
             OR (status <> 'mutated' AND tumor_alt_count IS NOT NULL)
             OR (status = 'indeterminate' AND tumor_depth IS NOT NULL)""",
         {"hotspot_status": ("status", "tumor_depth", "tumor_alt_count"), "small_variant": ()},
+        SHARED,
+        within="pair",
+    ),
+    RowRule(
+        "hotspots_by_cell",
+        "hotspot_status",
+        "status",
+        f"wild type beside one of the same {GRID_BP} bp that is not: which one would tell of it",
+        f"""SELECT * FROM (SELECT *, bool_and(status = 'wildtype') OVER ({_CELL}) AS clean
+            FROM hotspot_status) WHERE status = 'wildtype' AND NOT clean""",
+        {"hotspot_status": ("status", "pos")},
+        SHARED,
+        within="pair",
+    ),
+    RowRule(
+        "hotspots_by_cell",
+        "hotspot_status",
+        "status",
+        "not stated where the pair was searched, which would tell of it",
+        f"""SELECT h.* FROM (SELECT *, bool_or(status = 'mutated') OVER ({_CELL}) AS beside
+            FROM hotspot_status) h SEMI JOIN callable_region r ON r.center_id = h.center_id
+            AND r.pair_id = h.pair_id AND r.reference_id = h.reference_id AND r.chrom = h.chrom
+            AND r.start0 < h.pos AND h.pos <= r.end0 AND r.state = 'CALLABLE'
+            WHERE status = 'indeterminate' AND NOT beside""",
+        {"hotspot_status": ("status", "pos"), "callable_region": ("start0", "end0", "state")},
+        SHARED,
+        within="pair",
+    ),
+    RowRule(
+        "coarse_genes",
+        "gene_callability",
+        "callable_frac",
+        "callable without all of it being so, or a fraction that is not in tenths",
+        """SELECT * FROM gene_callability WHERE (status = 'callable' AND callable_frac < 1)
+            OR abs(callable_frac * 10 - round(callable_frac * 10)) > 1e-6""",
+        {"gene_callability": ("callable_frac", "status")},
+        SHARED,
+    ),
+    RowRule(
+        "no_lineage",
+        "gene_callability",
+        "status",
+        "of chrM or chrY, where nobody was searched: expected not_callable",
+        f"""SELECT g.* FROM gene_callability g JOIN pair p USING (center_id, pair_id)
+            SEMI JOIN assay_region a ON a.center_id = g.center_id AND a.assay_id = p.assay_id
+            AND a.gene_id = g.gene_id AND a.chrom IN {LINEAGE_CHROMOSOMES}
+            WHERE g.status IN ('callable', 'partial') OR g.tumor_mean_depth IS NOT NULL""",
+        {
+            "gene_callability": ("status", "tumor_mean_depth"),
+            "pair": ("assay_id",),
+            "assay_region": ("gene_id",),
+        },
         SHARED,
         within="pair",
     ),
