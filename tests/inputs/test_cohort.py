@@ -7,6 +7,7 @@ import pytest
 
 from onconcord.errors import InputError
 from onconcord.inputs import cohort
+from onconcord.inputs.sheet_rows import COLUMNS
 from onconcord.inputs.stated import OF_ASSAY
 
 HEADER = "patient sample role read_group fastq_1 fastq_2"
@@ -141,7 +142,7 @@ def test_aligning_a_bam_again_is_a_parameter(tmp_path):
     assert spec.parameters.alignment["realigned"] == ["tumour"]
 
 
-KNOWN = ", ".join(cohort.COLUMNS)
+KNOWN = ", ".join(COLUMNS)
 
 
 @pytest.mark.parametrize(
@@ -314,11 +315,31 @@ def test_an_id_that_means_no_value_is_refused_before_everything_is_called(tmp_pa
     rows = [PAIR[0].replace("T1", "NA") + " NaN", PAIR[1] + " lib1"]
     assert faults_of(tmp_path, rows, header=f"{HEADER} library") == [
         f'samples.tsv, line 2, column "{column}": "{word}" means in a table that there is no '
-        "value: give another id."
-        for column, word in (("library", "NaN"), ("sample", "NA"))
+        f"value: {advice}."
+        for column, word, advice in (
+            ("library", "NaN", "leave it empty"),
+            ("sample", "NA", "give another id"),
+        )
+    ]
+    header = f"{HEADER} bam specimen diagnosis sex"
+    rows = [f"{PAIR[0]} . NA None N/A", f"{PAIR[1]} - - - -"]
+    assert faults_of(tmp_path, rows, header=header) == [
+        f'samples.tsv, line 2, column "{column}": "{word}" means in a table that there is no '
+        "value: leave it empty."
+        for column, word in (
+            *(("bam", "."), ("diagnosis", "None"), ("sex", "N/A"), ("specimen", "NA")),
+        )
     ]
     words = ["null T9 tumour 1e5 a b", "null TRUE normal L1 c d"]
     assert faults_of(tmp_path, words) == []
+
+
+def test_an_id_that_no_name_of_a_file_has_room_for_is_refused(tmp_path):
+    rows = [PAIR[0].replace("T1", "T" * 81), PAIR[1].replace("N1", "N" * 80)]
+    assert faults_of(tmp_path, rows) == [
+        f'samples.tsv, line 2, column "sample": "{"T" * 40}..." has 81 signs: ids become parts of '
+        "file names, so they have at most 80."
+    ]
 
 
 def test_a_bam_taken_as_it_is_must_be_the_only_row_of_its_sample(tmp_path):

@@ -116,12 +116,6 @@ def test_one_key_of_a_section_leaves_the_others_at_their_defaults(tmp_path):
             id="recalibration without known sites",
         ),
         pytest.param(
-            {"reference": {"fasta": "g.fa", "transcripts": "mane.txt"}},
-            'config.yaml, "reference.transcripts": chooses among the transcripts of '
-            "reference.genes, which is null: name both.",
-            id="transcripts without a gene model",
-        ),
-        pytest.param(
             {"assays": {"x": {"model": "exom"}}},
             'config.yaml, "assays.x.model": there are no models "exom". Did you mean "exome"? '
             "Models: {models}; or give the path of a .yaml file.",
@@ -222,6 +216,44 @@ def test_every_fault_of_yaml_names_its_line(tmp_path):
         ("own.yaml", 10, "thresholds.1.why"),
     ]
     assert 'config.yaml, line 7, "decision.min_tumour_vaf": 2 is above 1' in str(InputError(faults))
+
+
+def test_keys_of_another_group_may_be_taken_over(tmp_path):
+    text = "assays:\n  a: &a\n    padding: 50\n    qc: wgs\n  b:\n    <<: *a\n    padding: x\n"
+    (tmp_path / "config.yaml").write_text(f"centre: A\nreference: {{fasta: g.fa}}\n{text}")
+    checked = config.check(tmp_path)
+    assert checked.values["assays"]["b"]["qc"] == "wgs"
+    assert [str(fault) for fault in checked.faults] == [
+        'config.yaml, line 9, "assays.b.padding": "x" is not a whole number.'
+    ]
+
+
+def test_a_group_of_comments_alone_is_as_if_it_was_not_there(tmp_path):
+    text = "centre: A\nreference: {fasta: g.fa}\nresources:\n  # clinical: x.vcf\ndecision:\n"
+    (tmp_path / "config.yaml").write_text(text)
+    values = config.load(tmp_path)
+    assert values["decision"] == config.defaults()["decision"]
+    assert values["resources"] == config.defaults()["resources"]
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"), [("1e-3", "0.001"), ("5%", "0.05"), ('"0,05"', "0.05"), ("a half", None)]
+)
+def test_how_a_number_is_written_is_said(tmp_path, text, meant):
+    written = f"centre: A\nreference: {{fasta: g.fa}}\ndecision:\n  fdr: {text}\n"
+    (tmp_path / "config.yaml").write_text(written)
+    hint = f" YAML takes it for text: write {meant}." if meant else ""
+    shown = text.strip('"')
+    assert [str(fault) for fault in config.check(tmp_path).faults] == [
+        f'config.yaml, line 4, "decision.fdr": "{shown}" is not a number.{hint}'
+    ]
+
+
+def test_of_a_file_that_is_no_yaml_nothing_else_is_said(tmp_path):
+    (tmp_path / "config.yaml").write_bytes(b"centre: A\n# \xe9\n")
+    assert [str(fault) for fault in config.check(tmp_path).faults] == [
+        "config.yaml, line 2: byte 13 is not UTF-8: save it as UTF-8."
+    ]
 
 
 def test_a_key_that_is_missing_has_the_line_of_its_group(tmp_path):

@@ -102,6 +102,24 @@ OTHER = "ACGT".replace(REF, "")[0]
             id="an id with a date",
         ),
         pytest.param(
+            f"h1\tTP53\tchr20\t\u0661\u0660\u0660\t{REF}\t{ALT}",
+            'column "pos": "\u0661\u0660\u0660" is not a 1-based position of contig "chr20" (3000 '
+            "bases).",
+            id="digits of another script",
+        ),
+        pytest.param(
+            f"h1\tTP53\tchr20\t{'9' * 5000}\t{REF}\t{ALT}",
+            f'column "pos": "{"9" * 5000}" is not a 1-based position of contig "chr20" (3000 '
+            "bases).",
+            id="a number that is too long",
+        ),
+        pytest.param(
+            f"h1\t2-Sep\tchr20\t100\t{REF}\t{ALT}",
+            'column "gene_symbol": "2-Sep" is what a spreadsheet makes of names such as SEPT2 and '
+            "MARCH1: write the gene's name, and keep the column as text.",
+            id="a gene that became a date",
+        ),
+        pytest.param(
             "h1\tTP53\tchr20\t100\tA\t",
             'column "alt": is empty, and required.',
             id="an empty cell",
@@ -112,6 +130,17 @@ def test_a_wrong_row_is_named(folder, genome, row, expected):
     hotspots, faults = listed(folder, genome, f"{GOOD.replace('h1', 'h0')}{row}\n")
     assert faults == [f"hs.tsv, line 3, {expected}"]
     assert len(hotspots) == 1
+
+
+def test_a_hotspot_that_tables_cannot_hold_is_refused(folder):
+    (folder / "genome.fa").write_text(f">chr20\n{SEQUENCE}\n>GL1\n{SEQUENCE}\n")
+    (folder / "hs.tsv").write_text(HEADER + GOOD + GOOD.replace("chr20", "GL1"))
+    configure(folder, resources={"hotspots": "hs.tsv"})
+    assert faults_of(folder) == [
+        'hs.tsv, line 3, column "chrom": contig "GL1" is not one of the chromosomes 1 to 22, X, Y '
+        "and M, the only ones in the tables: this hotspot could not be reported, so remove the "
+        "line."
+    ]
 
 
 def test_a_hotspot_twice_is_named_with_its_first_line(folder, genome):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from compressed_forms import TEXT_FORMS
 from onconcord.errors import InputError
 from onconcord.inputs.knowledge import Evidence, GeneRole, Residue, read_knowledge
 
@@ -60,6 +61,14 @@ def test_cancerhotspots_are_counted_by_residue_and_change(tmp_path):
     assert found["GNAS", "R201"].samples == 70
 
 
+@pytest.mark.parametrize("form", TEXT_FORMS)
+def test_cancerhotspots_are_known_in_any_form_of_the_file(tmp_path, form):
+    plain = read(tmp_path, "residue_hotspots", CANCERHOTSPOTS)
+    data = TEXT_FORMS[form](f"# of cancerhotspots.org\n\n{CANCERHOTSPOTS}")
+    (tmp_path / "other.tsv").write_bytes(data)
+    assert read_knowledge({"residue_hotspots": tmp_path / "other.tsv"}, {}) == plain
+
+
 def test_a_list_of_residues_has_no_counts(tmp_path):
     text = "gene\tresidue\tsource\nGNAS\tR201\t\nKIT\tp.D816\tours\n"
     assert read(tmp_path, "residue_hotspots", text).residues == {
@@ -74,11 +83,13 @@ def test_a_gene_has_its_roles_and_who_says_so(tmp_path):
         ("GNAS", "Oncogene", ""),
         ("TP53", "TSG, oncogene", "OncoKB"),
         ("BRCA2", "tumor_suppressor", ""),
+        ("ALK", "oncogene, fusion", ""),
     )
     assert read(tmp_path, "gene_roles", text).roles == {
         "GNAS": GeneRole(("oncogene",), "gene_roles"),
         "TP53": GeneRole(("oncogene", "tumour_suppressor"), "OncoKB"),
         "BRCA2": GeneRole(("tumour_suppressor",), "gene_roles"),
+        "ALK": GeneRole(("oncogene",), "gene_roles"),
     }
 
 
@@ -121,6 +132,16 @@ def test_accepted_evidence_of_single_variants_is_taken_from_civic(tmp_path):
         ),
         (
             "gene_roles",
+            "gene\trole\nTP53\toncogene, tumor supressor\n1-Mar\toncogene\n",
+            [
+                'line 2, column "role": "oncogene, tumor supressor" is not a role: expected '
+                "oncogene, tumour suppressor, or both with a comma between them.",
+                'line 3, column "gene": "1-Mar" is what a spreadsheet makes of names such as SEPT2 '
+                "and MARCH1: write the gene's name, and keep the column as text.",
+            ],
+        ),
+        (
+            "gene_roles",
             "gene\trole\n",
             ["has no row: fill it, or leave resources.gene_roles null."],
         ),
@@ -130,7 +151,7 @@ def test_accepted_evidence_of_single_variants_is_taken_from_civic(tmp_path):
             ['line 1, column "evidence_level": this column is missing, and required.'],
         ),
     ],
-    ids=["residues", "counts", "roles", "no row", "evidence"],
+    ids=["residues", "counts", "roles", "one of two roles", "no row", "evidence"],
 )
 def test_every_fault_of_a_table_is_named(tmp_path, key, text, expected):
     with pytest.raises(InputError) as error:

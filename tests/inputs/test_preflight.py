@@ -84,6 +84,15 @@ def test_a_fault_of_the_withdrawn_pairs_is_found_before_the_run(folder):
     ]
 
 
+def test_an_interval_list_is_no_bed(folder):
+    (folder / "t.bed").write_text("@HD\tVN:1.6\n@SQ\tSN:chr20\tLN:3000\nchr20\t1\t9\t+\tx\n")
+    configure(folder, assay={"targets": "t.bed"})
+    assert faults_of(folder) == [
+        "t.bed, line 1: is Picard's interval_list, which counts from 1, and not a BED, which "
+        "counts from 0: make one of it (gatk IntervalListToBed)."
+    ]
+
+
 def test_a_target_on_a_contig_that_tables_do_not_hold_is_refused(folder):
     (folder / "genome.fa").write_text(f">chr20\n{SEQUENCE}\n>GL000192.1\n{SEQUENCE}\n")
     (folder / "targets.bed").write_text("chr20\t1\t20\nGL000192.1\t100\t200\n")
@@ -128,8 +137,9 @@ def test_kits_of_tumour_and_normal_that_share_nothing_are_refused(folder):
 @pytest.mark.parametrize("key", ["population", "panel_of_normals", "clinical"])
 def test_a_vcf_whose_positions_are_shifted_by_one_is_refused(folder, key):
     good = [("chr20", pos, SEQUENCE[pos - 1]) for pos in range(10, 200, 7)]
-    write_vcf(folder / "good.vcf", good)
-    write_vcf(folder / "shifted.vcf", [(chrom, pos - 1, ref) for chrom, pos, ref in good])
+    info = "CLNSIG" if key == "clinical" else "AF"
+    write_vcf(folder / "good.vcf", good, info)
+    write_vcf(folder / "shifted.vcf", [(chrom, pos - 1, ref) for chrom, pos, ref in good], info)
     configure(folder, resources={key: "good.vcf"})
     assert faults_of(folder) == []
     configure(folder, resources={key: "shifted.vcf"})
@@ -241,6 +251,11 @@ def test_transcripts_of_other_genes_are_found_before_the_run(folder):
     configure(folder, reference={"genes": "g.gtf", "transcripts": "t.tsv"})
     assert faults_of(folder) == [
         't.tsv, "gene": names no gene of the gene model: are these its gene ids or symbols?'
+    ]
+    configure(folder, reference={"transcripts": "t.tsv"})
+    assert faults_of(folder) == [
+        'config.yaml, line 7, "reference.transcripts": chooses among the transcripts of '
+        "reference.genes, which is null: name both."
     ]
 
 

@@ -105,6 +105,13 @@ def test_a_frequency_is_one_number_of_one_allele_or_not_known(
     assert tally.no_frequency == count - len(expected)
 
 
+def test_a_clinical_resource_says_what_variants_mean(tmp_path, genome):
+    assert read(tmp_path, genome, GOOD, "clinical")[1] == [
+        "r.vcf: has no INFO/CLNSIG, the clinical significance: give assertions such as ClinVar's, "
+        "or leave resources.clinical null."
+    ]
+
+
 def test_clinical_records_keep_significance_review_conditions_and_id(tmp_path, genome):
     ref, alt = snv(50).split("\t")[3:5]
     lines = [

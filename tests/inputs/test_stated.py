@@ -77,7 +77,7 @@ def test_what_one_sample_says_of_its_patient_every_pair_knows(tmp_path):
         ("days_from_index", "20240102", "no whole number from -36525 to 36525: expected one such"),
         ("days_from_index", "1.5", "no whole number from -36525 to 36525: expected one such as"),
         ("cellularity", "60", "no number from 0 to 1: expected one such as 0.6."),
-        ("cellularity", "nan", "no number from 0 to 1: expected one such as 0.6."),
+        ("cellularity", "inf", "no number from 0 to 1: expected one such as 0.6."),
         ("ega", "EGA1", "not such a code: expected one such as EGAN00001234567."),
     ],
 )

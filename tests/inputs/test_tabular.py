@@ -57,6 +57,19 @@ def test_lines_are_those_of_the_file(tmp_path):
             id="another encoding",
         ),
         pytest.param(
+            "id\tchrom\tpos\na\t1\t5\0\n",
+            ["t.tsv, line 2: has a NUL byte, which no text has: save it as UTF-8."],
+            id="a NUL byte",
+        ),
+        pytest.param(
+            b"PK\x03\x04\x14\0\x06\0",
+            [
+                "t.tsv: cannot be read: it is packed as zip, as workbooks of Excel are: expected "
+                "plain text or gzip, so unpack it."
+            ],
+            id="a workbook",
+        ),
+        pytest.param(
             "id\tchrm\tpos\n",
             [
                 't.tsv, line 1, column "chrm": unknown column. Did you mean "chrom"? Known: id, '
@@ -93,7 +106,7 @@ def test_a_table_that_is_not_there_is_a_fault(tmp_path):
     assert str(fault) == f"none.tsv: there is no such file in {tmp_path}."
 
 
-CELL = st.text(st.characters(codec="utf-8", exclude_characters='\t\n\r\ufeff#"'), max_size=6)
+CELL = st.text(st.characters(codec="utf-8", exclude_characters='\0\t\n\r\ufeff#"'), max_size=6)
 
 
 @given(

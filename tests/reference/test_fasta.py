@@ -22,7 +22,6 @@ def found(tmp_path, text):
     "text",
     [
         pytest.param(f">1 a name, and more\n{BASES}\n{BASES}\n>2\n{BASES}", id="two contigs"),
-        pytest.param(f">1\r\n{BASES}\r\n{BASES}\r\n", id="CRLF"),
         pytest.param(f">HLA-A*01:01:01:01\n{BASES}\n>gi|1|ref|NC_1.1|\n{BASES}\n", id="names"),
     ],
 )
@@ -54,6 +53,12 @@ def test_a_genome_of_bases_has_no_fault(tmp_path, text, pack):
             'g.fa, line 3: "-" is no base: expected A, C, G, T, N and the codes of ambiguity. Give '
             "the genome as nucleotides.",
             id="a gap",
+        ),
+        pytest.param(
+            ">1\r\nAC\r\nGT\r\n",
+            "g.fa, line 2: ends as lines of Windows do, and callers take that for a base: convert "
+            "the file (dos2unix).",
+            id="line ends of Windows, which FreeBayes takes for N",
         ),
         pytest.param(
             ">1\nAC\n>a,b\nAC\n",

@@ -28,7 +28,7 @@ from onconcord.evidence.hotspots import read_hotspots
 from onconcord.evidence.normal_form import Allele
 from onconcord.evidence.panel import SAMPLE_LINE, SAMPLES, SEEN_IN, in_normal_form
 from onconcord.files import file_sha256, whole_file, write_text
-from onconcord.inputs.cohort import ID
+from onconcord.inputs.sheet_rows import ID
 from onconcord.inputs.tabular import read_table
 from onconcord.reference.sequence import Genome
 from onconcord.reference.targets import check_bed

@@ -1,7 +1,6 @@
 """The sample sheet: patients, their samples and lanes, and the pairs that come of them."""
 
 import hashlib
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,41 +19,12 @@ from onconcord.inputs.pair_spec import (
     SampleSpec,
 )
 from onconcord.inputs.schema_faults import listed, nearest
-from onconcord.inputs.stated import OF_ASSAY, OF_PATIENT, STATED, Value, stated_faults, stated_of
-from onconcord.inputs.tabular import Row, read_table
-from onconcord.placeholders import PLACEHOLDERS
+from onconcord.inputs.sheet_rows import OF_SAMPLE, cell_faults, read_sheet
+from onconcord.inputs.stated import OF_ASSAY, OF_PATIENT, STATED, Value, stated_of
+from onconcord.inputs.tabular import Row
 
-REQUIRED = ("patient", "sample", "role", "read_group")
-READS = ("fastq_1", "fastq_2", "bam")
-OF_SAMPLE = (
-    *("patient", "role", "centre", "assay", "specimen", "sex", "diagnosis", "consent"),
-    *STATED,
-)
-COLUMNS = (*REQUIRED, *READS, "realign", "library", *OF_SAMPLE[2:])
-ROLES = ("tumour", "normal")
-SEXES = ("female", "male", "other")
 KIT_SIGN = "+"
 """Between the ids of two assays whose targets a pair has in common; no id has it."""
-ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
-RELEASED = {
-    "diagnosis": "diagnosis_oncotree",
-    "consent": "consent_code",
-    "library": "library_id",
-    "assay": "assay_id",
-    "centre": "center_id",
-}
-"""Columns of the sheet that leave a centre as they are, and their columns in the tables."""
-CODES = {
-    "diagnosis_oncotree": (
-        "is not an OncoTree code: expected one such as BRCA or COAD (capital letters, digits and "
-        "_). Other diagnoses and free text do not leave a centre."
-    ),
-    "consent_code": (
-        "is not a data use code: expected one with its source before it, such as DUO:0000042 or "
-        "DUO_GRU. Free text does not leave a centre."
-    ),
-}
-ID_COLUMNS = ("patient", "sample", "read_group", "library", "specimen", "centre", "assay")
 
 
 @dataclass(frozen=True)
@@ -206,7 +176,7 @@ def check(
     checked = configuration.check(folder, raw_config)
     given = checked.values["samples"]
     sheet = Path(given) if isinstance(given, str) and given else folder / "samples.tsv"
-    rows, faults = _read_sheet(sheet)
+    rows, faults = read_sheet(sheet)
     samples = _samples(sheet, rows, checked.values, faults)
     pairs = _pairs(sheet.name, samples, checked.values, faults)
     cohort = Cohort(
@@ -314,29 +284,13 @@ def _sample_spec(sample: Sample) -> SampleSpec:
     )
 
 
-def _read_sheet(sheet: Path) -> tuple[tuple[Row, ...], list[Fault]]:
-    """Rows of the sheet and the faults of its form: encoding, header, number of cells."""
-    table = read_table(sheet, COLUMNS, REQUIRED)
-    faults = list(table.faults)
-    if table.rows and "bam" in table.absent:
-        faults += [
-            Fault(sheet.name, "this column is missing, and required.", table.header_line, column)
-            for column in ("fastq_1", "fastq_2")
-            if column in table.absent
-        ]
-    if not table.rows:
-        message = "has no sample: write one line per lane under the header, see docs/samples.md."
-        faults.append(Fault(sheet.name, message))
-    return table.rows, faults
-
-
 def _samples(
     sheet: Path, rows: Sequence[Row], config: dict[str, Any], faults: list[Fault]
 ) -> dict[str, Sample]:
     """Samples by id, in the order of the sheet; rows that no sample can be made of are faults."""
     by_sample: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
-        faults += _cell_faults(sheet.name, row)
+        faults += cell_faults(sheet.name, row)
         if row.cells["sample"]:
             by_sample[row.cells["sample"]].append(row)
     samples = {}
@@ -362,75 +316,6 @@ def _samples(
 
 def _assay_ids(config: dict[str, Any]) -> tuple[str, ...]:
     return tuple(config["assays"]) if isinstance(config["assays"], dict) else ()
-
-
-def _cell_faults(name: str, row: Row) -> Iterator[Fault]:
-    """Faults that one row has on its own."""
-    cells = row.cells
-    for column in ("patient", "sample", "role"):
-        if row.lacks(column):
-            yield Fault(name, "is empty, and required.", row.line, column)
-    if cells["fastq_1"] and row.lacks("read_group"):
-        message = "is empty: name the lane, such as L1; it becomes the id of the read group."
-        yield Fault(name, message, row.line, "read_group")
-    for column in ID_COLUMNS:
-        if cells[column] and not ID.fullmatch(cells[column]):
-            yield Fault(name, _not_an_id(cells[column]), row.line, column)
-    for column in ("sample", "library"):
-        if cells[column] in PLACEHOLDERS[1:]:
-            message = f'"{cells[column]}" means in a table that there is no value: give another id.'
-            yield Fault(name, message, row.line, column)
-    yield from _choice(name, row, "role", ROLES, 'is neither "tumour" nor "normal".')
-    yield from _choice(name, row, "sex", SEXES, f"is not one of {listed(SEXES)}.")
-    yield from _choice(name, row, "realign", ("yes", "no"), 'is neither "yes" nor "no".')
-    yield from _released_faults(name, row)
-    yield from stated_faults(name, row)
-    if cells["bam"] and (cells["fastq_1"] or cells["fastq_2"]):
-        message = "a row has FASTQ or a BAM, not both: leave one of them empty."
-        yield Fault(name, message, row.line, "bam")
-    elif not cells["bam"]:
-        for column in ("fastq_1", "fastq_2"):
-            if not cells[column]:
-                message = "is empty: a row needs fastq_1 and fastq_2 (paired reads), or bam."
-                yield Fault(name, message, row.line, column)
-        if cells["realign"]:
-            message = "only a row with a BAM can say whether to realign: leave it empty."
-            yield Fault(name, message, row.line, "realign")
-
-
-def _released_faults(name: str, row: Row) -> Iterator[Fault]:
-    """Values that a release will refuse, since only codes leave a centre."""
-    given = {sheet: row.cells[sheet] for sheet in RELEASED if row.cells[sheet]}
-    if not given:
-        return
-    # Brings the contract with it, which only a sheet with such values should wait for.
-    from onconcord.release.text import FORBIDDEN, FORMS
-
-    for column, value in given.items():
-        expected = CODES.get(RELEASED[column])
-        if expected and not re.fullmatch(FORMS[RELEASED[column]], value):
-            yield Fault(name, f'"{value}" {expected}', row.line, column)
-            continue
-        for kind, pattern in FORBIDDEN:
-            if re.search(pattern, value):
-                message = f'"{value}" has {kind} in it, which does not leave a centre: rename it.'
-                yield Fault(name, message, row.line, column)
-
-
-def _not_an_id(text: str) -> str:
-    odd = sorted({letter for letter in text if not letter.isascii()})
-    if odd:
-        return f'"{text}" has {listed(odd)}: ids are plain ASCII, since they become file names.'
-    return f'"{text}" is not an id: use letters, digits, ".", "_" and "-", a letter or digit first.'
-
-
-def _choice(
-    name: str, row: Row, column: str, choices: tuple[str, ...], message: str
-) -> Iterator[Fault]:
-    value = row.cells[column]
-    if value and value not in choices:
-        near = nearest(value.lower(), choices)
-        yield Fault(name, f'"{value}" {message}{near}', row.line, column)
 
 
 def _lane_faults(name: str, rows: Sequence[Row]) -> Iterator[Fault]:

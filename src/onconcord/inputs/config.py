@@ -89,7 +89,8 @@ def check(folder: Path, raw: dict[str, Any] | None = None) -> Checked:
     """The configuration of a folder beside its faults, so that a sheet can be read all the same."""
     file = _read(folder / NAME) if raw is None else YamlFile(raw)
     values = _complete(file.values or {})
-    of_schema = schema_faults(values, schema(), NAME)
+    # Of a file that cannot be read every key would be missing, which says nothing more.
+    of_schema = [] if file.faults else schema_faults(values, schema(), NAME)
     faulty = {fault.column.split(".")[0] for fault in of_schema}
     qc, qc_faults = _thresholds(folder, values)
     models, faults_of_models = _models(folder, values)
@@ -151,10 +152,13 @@ def _complete(raw: dict[str, Any]) -> dict[str, Any]:
     Defaults with the centre's keys over them, section by section.
 
     The assays a centre names are all the assays there are: a default one beside them would let
-    a sheet without an assay column run on the whole genome by accident.
+    a sheet without an assay column run on the whole genome by accident. A group of which every key
+    is a comment is as if it was not there.
     """
     values = copy.deepcopy(defaults())
     for key, given in raw.items():
+        if given is None and isinstance(values.get(key), dict):
+            continue
         if key == "assays" and isinstance(given, dict):
             template = values["assays"]["default"]
             # An id such as 500 is text, which YAML takes for a number.
@@ -186,10 +190,6 @@ def _rule_faults(values: dict[str, Any], faulty: set[str]) -> list[Fault]:
             if kind := forbidden_in(assay[key]):
                 message = f'"{assay[key]}" has {kind} in it, which does not leave a centre.'
                 faults.append(Fault(NAME, message, column=f"assays.{assay_id}.{key}"))
-    reference = values["reference"]
-    if "reference" not in faulty and reference["transcripts"] and not reference["genes"]:
-        message = "chooses among the transcripts of reference.genes, which is null: name both."
-        faults.append(Fault(NAME, message, column="reference.transcripts"))
     alignment = values["alignment"]
     if "alignment" not in faulty and alignment["bqsr"] and alignment["known_sites"] is None:
         message = "is null, but alignment.bqsr is true and needs a VCF of known sites."

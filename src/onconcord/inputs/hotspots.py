@@ -8,13 +8,14 @@ from pathlib import Path
 from onconcord.errors import Fault
 from onconcord.evidence.normal_form import Allele, normalise
 from onconcord.inputs.stated import not_released
-from onconcord.inputs.tabular import Row, read_table
-from onconcord.reference.contigs import native_name
+from onconcord.inputs.tabular import Row, read_table, spoilt_gene
+from onconcord.reference.contigs import native_name, primary_names
 from onconcord.reference.sequence import Sequences
-from onconcord.reference.targets import stranger
+from onconcord.reference.targets import not_primary, stranger
 
 COLUMNS = ("hotspot_id", "gene_symbol", "chrom", "pos", "ref", "alt")
 BASES = re.compile("[ACGT]+")
+_POSITION = re.compile("[0-9]{1,10}")
 
 
 @dataclass(frozen=True)
@@ -69,13 +70,17 @@ def _hotspot(row: Row, genome: Sequences) -> Hotspot | list[tuple[str, str]]:
         for column in ("hotspot_id", "gene_symbol")
         if (why := not_released(cells[column]))
     ]
+    if why := spoilt_gene(cells["gene_symbol"]):
+        faults.append(("gene_symbol", f'"{cells["gene_symbol"]}" {why}'))
     if faults or row.absent:
         return faults
     contig = native_name(cells["chrom"], genome.lengths)
     if contig is None:
         return [("chrom", stranger(cells["chrom"], genome.lengths))]
+    if contig not in primary_names(tuple(genome.lengths)):
+        return [("chrom", not_primary(contig, "hotspot"))]
     length = genome.lengths[contig]
-    if not cells["pos"].isdecimal() or not 1 <= int(cells["pos"]) <= length:
+    if not _POSITION.fullmatch(cells["pos"]) or not 1 <= int(cells["pos"]) <= length:
         where = f'contig "{contig}" ({length} bases)'
         return [("pos", f'"{cells["pos"]}" is not a 1-based position of {where}.')]
     pos, ref, alt = int(cells["pos"]), cells["ref"].upper(), cells["alt"].upper()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from onconcord.errors import Fault, InputError
-from onconcord.inputs.tabular import Row, read_table
+from onconcord.inputs.tabular import Row, is_filled, read_table, spoilt_gene, text_lines
 
 ONCOGENE, TUMOUR_SUPPRESSOR = "oncogene", "tumour_suppressor"
 CIVIC_COLUMNS = (
@@ -22,7 +22,7 @@ _CIVIC_NEEDED = ("molecular_profile", "evidence_level", "evidence_id")
 _CANCERHOTSPOTS = (
     *("hugo_symbol", "amino_acid_position", "reference_amino_acid", "variant_amino_acid"),
 )
-_RESIDUE = re.compile(r"(?:p\.)?([A-Z])([0-9]+)")
+_RESIDUE = re.compile(r"(?:p\.)?([ACDEFGHIKLMNPQRSTUVWY])([1-9][0-9]{0,5})")
 _CODE = re.compile(r"[A-Za-z0-9._-]{1,40}")
 _COUNTED = re.compile(r"([A-Z*]):([0-9]+)")
 _ROLES = {
@@ -30,7 +30,9 @@ _ROLES = {
     "tsg": TUMOUR_SUPPRESSOR,
     "tumor suppressor": TUMOUR_SUPPRESSOR,
     "tumour suppressor": TUMOUR_SUPPRESSOR,
+    "fusion": None,
 }
+"""Words of a role; the Cancer Gene Census says fusion beside the others, which is none of ours."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,7 @@ class Knowledge:
     versions: dict[str, str] = field(default_factory=dict)
 
 
+GENE_COLUMNS = ("gene", "hugo_symbol")
 KEYS = ("residue_hotspots", "gene_roles", "civic")
 """Keys of `resources` that name such tables."""
 
@@ -132,6 +135,10 @@ def _rows(
         faults += [
             Fault(path.name, "is empty, and required.", row.line, column) for column in empty
         ]
+        for column in GENE_COLUMNS:
+            if why := spoilt_gene(row.cells.get(column, "")):
+                message = f'"{row.cells[column]}" {why}'
+                faults.append(Fault(path.name, message, row.line, column))
         if not empty and not row.absent & set(required):
             yield row
 
@@ -148,9 +155,8 @@ def _source(path: Path, row: Row, otherwise: str, faults: list[Fault]) -> str:
 def _residues(path: Path, faults: list[Fault]) -> dict[tuple[str, str], Residue]:
     """Hotspots of either form; of cancerhotspots' those that are no single residue are left out."""
     residues: dict[tuple[str, str], Residue] = {}
-    with path.open("rb") as handle:
-        is_counted = b"amino_acid_position" in handle.readline().lower()
-    if not is_counted:
+    header = next(filter(is_filled, text_lines(path)[0]), "")
+    if "amino_acid_position" not in header.lower():
         known = ("gene", "residue", "source")
         for row in _rows(path, known, known[:2], "residue_hotspots", faults):
             cells = row.cells
@@ -189,8 +195,8 @@ def _roles(path: Path, faults: list[Fault]) -> dict[str, GeneRole]:
             re.sub(r"[\s_-]+", " ", word.strip().lower())
             for word in re.split("[,;/]", row.cells["role"])
         ]
-        roles = {_ROLES[word] for word in words if word in _ROLES}
-        if not roles:
+        roles = {role for word in words if (role := _ROLES.get(word))}
+        if not roles or not _ROLES.keys() >= set(words):
             message = (
                 f'"{row.cells["role"]}" is not a role: expected oncogene, tumour suppressor, or '
                 "both with a comma between them."

@@ -127,7 +127,10 @@ def check_reference(
     _read(faults, lambda: read_knowledge({key: path for key, path in tables.items() if path}, {}))
     if transcripts := _given(config, "reference.transcripts", broken):
         wanted = _read(faults, lambda: read_choices(transcripts))
-        if model and wanted is not None:
+        if not reference.get("genes"):
+            message = "chooses among the transcripts of reference.genes, which is null: name both."
+            faults.append(Fault(CONFIG, message, column="reference.transcripts"))
+        elif model and wanted is not None:
             faults += unmet(transcripts, wanted, model.transcripts)
     return ReferenceReport(genome, tuple(faults))
 

@@ -29,6 +29,7 @@ MOST_LEFT_OUT = 0.1
 patches and alternate contigs that a FASTA has not; more than that is another build."""
 SHOWN = 3
 _BASES = re.compile("[ACGT]+")
+_POSITION = re.compile("[0-9]{1,10}")
 _IUPAC = re.compile("[ACGTNRYSWKMBDHV]+")
 _DECLARED = re.compile("##INFO=<ID=([^,>]+)")
 _COLUMNS = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"
@@ -90,7 +91,7 @@ class ResourceVcf:
         genome: what contigs and REF are compared with.
         limit: records to look at; None for all.
         fields: INFO fields of a population resource that are frequencies, beside AF.
-        met: those of AF and `fields` that its header or a record has.
+        met: those of AF and `fields`, or of CLINICAL_KEYS, that its header or a record has.
     """
 
     path: Path
@@ -131,7 +132,7 @@ class ResourceVcf:
                 if line.startswith("#CHROM"):
                     columns = line.count("\t") + 1
                 elif declared := _DECLARED.match(line):
-                    self.met.update({declared[1]} & {"AF", *self.fields})
+                    self.met.update({declared[1]} & {"AF", *self.fields, *CLINICAL_KEYS})
                 elif not line.startswith("##"):
                     raise InputError.at(
                         self.path.name,
@@ -146,7 +147,7 @@ class ResourceVcf:
                 return
             self.tally.records += 1
             cells = line.split("\t", 8)
-            if len(cells) < 8 or not cells[1].isdecimal():
+            if len(cells) < 8 or not _POSITION.fullmatch(cells[1]):
                 self._fault(
                     "POS",
                     f'"{line[:60]}" is not a VCF record: expected CHROM, POS, ID, '
@@ -203,6 +204,7 @@ class ResourceVcf:
             return ["."] * count
         given = dict(entry.split("=", 1) for entry in text.split(";") if "=" in entry)
         if self.kind == "clinical":
+            self.met.update(given.keys() & set(CLINICAL_KEYS))
             kept = [
                 f"{key}={given[key].replace(' ', '_')}" for key in CLINICAL_KEYS if given.get(key)
             ]
@@ -293,6 +295,12 @@ class ResourceVcf:
             message = (
                 f"has no INFO/AF{others}, the allele frequency that filters need, with one number "
                 "for each alternate allele."
+            )
+            self.faults.append(Fault(name, message))
+        elif self.kind == "clinical" and "CLNSIG" not in self.met:
+            message = (
+                "has no INFO/CLNSIG, the clinical significance: give assertions such as ClinVar's, "
+                "or leave resources.clinical null."
             )
             self.faults.append(Fault(name, message))
         elif not (tally.kept or self._wrong or self.faults):

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import yaml
@@ -83,9 +84,10 @@ def _in_plain_words(error: ValidationError, schema: Mapping[str, Any]) -> Iterat
         yield where, f"is empty, and required. {_description(error, schema)}".strip()
     elif error.validator == "type":
         wanted = error.validator_value
-        words = [_TYPE_WORDS[word] for word in ([wanted] if isinstance(wanted, str) else wanted)]
+        wanted = [wanted] if isinstance(wanted, str) else wanted
+        words = [_TYPE_WORDS[word] for word in wanted]
         # Yaml reads 007 as seven and 2026-11-24 as a date; quotes keep them as they are.
-        hint = " Put it in quotes." if "text" in words else ""
+        hint = " Put it in quotes." if "text" in words else _number_meant(error.instance, wanted)
         message = f"{shown(error.instance)} is not {' or '.join(words)}.{hint}"
         yield where, message
     elif str(error.validator) in _LIMITS:
@@ -93,6 +95,18 @@ def _in_plain_words(error: ValidationError, schema: Mapping[str, Any]) -> Iterat
         yield where, message
     else:
         yield where, error.message
+
+
+def _number_meant(value: Any, wanted: Iterable[str]) -> str:
+    """How to write a number that YAML takes for text, such as 1e-3; "" where none is meant."""
+    if not isinstance(value, str) or not {"number", "integer"}.intersection(wanted):
+        return ""
+    plain = value.strip().replace(",", ".")
+    try:
+        number = Decimal(plain.removesuffix("%")) / (100 if plain.endswith("%") else 1)
+    except InvalidOperation:
+        return ""
+    return f" YAML takes it for text: write {number.normalize():f}." if number.is_finite() else ""
 
 
 def _description(error: ValidationError, schema: Mapping[str, Any]) -> str:

@@ -10,6 +10,11 @@ from onconcord.compressed import read_chunks
 from onconcord.errors import Fault
 from onconcord.inputs.schema_faults import listed, nearest
 
+_SPOILT = re.compile(
+    r"[0-9]{1,2}-[A-Za-z]{3}|[A-Za-z]{3}-[0-9]{1,2}|[0-9]{4}-[0-9]{2}-[0-9]{2}.*"
+    r"|[0-9]{1,2}[./][0-9]{1,2}[./][0-9]{2,4}|[0-9]+[.,]?[0-9]*E\+[0-9]+"
+)
+"""What spreadsheets make of some names of genes: dates, and numbers with an exponent."""
 LINE_ENDS = re.compile(r"\r\n|\r|\n")
 UNSEEN = "\ufeff\u200b\u00a0 \t\v\f"
 """Signs at the ends of a cell that nobody sees, and nobody means."""
@@ -120,7 +125,21 @@ def read_text(path: Path) -> tuple[str, list[Fault]]:
         line = len(LINE_ENDS.split(raw[: error.start].decode(encoding, errors="replace")))
         message = f"byte {error.start + 1} is not UTF-8: save it as tab-separated UTF-8."
         return "", [Fault(name, message, line)]
-    return LINE_ENDS.sub("\n", text) if "\r" in text else text, []
+    text = LINE_ENDS.sub("\n", text) if "\r" in text else text
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        return "", [Fault(name, "has a NUL byte, which no text has: save it as UTF-8.", line)]
+    return text, []
+
+
+def spoilt_gene(name: str) -> str | None:
+    """Why a name of a gene is one no more, as the rest of a sentence; None where it may be one."""
+    if not _SPOILT.fullmatch(name):
+        return None
+    return (
+        "is what a spreadsheet makes of names such as SEPT2 and MARCH1: write the gene's name, and "
+        "keep the column as text."
+    )
 
 
 def is_filled(line: str) -> bool:

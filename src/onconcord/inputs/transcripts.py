@@ -9,7 +9,7 @@ from pathlib import Path
 
 from onconcord.compressed import read_chunks
 from onconcord.errors import Fault, InputError
-from onconcord.inputs.tabular import read_table
+from onconcord.inputs.tabular import read_table, spoilt_gene
 
 KINDS = ("mane_select", "mane_plus_clinical", "canonical", "longest_cds")
 """What a transcript is chosen as, the best first; the last where nothing else is known."""
@@ -63,6 +63,8 @@ def read_choices(path: Path) -> dict[str, list[Wanted]]:
             for column in NEEDED
             if row.lacks(column)
         ]
+        if why := spoilt_gene(cells["gene"]):
+            faults.append(Fault(path.name, f'"{cells["gene"]}" {why}', row.line, "gene"))
         kind = _kind(cells["kind"])
         if cells["kind"] and kind is None:
             message = (

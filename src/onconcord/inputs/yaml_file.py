@@ -26,12 +26,18 @@ class YamlFile:
     faults: tuple[Fault, ...] = ()
 
 
+_MERGE = "tag:yaml.org,2002:merge"
+"""Tag of the key <<, which brings the keys of another group; a group's own keys win over them."""
+
+
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
     """YAML in which a key given twice is a fault; plain YAML silently keeps the last one."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[Any] = set()
         for key_node, _ in node.value:
+            if key_node.tag == _MERGE:
+                continue
             key = self.construct_object(key_node, deep=True)
             if key in seen:
                 raise yaml.MarkedYAMLError(
@@ -46,8 +52,12 @@ def read_yaml(path: Path) -> YamlFile:
     """Read a YAML file; it is read by the library that Snakemake reads it with, to the same end."""
     try:
         loader = _Loader(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
-        return YamlFile(faults=(Fault(path.name, f"cannot be read: {error}."),))
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        message = f"byte {error.start + 1} is not UTF-8: save it as UTF-8."
+        return YamlFile(faults=(Fault(path.name, message, line),))
+    except OSError as error:
+        return YamlFile(faults=(Fault(path.name, f"cannot be read: {error.strerror}."),))
     except yaml.YAMLError as error:
         return YamlFile(faults=(Fault(path.name, f"not YAML: {error}."),))
     try:

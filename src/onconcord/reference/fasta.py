@@ -10,7 +10,7 @@ from onconcord.errors import Fault
 
 _NAME = re.compile(rb"[0-9A-Za-z!#$%&+./:;?@^_|~-][0-9A-Za-z!#$%&*+./:;=?@^_|~-]*")
 """A name of a contig that SAM can have. Source: SAM specification, section 1.2.1."""
-_LETTERS = b"ACGTNRYSWKMBDHVacgtnryswkmbdhv\r\n"
+_LETTERS = b"ACGTNRYSWKMBDHVacgtnryswkmbdhv\n"
 
 
 def text_faults(fasta: Path) -> list[Fault]:
@@ -53,7 +53,10 @@ def text_faults(fasta: Path) -> list[Fault]:
             odd.add(name)
             before = bases.count(b"\n", 0, bases.index(strange))
             message = (
-                f'"{_shown(strange)}" is no base: expected A, C, G, T, N and the codes of '
+                "ends as lines of Windows do, and callers take that for a base: convert the file "
+                "(dos2unix)."
+                if strange == b"\r"
+                else f'"{_shown(strange)}" is no base: expected A, C, G, T, N and the codes of '
                 "ambiguity. Give the genome as nucleotides."
             )
             faults.append(Fault(fasta.name, message, line + (header is not None) + before))

@@ -51,6 +51,8 @@ class OpenFasta:
 
     def bases(self, contig: str, start0: int, end0: int) -> str:
         """Upper-case bases of [start0, end0), 0-based, cut to the contig."""
+        if start0 >= self.lengths[contig]:
+            return ""
         begin, end = start0 - self._block_start0, end0 - self._block_start0
         if contig != self._block_of or begin < 0 or end > len(self._block):
             first0 = max(start0 - _BLOCK_BP, 0)

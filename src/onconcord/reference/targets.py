@@ -30,6 +30,12 @@ def check_bed(bed: Path, lengths: Mapping[str, int]) -> tuple[tuple[Interval, ..
     except InputError as error:
         return (), list(error.faults)
     for number, line, contig, start, end in rows.iter_rows():
+        if line.startswith("@"):
+            message = (
+                "is Picard's interval_list, which counts from 1, and not a BED, which counts from "
+                "0: make one of it (gatk IntervalListToBed)."
+            )
+            return (), [Fault(bed.name, message, number)]
         if start is None:
             message = f'"{line[:60]}" is not contig, start and end, with tabs between them.'
             faults.append(Fault(bed.name, message, number))
@@ -46,11 +52,7 @@ def check_bed(bed: Path, lengths: Mapping[str, int]) -> tuple[tuple[Interval, ..
             )
             faults.append(Fault(bed.name, message, number, "end"))
         elif contig not in primary:
-            message = (
-                f'contig "{contig}" is not one of the chromosomes 1 to 22, X, Y and M, the only '
-                "ones in the tables: this target could not be reported, so remove the line."
-            )
-            faults.append(Fault(bed.name, message, number, "contig"))
+            faults.append(Fault(bed.name, not_primary(contig, "target"), number, "contig"))
         else:
             intervals.append((contig, start, end))
     faults += [
@@ -87,6 +89,14 @@ def apart(beds: Iterable[Path]) -> Fault:
         "of a tumour and its normal both target can be called. Are they of one genome?"
     )
     return Fault(first, message)
+
+
+def not_primary(contig: str, what: str) -> str:
+    """What to say of a target or hotspot on a contig that tables do not hold."""
+    return (
+        f'contig "{contig}" is not one of the chromosomes 1 to 22, X, Y and M, the only ones in '
+        f"the tables: this {what} could not be reported, so remove the line."
+    )
 
 
 def stranger(contig: str, known: Iterable[str]) -> str:
