@@ -53,6 +53,13 @@ def test_the_chosen_transcript_is_picked_with_its_most_severe_term_and_names_fro
     assert set(consequences["transcript_set_version"]) == {expected}
 
 
+def test_genes_are_called_as_the_gene_model_does_however_snpeff_escapes_it(tmp_path):
+    escaped = entry("missense_variant", "MODERATE", "CANON.4").replace("GENE|G1", "A%3DB_c|G%2C1")
+    _, picked = picked_of(tmp_path, escaped)
+    found = (picked["gene_symbol"], picked["gene_id"], picked["hgnc_id"])
+    assert found == ("GENE", "G1", "HGNC:42")
+
+
 @pytest.mark.parametrize(
     ("of_select", "of_plus", "expected"),
     [

@@ -112,6 +112,43 @@ def test_every_spelling_of_a_gene_model_gives_the_same_set(tmp_path, spelling):
     assert set_digest(found) == set_digest(chosen(tmp_path, other))
 
 
+@pytest.mark.parametrize(
+    ("spelling", "renamed", "expected"),
+    [
+        pytest.param(
+            "RefSeq GFF3",
+            {"20\t": "X\t", "rna-T1.4": "rna-T1.4-2", "gene-ENSG1": "gene-ENSG1-2"},
+            [("ENSG1", "20", "T1.4"), ("ENSG1-2", "X", "T1.4-2")],
+            id="RefSeq numbers the places",
+        ),
+        pytest.param(
+            "RefSeq GFF3",
+            {"rna-T1.4": "rna-T1.4-2", "gene-ENSG1": "gene-ENSG1-2"},
+            [("ENSG1", "20", "T1.4"), ("ENSG1-2", "20", "T1.4-2")],
+            id="on one contig",
+        ),
+        pytest.param(
+            "Ensembl GTF",
+            {"20\t": "X\t"},
+            [("ENSG1", "20", "T1.4"), ("ENSG1", "X", "T1.4_X")],
+            id="a GTF that numbers none",
+        ),
+    ],
+)
+def test_a_transcript_that_is_placed_twice_has_an_id_at_each_place(
+    tmp_path, spelling, renamed, expected
+):
+    text = SPELLINGS[spelling](spelling, MODEL[:1])
+    again = text
+    for name, other in renamed.items():
+        again = again.replace(name, other)
+    (tmp_path / "model").write_text(text + again)
+    table = GeneModel(tmp_path / "model", {"20": len(SEQUENCE), "X": len(SEQUENCE)}).transcripts
+    assert table.select("gene_id", "chrom", "transcript_id").rows() == expected
+    assert table["coding_bp"].to_list() == [12, 12]
+    assert table["notes"].to_list() == [["mane_select"]] * 2
+
+
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_without_mane_the_canonical_transcript_is_chosen_and_then_the_longest(tmp_path, spelling):
     write = SPELLINGS[spelling]

@@ -52,6 +52,7 @@ _PLACES = {
     "exon": 8,
     "distance": 14,
 }
+_GENE = ("gene_id", "gene_symbol", "hgnc_id")
 _OF_TRANSCRIPT: dict[str, Any] = {
     "hgvsc": pl.String,
     "hgvsp": pl.String,
@@ -202,16 +203,18 @@ def _consequences(of: Annotation, sites: pl.DataFrame) -> pl.DataFrame:
         orient="row",
     ).unique("transcript_id", keep="first", maintain_order=True)
     known_mane = any(chosen.kind.startswith("mane") for chosen in of.chosen)
+    # SnpEff writes names in other letters where a VCF wants them escaped.
     genes = (
         pl.scan_parquet(sealed(of.transcripts))
-        .select("gene_id", "hgnc_id")
-        .unique("gene_id")
+        .select("chrom", "transcript_id", *(pl.col(name).alias(f"own_{name}") for name in _GENE))
         .collect()
     )
     answers = (
         answers.join(kinds, on="transcript_id", how="left")
-        .join(genes, on="gene_id", how="left")
+        .join(genes, on=["chrom", "transcript_id"], how="left")
         .with_columns(
+            hgnc_id="own_hgnc_id",
+            **{name: pl.coalesce(f"own_{name}", name) for name in ("gene_id", "gene_symbol")},
             severity=pl.col("consequence_so").replace_strict(
                 RANKS, default=len(RANKS), return_dtype=pl.Int32
             ),

@@ -323,8 +323,12 @@ def _orphans(name: str, parts: pl.DataFrame, above: pl.DataFrame) -> list[Fault]
 def _as_gtf(parts: pl.DataFrame, above: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The lines of a GFF3 with the gene and transcript they belong to, as those of a GTF."""
     plain = pl.col("own").str.replace("^(gene|transcript|rna)[:-]", "")
+    # RefSeq places one transcript more than once (in PARs, say), and numbers the places.
+    is_placed_again = pl.col("own").n_unique().over("transcript_id") > 1
     above = above.with_columns(
         gene_id=pl.coalesce("gene_id", plain),
+        transcript_id=pl.when(~is_placed_again).then("transcript_id"),
+    ).with_columns(
         transcript_id=pl.coalesce("transcript_id", plain),
         parents=pl.col("parents").str.split(",").list.first(),
     )
@@ -350,7 +354,7 @@ _KEY = ["chrom", "transcript_id"]
 
 def _transcripts(parts: pl.DataFrame, above: pl.DataFrame) -> pl.DataFrame:
     """Rows of `GeneModel.transcripts`."""
-    parts, above = _with_ids(parts), _with_ids(above)
+    parts, above = _apart(_with_ids(parts), _with_ids(above))
     parts = parts.filter(
         pl.col("gene_id").is_not_null() & pl.col("transcript_id").is_not_null()
     ).sort(*_KEY, "start0", maintain_order=True)
@@ -410,6 +414,28 @@ def _transcripts(parts: pl.DataFrame, above: pl.DataFrame) -> pl.DataFrame:
         .select(TRANSCRIPT_COLUMNS)
         .sort("chrom", "start0", "transcript_id")
     )
+
+
+def _apart(*tables: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """
+    Tables with a transcript that is on several contigs named after all but the first of them.
+
+    Args:
+        tables: parts of transcripts, and others.
+    """
+    places = tables[0].select("transcript_id", "chrom").drop_nulls().unique(maintain_order=True)
+    homes = places.group_by("transcript_id").agg(
+        pl.col("chrom").first().alias("home"), pl.len().alias("places")
+    )
+    homes = homes.filter(pl.col("places") > 1).drop("places")
+    away = pl.col("chrom") != pl.col("home")
+    named = pl.concat_str("transcript_id", "chrom", separator="_")
+    for table in tables:
+        yield (
+            table.join(homes, on="transcript_id", how="left", maintain_order="left")
+            .with_columns(transcript_id=pl.when(away).then(named).otherwise("transcript_id"))
+            .drop("home")
+        )
 
 
 def _with_ids(table: pl.DataFrame) -> pl.DataFrame:
