@@ -25,7 +25,7 @@ def test_the_chosen_transcript_is_picked_with_its_most_severe_term_and_names_fro
     consequences, picked = picked_of(
         tmp_path,
         entry("stop_gained", "HIGH", "OTHER.2"),
-        entry("synonymous_variant&splice_region_variant", "HIGH", "CANON.4"),
+        entry("synonymous_variant&start_retained_variant", "HIGH", "CANON.4"),
     )
     assert {
         name: picked[name] for name in picked if name not in ("chrom", "pos", "ref", "alt")
@@ -39,12 +39,12 @@ def test_the_chosen_transcript_is_picked_with_its_most_severe_term_and_names_fro
         "hgvsp": "p.Ala2Asp",
         "hgvsp_full": "p.Ala2Asp",
         "impact": "LOW",
-        "consequence_so": "splice_region_variant",
-        "consequence_terms": "splice_region_variant&synonymous_variant",
+        "consequence_so": "start_retained_variant",
+        "consequence_terms": "start_retained_variant&synonymous_variant",
     }
     rows = consequences.select("transcript_id", "consequence_so", "impact", "is_picked").rows()
     assert sorted(rows) == [
-        ("CANON.4", "splice_region_variant", "LOW", True),
+        ("CANON.4", "start_retained_variant", "LOW", True),
         ("CANON.4", "synonymous_variant", "LOW", False),
         ("OTHER.2", "stop_gained", "HIGH", False),
     ]
@@ -165,14 +165,22 @@ def test_terms_stand_in_the_order_of_vep():
         (18, "splice_donor_region_variant&intron_variant"),
         (21, "splice_region_variant&intron_variant"),
         (51, "splice_region_variant&splice_polypyrimidine_tract_variant&intron_variant"),
+        (30, "intron_variant"),
+        (70, "intron_variant"),
     ],
 )
-def test_terms_of_the_ends_of_introns_stand_beside_those_of_the_annotator(tmp_path, pos, terms):
-    told = entry("splice_region_variant&intron_variant", "LOW", "CANON.4")
+@pytest.mark.parametrize(
+    "entries",
+    [["splice_region_variant&intron_variant"], ["splice_donor_variant", "intron_variant"]],
+)
+def test_terms_of_the_ends_of_introns_are_our_own_and_stand_beside_those_of_the_annotator(
+    tmp_path, pos, terms, entries
+):
+    told = ",".join(entry(of_entry, "LOW", "CANON.4") for of_entry in entries)
     row = (pos, SEQUENCE[pos - 1], "N", f"ANN={told}")
     exons = ((1, 14), (55, 70))
     of = annotated(tmp_path, SEQUENCE, [row], (("CANON.4", "MANE_Select"),), exons)
     consequences, picked, _ = read_annotation(of)
     assert picked["consequence_terms"].item() == terms
     assert consequences["consequence_so"].to_list() == terms.split("&")
-    assert set(consequences["impact"]) == {"LOW", "MODIFIER"}
+    assert set(consequences["impact"]) == {IMPACTS[term] for term in terms.split("&")}

@@ -10,7 +10,7 @@ import polars as pl
 from onconcord.annotated.clinical import CLINICAL, Clinical, clinical_rows
 from onconcord.annotated.knowledge import SCHEMA as KNOWN
 from onconcord.annotated.knowledge import knowledge_rows
-from onconcord.annotated.names import DONOR_5TH_BASE, DONOR_REGION, Namer
+from onconcord.annotated.names import SPLICE_TERMS, Namer
 from onconcord.annotated.severity import FLANKS, IMPACTS, RANKS
 from onconcord.evidence.events import KEY
 from onconcord.inputs.knowledge import Knowledge
@@ -161,8 +161,7 @@ def _read_sites(path: Path, region: tuple[str, int, int] | None) -> pl.DataFrame
 def _consequences(of: Annotation, sites: pl.DataFrame) -> pl.DataFrame:
     """
     One row per variant, transcript and term: those of SnpEff's ANN field, regions left out, and of
-    introns' ends those of `names.splice_terms`, of which a donor's takes the place of the wider
-    splice_region_variant.
+    introns' ends those of `names.splice_terms`.
 
     Beside the columns of `variant_consequence` there is consequence_terms: all terms of the
     variant on the transcript, the most severe first, joined by &.
@@ -181,8 +180,11 @@ def _consequences(of: Annotation, sites: pl.DataFrame) -> pl.DataFrame:
             for name, at in _PLACES.items()
         ),
     ).filter(pl.col("feature") == "transcript")
-    splice = pl.col("splice").fill_null([])
-    is_donor = splice.list.contains(DONOR_5TH_BASE) | splice.list.contains(DONOR_REGION)
+    effects = pl.col("effect").str.split("&")
+    others = effects.list.set_difference(list(SPLICE_TERMS))
+    own = others.list.concat(pl.col("splice"))
+    # SnpEff may state the end of an intron in an entry of its own.
+    has_own = (own.list.len() > 0).any().over("variant_key", "transcript_id")
     answers = (
         answers.join(
             _names(of, answers),
@@ -190,11 +192,9 @@ def _consequences(of: Annotation, sites: pl.DataFrame) -> pl.DataFrame:
             how="left",
             maintain_order="left",
         )
-        .with_columns(
-            consequence_so=pl.col("effect").str.split("&").list.concat(splice), is_donor=is_donor
-        )
+        .with_columns(consequence_so=pl.when(has_own).then(own).otherwise(effects))
         .explode("consequence_so")
-        .filter(~(pl.col("is_donor") & (pl.col("consequence_so") == "splice_region_variant")))
+        .drop_nulls("consequence_so")
         .unique(["variant_key", "transcript_id", "consequence_so"], maintain_order=True)
     )
     kinds = pl.DataFrame(

@@ -27,8 +27,13 @@ from onconcord.reference.transcripts import (
 SPLICE_SITE_BP = 2
 """Bases of an intron next to an exon without which it is not spliced as before."""
 SHORTEST_INVERSION_BP = 3
+EXON_REGION_BP, INTRON_REGION_BP = 3, 8
+"""Bases on both sides of a splice site that are of its region."""
+DONOR, ACCEPTOR = "splice_donor_variant", "splice_acceptor_variant"
 DONOR_5TH_BASE, DONOR_REGION = "splice_donor_5th_base_variant", "splice_donor_region_variant"
-POLYPYRIMIDINE_TRACT = "splice_polypyrimidine_tract_variant"
+REGION, POLYPYRIMIDINE_TRACT = "splice_region_variant", "splice_polypyrimidine_tract_variant"
+SPLICE_TERMS = (DONOR, ACCEPTOR, REGION)
+"""Terms of introns' ends that SnpEff has too, for the place where a VCF has the event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,33 +158,62 @@ def _is_of_splicing(
 def splice_terms(transcript: Transcript, change: Change) -> tuple[str, ...]:
     """
     The ends of introns that a change has a part in, where it is named: terms of the Sequence
-    Ontology beside those of splice sites and regions, which the annotator has.
+    Ontology. Those of a donor's bases 3 to 6 stand for the wider splice region.
 
-    Source: SO:0001787, base 5 behind an exon; SO:0002170, bases 3 to 6; SO:0002169, bases 17 to 3
-    before one.
+    Source: SO:0001575 and SO:0001574, two bases at an intron's ends; SO:0001787, base 5 behind an
+    exon; SO:0002170, bases 3 to 6; SO:0002169, bases 17 to 3 before one; SO:0001630, bases 3 to 8
+    of an intron, and 3 of an exon next to it.
     """
+    first, last = _ends(transcript, change)
+    if first.base <= 0 and last.base >= transcript.length - 1:
+        return ()
     places = range(change.start, change.end) or (change.start - 1, change.start)
-    steps = [_into_intron(transcript, place) for place in places]
-    # What is inserted lies in a region where the bases on both sides of it do.
+    steps = [_from_splice_sites(transcript, place) for place in places]
+    # What is inserted lies in a region where the bases on both sides of it do; at the edge of a
+    # splice site it is near one.
     has_part = any if change.ref else all
+    is_at_edge = not change.ref and len({_is_splice_site(step) for step in steps}) > 1
     terms = []
+    if has_part(1 <= donor <= SPLICE_SITE_BP for donor, _ in steps):
+        terms.append(DONOR)
+    if has_part(1 <= acceptor <= SPLICE_SITE_BP for _, acceptor in steps):
+        terms.append(ACCEPTOR)
     if change.ref and any(donor == 5 for donor, _ in steps):
         terms.append(DONOR_5TH_BASE)
     elif has_part(3 <= donor <= 6 for donor, _ in steps):
         terms.append(DONOR_REGION)
+    elif is_at_edge or has_part(any(map(_is_of_region, step)) for step in steps):
+        terms.append(REGION)
     if has_part(3 <= acceptor <= 17 for _, acceptor in steps):
         terms.append(POLYPYRIMIDINE_TRACT)
     return tuple(terms)
 
 
-def _into_intron(transcript: Transcript, place: int) -> tuple[int, int]:
-    """Bases from the exon before and from the one behind, 1-based; 0, 0 outside introns."""
+def _is_splice_site(step: tuple[int, int]) -> bool:
+    return any(1 <= from_site <= SPLICE_SITE_BP for from_site in step)
+
+
+def _is_of_region(from_site: int) -> bool:
+    return SPLICE_SITE_BP < from_site <= INTRON_REGION_BP or -EXON_REGION_BP <= from_site < 0
+
+
+def _from_splice_sites(transcript: Transcript, place: int) -> tuple[int, int]:
+    """
+    Bases from the donor and from the acceptor: of an intron's base positive and 1-based, of an
+    exon's negative; 0 where there is none.
+    """
     where = transcript.locate(place)
-    if not where.intron:
+    last = len(transcript.exons) - 1
+    if not 0 <= where.exon <= last:
         return 0, 0
-    exons = transcript.exons if transcript.strand > 0 else transcript.exons[::-1]
-    before, behind = exons[where.exon], exons[where.exon + 1]
-    length = max(before[0], behind[0]) - min(before[1], behind[1])
+    at = where.exon if transcript.strand > 0 else last - where.exon
+    start, end = transcript.exons[at]
+    if not where.intron:
+        base = place if transcript.strand > 0 else -place - 1
+        before, behind = (start - base - 1, base - end)[:: transcript.strand]
+        return (behind if where.exon < last else 0), (before if where.exon else 0)
+    other = transcript.exons[at + transcript.strand]
+    length = max(start, other[0]) - min(end, other[1])
     donor = where.intron if where.intron > 0 else length + 1 + where.intron
     return donor, length + 1 - donor
 
