@@ -13,6 +13,8 @@ _NAME = re.compile(
     rf"{_POINT.format('first')}(?:_{_POINT.format('last')})?"
     r"(?:(?P<old>[ACGTN]+)>(?P<new>[ACGTN]+)|(?P<what>delins|del|dup|inv|ins)(?P<bases>[ACGTN]*))"
 )
+_STATED = re.compile(r"(?:del|dup|inv)(?P<stated>[ACGTN]+|[0-9]+)(?=ins|$)")
+"""Bases that are deleted, doubled or turned, or their number, as some write behind the word."""
 _REPEATED = (
     (re.compile(r"del(?:[ACGTN]+|[0-9]+)ins"), "delins"),
     (re.compile(r"(del|dup|inv)(?:[ACGTN]+|[0-9]+)$"), r"\1"),
@@ -70,6 +72,7 @@ def _event(
     change: str,
     place: Callable[[str, str | None], int | None],
 ) -> Event | None:
+    change = change.replace("(", "").replace(")", "")
     parts = _NAME.fullmatch(plain_change(change))
     if parts is None:
         return None
@@ -79,7 +82,10 @@ def _event(
         return None
     held = bases_of(genome, contig, strand, start, last + 1)
     end, new = last + 1, parts["new"] or parts["bases"]
-    if parts["old"] and parts["old"] != held:
+    if len(held) != last + 1 - start or parts["old"] not in (None, held):
+        return None
+    said = _STATED.search(change)
+    if said and said["stated"] not in (held, str(len(held))):
         return None
     if parts["what"] == "ins":
         if last != start + 1 or not new:

@@ -75,7 +75,7 @@ class Query:
         build: that of RefSeq's contig; None where the name tells none.
         gene: symbol or id of the gene, or id of the transcript, of a c., n. or p. change.
         of_gene: the gene that is named behind a transcript, in brackets.
-        change: c., n. or g. without what HGVS leaves out; p. in three-letter codes.
+        change: c., n. or g. with the bases that it states; p. in three-letter codes.
     """
 
     text: str
@@ -115,9 +115,9 @@ def _in_usual_case(body: str) -> str:
 
 
 def dna_change(change: str) -> str:
-    """A c., n., g. or m. change as `plain_change` has it, its bases in capitals: c.601c>t."""
+    """A c., n., g. or m. change without brackets, its bases in capitals: c.601c>t is c.601C>T."""
     words = re.sub("DELINS|DEL|DUP|INV|INS", lambda word: word[0].lower(), change[2:].upper())
-    return plain_change(change[:2] + re.sub(r"[\[\]]", "", words))
+    return change[:2] + re.sub(r"[()\[\]]", "", words)
 
 
 def parse_variant(text: str) -> Query:
@@ -221,7 +221,7 @@ def _keys_named(query: Query, rows: pl.DataFrame) -> list[Key]:
     keys = [
         (chrom, pos, ref, alt)
         for chrom, pos, ref, alt, name in named.iter_rows()
-        if plain(name) == query.change
+        if plain(name) == plain(query.change)
     ]
     return list(dict.fromkeys(keys))
 
@@ -283,6 +283,8 @@ class _Reference:
             keys = {self._key(contig, event) for contig, event in self._events(query)}
             if len(keys) == 1:
                 return replace(query, allele=keys.pop())
+            if not keys and self._events(replace(query, change=plain_change(query.change))):
+                self.refuse_misfit(query)
         return query
 
     def refuse_misfit(self, query: Query) -> None:
