@@ -364,6 +364,11 @@ def test_a_ledger_of_before_that_names_patients_alone_still_holds(tmp_path):
     check_cohort(ledger, "r2026-11", now)
     with pytest.raises(InputError, match="1 patients fewer than the open release r2026-10"):
         check_cohort(ledger, "r2026-11", now - {min(now)})
+    note_cohort(ledger, "r2026-11", now)
+    later = frozenset(f"{one} 00ff" for one in now)
+    check_cohort(ledger, "r2026-12", later)
+    with pytest.raises(InputError, match="1 patients more than the open release r2026-11"):
+        check_cohort(ledger, "r2026-12", later - {"PAT-001 BRCA 00ff"} | {"PAT-001 LUAD 00ff"})
 
 
 def test_the_ledger_keeps_every_release_and_a_damaged_one_is_refused(tmp_path):
@@ -427,6 +432,28 @@ def test_a_patient_of_another_diagnosis_is_told_like_one_that_is_new(tmp_path):
     write_pair(tmp_path, moved)
     with pytest.raises(InputError, match=r"1 patients more .* or under another diagnosis"):
         release_of(tmp_path, manifests, "ONE", tier="open", name="r2026-12")
+
+
+@pytest.mark.slow
+def test_a_patient_with_a_new_tumour_is_told_like_one_that_is_new(tmp_path):
+    """The patients are the same, so that what changes between the two is of this one."""
+    pairs = pairs_of("ONE", SMALLEST_COHORT)
+    manifests = write_pairs(tmp_path, pairs)
+    release_of(tmp_path, manifests, "ONE", tier="open")
+    again = PairOf("ONE", "TUM-AGAIN", pairs[0].patient, pairs[0].normal)
+    tables = again.tables()
+    again.add(tables, again.variant(1700, "G", "C"))
+    more = [*manifests, write_pair(tmp_path, again, tables)]
+    with pytest.raises(InputError, match=r"1 patients more .* or with other variants"):
+        release_of(tmp_path, more, "ONE", tier="open", name="r2026-12")
+    # the same again tells nothing new
+    release_of(tmp_path, manifests, "ONE", tier="open", name="r2026-12")
+    # and of five with other variants it is not told which
+    for pair in pairs[:SMALLEST]:
+        others = pair.tables()
+        pair.add(others, pair.variant(1700, "G", "C"))
+        write_pair(tmp_path, pair, others)
+    release_of(tmp_path, manifests, "ONE", tier="open", name="r2027-01")
 
 
 def test_one_patient_is_no_open_release(tmp_path):

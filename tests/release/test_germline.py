@@ -81,6 +81,29 @@ def test_a_change_of_length_may_hold_a_germline_allele_beside_it(own, pos, origi
     assert (1500 in found) == leaves
 
 
+@pytest.mark.parametrize(
+    ("own", "kind", "ref_count", "leaves"),
+    [
+        pytest.param(("ACGTG", "TGC"), "DELINS", 41, False, id="half of the normal is another"),
+        pytest.param(("ACGTG", "TGC"), "DELINS", None, False, id="not counted"),
+        pytest.param(("ACGTG", "TGC"), "DELINS", 78, True, id="two reads of the normal are"),
+        pytest.param(("ACG", "A"), "DEL", 41, False, id="a deletion"),
+        pytest.param(("AC", "TG"), "MNV", 41, False, id="two bases"),
+        pytest.param(("A", "G"), "SNV", 41, True, id="another allele of one base"),
+    ],
+)
+def test_what_the_normal_shows_in_place_of_an_event_may_be_a_part_of_it(
+    own, kind, ref_count, leaves
+):
+    """An inherited part that no caller reports leaves the normal without the reference."""
+    pair = PairOf()
+    tables = pair.tables()
+    size = len(own[1]) - len(own[0])
+    row = pair.variant(1600, *own, klass=kind, length=size) | {"normal_ref_count": ref_count}
+    pair.add(tables, row)
+    assert (1600 in [v["pos"] for v in exported(pair, tables)["small_variant"]]) is leaves
+
+
 def test_an_event_without_atoms_was_not_judged():
     pair = PairOf()
     tables = pair.tables()
@@ -117,6 +140,26 @@ def test_the_normal_must_exclude_a_germline_allele(depth, alt, leaves):
         for r in found["callable_region"]
     )
     assert searched is leaves
+
+
+@pytest.mark.parametrize(
+    ("share", "alt", "leaves"),
+    [
+        pytest.param(None, 6, True, id="not measured"),
+        pytest.param(0.0, 6, True, id="none"),
+        pytest.param(0.05, 6, False, id="as often as the other person"),
+        pytest.param(0.05, 17, False, id="the other person may show as often by chance"),
+        pytest.param(0.05, 40, True, id="far more often"),
+        pytest.param(0.001, 6, True, id="far more often than so little"),
+    ],
+)
+def test_what_another_persons_dna_in_the_tube_may_show_stays(share, alt, leaves):
+    """The normal shows nothing of it, and it is inherited all the same, by somebody else."""
+    pair = PairOf()
+    tables = pair.tables()
+    tables["pair"][0]["contamination_frac"] = share
+    pair.add(tables, pair.variant(1600, "G", "C") | {"tumor_alt_count": alt})
+    assert (1600 in [v["pos"] for v in exported(pair, tables)["small_variant"]]) is leaves
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from onconcord import contract
+from onconcord.canonical_json import json_sha256
 from onconcord.errors import Fault, InputError
 from onconcord.files import leftovers, only_writer, whole_folder, write_text
 from onconcord.harmonised.event_ids import event_id
@@ -87,21 +88,25 @@ def build_release(order: Order, summary: Path | None = None) -> Release:
 
 
 def _patients(finished: Sequence[FinishedPair]) -> frozenset[str]:
-    """Local ids of the patients that an open release counts, each with its diagnosis."""
+    """The patients that an open release counts, as `cohorts.check_cohort` takes them."""
     diagnoses: dict[str, set[str]] = {}
+    counted: dict[str, list[str]] = {}
     for of_pair in finished:
         names = ("pair", "subject", "sample")
         tables = {name: contract.read_file(name, of_pair.path(name)) for name in names}
         (pair,) = tables["pair"].to_pylist()
         if pair["qc_status"] != "FAIL" and pair["design"] == "matched":
+            digests = [str(of_pair.tables.get(name, {}).get("content_sha256")) for name in _TOLD]
             for patient in tables["subject"]["subject_id"].to_pylist():
+                counted.setdefault(patient, []).extend(digests)
                 diagnoses.setdefault(patient, set()).update(
                     row["diagnosis_oncotree"]
                     for row in tables["sample"].to_pylist()
                     if row["sample_id"] == pair["tumor_sample_id"] and row["diagnosis_oncotree"]
                 )
     return frozenset(
-        f"{patient} {min(stated, default=UNKNOWN)}" for patient, stated in diagnoses.items()
+        f"{patient} {min(stated, default=UNKNOWN)} {json_sha256(sorted(counted[patient]))[:16]}"
+        for patient, stated in diagnoses.items()
     )
 
 
@@ -189,6 +194,8 @@ def _write_tables(
 
 
 _COUNTED = ("small_variant", "callable_region", "pair", "sample")
+_TOLD = ("small_variant", "small_variant_atom", "callable_region", "hotspot_status")
+"""Tables of a pair that an aggregate follows from; those of one patient alone may not change."""
 
 
 def _rows(pair: PairTables, tier: str, names: Pseudonymiser | None) -> dict[str, pa.Table]:

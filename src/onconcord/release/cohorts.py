@@ -2,8 +2,9 @@
 Which patients the open releases of a centre were made of: nobody learns of fewer than a few.
 
 Two releases tell of the patients that one of them has and the other has not, or has under another
-diagnosis. The centre keeps who they were, under its local ids and with the diagnosis they were
-counted under, beside its tables: a file that its owner alone can read.
+diagnosis or with other tables. The centre keeps who they were, under its local ids, with the
+diagnosis they were counted under and a digest of what was counted, beside its tables: a file that
+its owner alone can read.
 """
 
 import json
@@ -23,7 +24,8 @@ def check_cohort(ledger: Path, name: str, patients: frozenset[str]) -> None:
         ledger: JSON of the patients of each open release by its name; it may not be there yet.
         name: name of the release to be made. One of that name is the one it takes the place of,
             and counts like any other: somebody may have it.
-        patients: local ids of its patients, each with its diagnosis.
+        patients: "ID DIAGNOSIS DIGEST" of each of its patients; the digest is of the tables that
+            are counted.
     Raises:
         InputError: too few patients, or an earlier release that differs by too few.
     """
@@ -34,25 +36,23 @@ def check_cohort(ledger: Path, name: str, patients: frozenset[str]) -> None:
         )
         raise InputError.at(name, message, column="--tier")
     for earlier, them in read_ledger(ledger).items():
-        whom, they = _ids(patients), _ids(them)
-        for change, apart in (
-            ("more", whom - they),
-            ("fewer", they - whom),
-            ("more", patients - them),
-            ("fewer", them - patients),
-        ):
-            if 0 < len(apart) < SMALLEST:
-                message = (
-                    f"{len(apart)} patients {change} than the open release {earlier}, or under "
-                    f"another diagnosis, which would tell of them: wait until {SMALLEST} or more "
-                    f"came or went. {earlier} stays"
-                )
-                raise InputError.at(name, message, column="--tier")
+        # ledgers of before say nothing of digests, nor of diagnoses
+        known = min((patient.count(" ") for patient in them), default=0)
+        for words in range(1, known + 2):
+            ours, theirs = _first(words, patients), _first(words, them)
+            for change, apart in (("more", ours - theirs), ("fewer", theirs - ours)):
+                if 0 < len(apart) < SMALLEST:
+                    message = (
+                        f"{len(apart)} patients {change} than the open release {earlier}, or under "
+                        "another diagnosis, or with other variants, which would tell of them: wait "
+                        f"until {SMALLEST} or more came, went or changed. {earlier} stays"
+                    )
+                    raise InputError.at(name, message, column="--tier")
 
 
-def _ids(patients: frozenset[str]) -> frozenset[str]:
-    """Patients without their diagnoses, of which ledgers of before say nothing."""
-    return frozenset(patient.split(" ")[0] for patient in patients)
+def _first(words: int, patients: frozenset[str]) -> frozenset[str]:
+    """The first words of what the ledger says of each patient."""
+    return frozenset(" ".join(patient.split(" ")[:words]) for patient in patients)
 
 
 def read_ledger(ledger: Path) -> dict[str, frozenset[str]]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy.special import bdtr
+from scipy.special import bdtr, bdtrc
 
 MAX_POPULATION_AF = 0.0005
 """Highest allele frequency in any population at which a variant is taken to be somatic."""
@@ -29,6 +29,10 @@ the reference is favoured, with insertions and deletions more."""
 TUMOUR_TAIL = 1e-4
 """Highest chance at which a heterozygous allele may show as few reads as a tumour without a normal
 has of it."""
+
+FOREIGN_TAIL = 1e-5
+"""Highest chance at which both alleles of another person in the tube may show in as many reads of
+the tumour as an event has."""
 
 POPULATION = "population"
 """The population resource's name among the rows of `tool` of step resource."""
@@ -51,9 +55,12 @@ def released_events(tables: Mapping[str, pl.DataFrame]) -> pl.Series:
 
     - off the chromosomes of descent;
     - not above MAX_POPULATION_AF in any population, on a list of hotspots or not;
-    - with a normal: one so deep that it would have shown a germline allele (GERMLINE_TAIL);
+    - with a normal: one so deep that it would have shown a germline allele (GERMLINE_TAIL), and of
+      more than one base, that shows the reference there: of an event in cis with an inherited
+      allele it shows the latter, which is neither;
     - without a normal: a known driver only, where a population resource was asked, and at a
       fraction that no heterozygous allele has (TUMOUR_TAIL);
+    - in more reads of the tumour than another person's DNA shows, as far as it was measured;
     - no candidate of the pair of the same allele, passed or not, that is not somatic;
     - where its length changes: no candidate over it, or within BESIDE_BP, that is not somatic and
       that the normal shows as often as a germline allele. Both in cis are one event, which the
@@ -78,7 +85,10 @@ def released_events(tables: Mapping[str, pl.DataFrame]) -> pl.Series:
     split = variants["event_id"].is_in(atoms["event_id"].implode())
     leaves = variants["is_pass"] & whole & split & _cannot_be_germline(variants, matched)
     leaves &= ~variants["event_id"].is_in(_beside_germline(variants, matched).implode())
-    if not matched:
+    leaves &= _is_no_strangers(variants, tables["pair"]["contamination_frac"].max())
+    if matched:
+        leaves &= _shows_the_reference(variants)
+    else:
         asked = tables["tool"].filter(step="resource", tool=POPULATION).height > 0
         leaves &= (variants["origin_method"] == "forced") & asked
     return leaves
@@ -117,10 +127,33 @@ def _cannot_be_germline(rows: pl.DataFrame, matched: bool) -> pl.Series:
     return somatic & ~descent & rare & shown_too_little
 
 
+def _shows_the_reference(variants: pl.DataFrame) -> pl.Series:
+    """Whether the normal shows less else than the reference than it would of a germline allele."""
+    snv = (variants["ref"].str.len_bytes() == 1) & (variants["alt"].str.len_bytes() == 1)
+    depth = variants["normal_depth"]
+    others = (depth - variants["normal_ref_count"]).clip(0)
+    return snv | pl.Series(_tail(others, depth, _shares(variants)) <= GERMLINE_TAIL)
+
+
+def _is_no_strangers(variants: pl.DataFrame, share: object) -> pl.Series:
+    """Whether the tumour shows each event more often than its share of another person's DNA."""
+    if not isinstance(share, float):
+        return pl.repeat(True, variants.height, eager=True)
+    alt = variants["tumor_alt_count"].fill_null(0).to_numpy().astype(np.int64)
+    depth = variants["tumor_depth"].fill_null(0).to_numpy().astype(np.int64)
+    chance = bdtrc(np.maximum(alt, 1) - 1.0, np.maximum(depth, alt), share)
+    return pl.Series((alt > 0) & (chance <= FOREIGN_TAIL))
+
+
+def _shares(rows: pl.DataFrame) -> Floats:
+    """SNV_SHARE, or INDEL_SHARE where the length changes, shape (rows,)."""
+    same = rows["ref"].str.len_bytes() == rows["alt"].str.len_bytes()
+    return np.where(same.to_numpy(), SNV_SHARE, INDEL_SHARE)
+
+
 def _shows_too_little(rows: pl.DataFrame, matched: bool) -> pl.Series:
     """Whether the normal, or a tumour alone, shows less of each row than of a germline allele."""
-    snv = rows["ref"].str.len_bytes() == rows["alt"].str.len_bytes()
-    share = np.where(snv.to_numpy(), SNV_SHARE, INDEL_SHARE)
+    share = _shares(rows)
     if matched:
         chance = _tail(rows["normal_alt_count"], rows["normal_depth"], share)
         return pl.Series(chance <= GERMLINE_TAIL)
