@@ -226,6 +226,16 @@ def file_sha256(path: Path) -> str:
 END_BYTES = 1 << 16
 
 
+def refused_path(path: Path) -> str | None:
+    """Why a file may not have this path; None where it may."""
+    if not {"{", "}"} & set(str(path)):
+        return None
+    return (
+        f"{path} has a brace in its path, which Snakemake takes for a wildcard: rename it, or name "
+        "a link to it."
+    )
+
+
 def ends_sha256(path: Path) -> str:
     """SHA-256 of a file's beginning and end: other reads of the same size have others."""
     size = path.stat().st_size

@@ -13,7 +13,7 @@ from compressed_forms import TEXT_FORMS
 from onconcord.cli import app
 from onconcord.inputs import preflight
 from onconcord.reference.targets import check_bed
-from small_folder import SEQUENCE, configure, faults_of, write_vcf
+from small_folder import SEQUENCE, configure, faults_of, write_sheet, write_vcf
 
 REAL = Path(__file__).parents[3] / "shared/data"
 
@@ -91,6 +91,70 @@ def test_an_interval_list_is_no_bed(folder):
         "t.bed, line 1: is Picard's interval_list, which counts from 1, and not a BED, which "
         "counts from 0: make one of it (gatk IntervalListToBed)."
     ]
+
+
+def test_an_index_of_another_genome_is_refused(folder):
+    for suffix in (".amb", ".bwt", ".pac", ".sa"):
+        (folder / f"index{suffix}").write_text("x")
+    (folder / "index.ann").write_text("3000 1 11\n0 chr20 (null)\n0 3000 0\n")
+    configure(folder, reference={"bwa_index": "index"})
+    assert faults_of(folder) == []
+    (folder / "index.ann").write_text("5000 1 11\n0 chr7 (null)\n0 5000 0\n")
+    assert faults_of(folder) == [
+        'config.yaml, line 6, "reference.bwa_index": index is an index of another genome than '
+        "genome.fa: it has 1 contigs (chr7 of 5000 bases), in this order. Leave the key out, and "
+        "the run makes one."
+    ]
+
+
+def test_a_path_that_snakemake_takes_for_a_pattern_is_refused(folder):
+    (folder / "t_1.gz").rename(folder / "{t}_1.gz")
+    write_sheet(folder, "{t}_1.gz", "t_2.gz")
+    (folder / "t.{x}.bed").write_text("chr20\t1\t9\n")
+    configure(folder, assay={"targets": "t.{x}.bed"})
+    why = (
+        "has a brace in its path, which Snakemake takes for a wildcard: rename it, or name a link "
+        "to it."
+    )
+    assert faults_of(folder) == [
+        f'config.yaml, line 4, "assays.x.targets": t.{{x}}.bed {why}',
+        f'samples.tsv, line 2, column "fastq_1": {{t}}_1.gz {why}',
+    ]
+
+
+def test_what_is_withdrawn_has_to_be_a_pair(folder):
+    header = "pair_id\tfrom_release\treason_code\n"
+    end = "\tr2026-10\tconsent_withdrawn\n"
+    (folder / "retractions.tsv").write_text(header + f"P1{end}N1{end}T1{end}T11{end}")
+    assert faults_of(folder) == [
+        f'retractions.tsv, line {line}, column "pair_id": "{name}" is not a pair: name the tumour, '
+        'such as "T1".'
+        for line, name in ((2, "P1"), (3, "N1"))
+    ]
+    (folder / "retractions.tsv").write_text(header + f"T1{end}T11{end}")
+    assert preflight.preflight(folder).checked[-1] == (
+        "retractions.tsv, line 3: T11 is not a pair of this sheet, so nothing of the sheet is "
+        'withdrawn by it. Did you mean "T1"?'
+    )
+
+
+def test_a_key_that_a_release_refuses_is_found_before_the_run(folder, monkeypatch):
+    monkeypatch.delenv("ONCONCORD_KEY", raising=False)
+    (folder / "key").write_text("secret\n")
+    (folder / "key").chmod(0o600)
+    release = {"name": "r2026-11", "key_file": "key"}
+    configure(folder, release=release)
+    (fault,) = faults_of(folder)
+    assert fault.startswith(
+        'config.yaml, line 8, "release.key_file": key: the key has 6 characters; expected 64 '
+        "lower-case hex digits, without quotes; make one with: onconcord key new"
+    )
+    for change in ({"name": None}, {"tier": "local"}):
+        configure(folder, release=release | change)
+        assert faults_of(folder) == []
+    configure(folder, release={"name": "r2026-11"})
+    (fault,) = faults_of(folder)
+    assert '"release.key_file": ONCONCORD_KEY: no key: ' in fault
 
 
 def test_a_target_on_a_contig_that_tables_do_not_hold_is_refused(folder):

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from onconcord.errors import Fault
+from onconcord.errors import Fault, InputError
 from onconcord.inputs import cohort as cohorts
 from onconcord.inputs import config as configuration
 from onconcord.inputs.cohort import Cohort
 from onconcord.inputs.preflight_reads import reads_faults
 from onconcord.inputs.preflight_reference import check_reference, drivers_in_panel, what_kits_share
+from onconcord.inputs.schema_faults import nearest
 from onconcord.inputs.settings import counted_reads
+from onconcord.inputs.tabular import Row
 from onconcord.inputs.yaml_file import located
 
 JOBS_PER_PAIR = 17
@@ -90,7 +92,8 @@ def check_inputs(cohort: Cohort, deep: bool = False) -> list[Fault]:
     faults = [
         *reference.faults,
         *reads,
-        *_retraction_faults(cohort.folder),
+        *_retraction_faults(cohort),
+        *_key_faults(cohort),
         *_permission_faults(cohort.folder),
     ]
     return located(faults, configuration.NAME, cohort.config_lines)
@@ -147,17 +150,65 @@ def _remarks(cohort: Cohort) -> Iterator[str]:
     """What people should know of a cohort without a fault, one line each."""
     yield from what_kits_share(cohort.config, cohort.kits.values())
     yield from drivers_in_panel(cohort.config)
+    yield from _unknown_withdrawals(cohort)
 
 
-def _retraction_faults(folder: Path) -> list[Fault]:
-    """Faults of the table of withdrawn pairs, which would stop the release at the end."""
+def _retraction_faults(cohort: Cohort) -> list[Fault]:
+    """
+    Faults of the table of withdrawn pairs, which would stop the release at the end; and patients
+    and normals in it, which would withdraw nothing.
+    """
+    rows, faults = _withdrawn(cohort.folder)
+    by_patient = {pair.patient: pair.pair_id for pair in cohort.pairs.values()}
+    by_sample = {one.sample_id: pair for pair, two in cohort.pairs.items() for one in two.samples}
+    for row in rows:
+        named = row.cells["pair_id"]
+        pair = by_sample.get(named) or by_patient.get(named)
+        if pair and pair != named:
+            message = f'"{named}" is not a pair: name the tumour, such as "{pair}".'
+            faults = [*faults, Fault(configuration.RETRACTIONS, message, row.line, "pair_id")]
+    return faults
+
+
+def _withdrawn(folder: Path) -> tuple[tuple[Row, ...], list[Fault]]:
+    """Rows of the table of withdrawn pairs and their faults; none where there is no table."""
     table = folder / configuration.RETRACTIONS
     if not table.is_file():
-        return []
+        return (), []
     # Brings the contract with it, which only a folder with such a table should wait for.
     from onconcord.release.retractions import retraction_rows
 
-    return retraction_rows(table)[1]
+    return retraction_rows(table)
+
+
+def _unknown_withdrawals(cohort: Cohort) -> Iterator[str]:
+    """Withdrawn pairs that the sheet has not, which may have left it, or be misspelled."""
+    for row in _withdrawn(cohort.folder)[0]:
+        named = row.cells["pair_id"]
+        if named not in cohort.pairs:
+            yield (
+                f"{configuration.RETRACTIONS}, line {row.line}: {named} is not a pair of this "
+                f"sheet, so nothing of the sheet is withdrawn by it.{nearest(named, cohort.pairs)}"
+            )
+
+
+def _key_faults(cohort: Cohort) -> Iterator[Fault]:
+    """Why the release that a run makes at its end could not be made for want of a key."""
+    release = cohort.config["release"]
+    if not isinstance(release, dict) or not release.get("name") or release.get("tier") == "local":
+        return
+    given = release.get("key_file")
+    if given is not None and not os.path.isfile(given):
+        return
+    from onconcord.release.key import load_key
+
+    for centre in cohort.centres:
+        try:
+            load_key(Path(given) if given else None, centre)
+        except InputError as error:
+            for fault in error.faults:
+                message = f"{fault.source}: {fault.message}."
+                yield Fault(configuration.NAME, message, column="release.key_file")
 
 
 def _permission_faults(folder: Path) -> Iterator[Fault]:

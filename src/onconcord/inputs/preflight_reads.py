@@ -15,7 +15,7 @@ from onconcord.compressed import (
     read_chunks,
 )
 from onconcord.errors import Fault, InputError
-from onconcord.files import ends_sha256
+from onconcord.files import ends_sha256, refused_path
 from onconcord.inputs.cohort import Lane, Sample
 from onconcord.reads.bam import GivenReference, alignment_faults, count_alignment, reference_aside
 from onconcord.reads.fastq import read_lane
@@ -176,6 +176,8 @@ def _is_hollow(path: Path, size: int) -> bool:
 
 
 def _not_a_file(path: Path) -> str | None:
+    if why := refused_path(path):
+        return why
     if not path.exists():
         return f"there is no file {path}."
     if not path.is_file():

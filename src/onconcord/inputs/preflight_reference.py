@@ -13,6 +13,7 @@ from pysam.utils import SamtoolsError
 
 from onconcord.errors import Fault, InputError
 from onconcord.evidence.normal_form import Allele, normalise
+from onconcord.files import refused_path
 from onconcord.inputs.cohort import KIT_SIGN
 from onconcord.inputs.config import NAME as CONFIG
 from onconcord.inputs.config import files_of
@@ -23,6 +24,7 @@ from onconcord.inputs.resource_vcf import ResourceVcf, unmet_fields, vcf_lines
 from onconcord.inputs.transcripts import read_choices
 from onconcord.reads.bam import GivenReference
 from onconcord.reference.builds import CUSTOM, digest_faults, length_faults
+from onconcord.reference.conserved import contigs_of_bwa
 from onconcord.reference.contigs import contig_rows, name_faults, native_name
 from onconcord.reference.fasta import text_faults, uneven_line
 from onconcord.reference.genes import GeneModel
@@ -114,6 +116,7 @@ def check_reference(
         genome = GivenReference(
             genome.fasta, genome.lengths, {row.source_name: row.md5 for row in rows}
         )
+    faults += _bwa_index_faults(reference.get("bwa_index"), broken, genome)
     beds = {assay: bed for assay in sorted(assays) if (bed := _targets(config, assay, broken))}
     of_beds = {bed: check_bed(bed, genome.lengths)[1] for bed in beds.values()}
     faults += [fault for of_bed in of_beds.values() for fault in of_bed]
@@ -133,6 +136,20 @@ def check_reference(
         elif model and wanted is not None:
             faults += unmet(transcripts, wanted, model.transcripts)
     return ReferenceReport(genome, tuple(faults))
+
+
+def _bwa_index_faults(prefix: object, broken: set[str], genome: GivenReference) -> Iterator[Fault]:
+    """Whether an index of bwa that is there already is of another genome."""
+    if not isinstance(prefix, str) or not prefix or "reference.bwa_index" in broken:
+        return
+    listed = contigs_of_bwa(Path(prefix))
+    if listed != list(genome.lengths.items()):
+        shown = ", ".join(f"{name} of {bases} bases" for name, bases in listed[:3]) or "no contig"
+        message = (
+            f"{prefix} is an index of another genome than {genome.name}: it has {len(listed)} "
+            f"contigs ({shown}), in this order. Leave the key out, and the run makes one."
+        )
+        yield Fault(CONFIG, message, column="reference.bwa_index")
 
 
 def _read(faults: list[Fault], read: Callable[[], Content]) -> Content | None:
@@ -273,7 +290,9 @@ def _missing_files(config: Mapping[str, Any], assays: set[str]) -> Iterator[Faul
         named |= {f"reference.bwa_index{end}": f"{index}{end}" for end in BWA_SUFFIXES}
     for key, path in ((key, path) for key, value in named.items() for path in files_of(value)):
         column = "reference.bwa_index" if key.startswith("reference.bwa_index") else key
-        if not os.path.isfile(path):
+        if why := refused_path(Path(path)):
+            yield Fault(CONFIG, why, column=column)
+        elif not os.path.isfile(path):
             yield Fault(CONFIG, f"there is no file {path}.", column=column)
         elif not os.access(path, os.R_OK):
             yield Fault(CONFIG, f"{path} may not be read by this user.", column=column)

@@ -74,6 +74,19 @@ def _check_dictionary(dictionary: Path, rows: Sequence[ContigRow]) -> None:
         )
 
 
+def contigs_of_bwa(prefix: Path) -> list[tuple[str, int]]:
+    """Names and bases of the contigs that an index of bwa has, as far as they can be read."""
+    lines = Path(f"{prefix}.ann").read_text(errors="replace").splitlines()
+    cells = [
+        (name.split(), place.split()) for name, place in zip(lines[1::2], lines[2::2], strict=False)
+    ]
+    return [
+        (name[1], int(place[1]))
+        for name, place in cells
+        if len(name) > 1 and len(place) > 1 and place[1].isdecimal()
+    ]
+
+
 def check_bwa_index(prefix: Path, fasta_index: Path) -> None:
     """
     Hold that an index of bwa is of the whole genome, and that each of its files has its size.
@@ -81,14 +94,10 @@ def check_bwa_index(prefix: Path, fasta_index: Path) -> None:
     Source: bwa 0.7.17, bntseq.c, bwt.c and bwtindex.c: four bases a byte; of both strands 16 bases
     a word, with counts of four letters, 8 words, every 128; every 32nd entry of the suffix array.
     """
-    wanted = [line.split("\t")[:2] for line in fasta_index.read_text().splitlines()]
-    bases = sum(int(length) for _, length in wanted)
-    lines = Path(f"{prefix}.ann").read_text().splitlines()
-    listed = [
-        [name.split()[1], place.split()[1]]
-        for name, place in zip(lines[1::2], lines[2::2], strict=False)
-        if len(name.split()) > 1 and len(place.split()) > 1
-    ]
+    lines = fasta_index.read_text().splitlines()
+    wanted = [(name, int(length)) for name, length in (line.split("\t")[:2] for line in lines)]
+    bases = sum(length for _, length in wanted)
+    listed = contigs_of_bwa(prefix)
     if listed != wanted:
         raise broken(
             "bwa index",
