@@ -3,12 +3,13 @@
 import base64
 import codecs
 import hashlib
+import json
 import time
 
 import pyarrow as pa
 import pytest
 
-from builders import pairs_of, release_of, write_pair, write_pairs
+from builders import PairOf, pairs_of, release_of, write_pair, write_pairs
 from onconcord.contract import load
 from onconcord.errors import InputError
 from onconcord.release.order import Retraction
@@ -25,7 +26,7 @@ from onconcord.release.words import Words
 
 ID = "Pat-Zürich_00417"
 OTHER = "TUM0815B"
-WORDS = Words({ID, OTHER, "12-345-678", "P03", "NKI-7", "61"})
+WORDS = Words({ID, OTHER, "12-345-678", "P03", "NKI-7", "61", "MRN-0451.7788/T", "S20190314"})
 
 FULL_WIDTH = {ord(" ") + n: 0xFF00 + n for n in range(1, 95)}
 
@@ -67,6 +68,8 @@ DISGUISES = {
     "sha256 in base64": base64.b64encode(hashlib.sha256(ID.encode()).digest()).decode(),
     "digits with separators": "of 12-345-678.",
     "digits without": "of 12345678 there",
+    "the number alone": "exome-04517788",
+    "the number with separators": "of 0451-7788.",
 }
 
 
@@ -86,6 +89,8 @@ def test_an_id_is_found_in_every_disguise(text):
         "BRCA",
         '{"min_tumour_vaf":0.02,"max_population_af":0.0005}',
         "ENST00000371085.8",
+        "104517788",
+        "20190314",
         hashlib.sha256(b"somebody else").hexdigest(),
     ],
 )
@@ -196,6 +201,18 @@ def test_another_patients_id_stops_the_release_of_a_pair(tmp_path, tier):
         release_of(tmp_path, manifests, "ONE", tier=tier)
     assert 'TUM-ONE-1/filter_definition, "params_json": holds a local id' in str(error.value)
     assert "patone2" not in str(error.value)
+
+
+def test_the_id_of_a_specimen_stops_the_release(tmp_path):
+    pair = PairOf()
+    tables = pair.tables()
+    tables["assay"][0]["assay_version"] = "h19.12345"
+    manifest = write_pair(tmp_path, pair, tables)
+    spec = tmp_path / "results/0_inputs" / f"{pair.pair}.json"
+    spec.parent.mkdir()
+    spec.write_text(json.dumps({"tumour": {"specimen": "H19/12345"}, "normal": None}))
+    with pytest.raises(InputError, match='"assay_version": holds a local id'):
+        release_of(tmp_path, [manifest], "ONE")
 
 
 @pytest.mark.parametrize("name", ["r-pat-one-2", "r2026-TUMONE1", "rPATONE1"])

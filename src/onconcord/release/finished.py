@@ -1,7 +1,7 @@
 """The finished pairs that a release is made of: results/8_harmonised/<pair>/MANIFEST.json."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,11 @@ class FinishedPair:
     def path(self, table: str) -> Path:
         """File of one of its tables."""
         return self.manifest.with_name(f"{table}.parquet")
+
+    @property
+    def spec(self) -> Path:
+        """Its pair spec, of the working folder that it is in."""
+        return self.manifest.parents[2] / "0_inputs" / f"{self.pair}.json"
 
     def read(self) -> PairTables:
         """
@@ -144,6 +149,7 @@ def local_words(finished: Iterable[FinishedPair]) -> Words:
     faults: list[Fault] = []
     for pair in finished:
         ids.add(pair.pair)
+        ids.update(_specimens(pair.spec))
         for name, columns in WITH_IDS.items():
             if name not in pair.tables:
                 continue
@@ -158,6 +164,16 @@ def local_words(finished: Iterable[FinishedPair]) -> Words:
     if faults:
         raise InputError(faults)
     return Words(local_id for local_id in ids if not is_own_word(local_id))
+
+
+def _specimens(spec: Path) -> Iterator[str]:
+    """Ids of the specimens of a pair, which no table has; none where its spec is not there."""
+    try:
+        stated = json.loads(spec.read_text(encoding="utf-8"))
+        samples = [stated.get("tumour"), stated.get("normal")]
+        yield from (sample["specimen"] for sample in samples if sample and sample.get("specimen"))
+    except (OSError, ValueError, AttributeError, TypeError):
+        return
 
 
 WITH_IDS = {

@@ -20,6 +20,12 @@ SHORTEST = 6
 SHORTEST_CODE = 2
 """Signs from which on a shorter id with a letter is searched for as a whole code."""
 
+SHORTEST_NUMBER = 7
+"""Digits of a number within an id from which on it is searched for alone: an id is often stated
+without its letters. A shorter one is in text by chance."""
+
+_DATE = re.compile("(19|20)[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])")
+
 _PREFIX = 16
 """Signs of a digest that are enough to know it."""
 
@@ -63,10 +69,16 @@ class Words:
 
     @cached_property
     def _numbers(self) -> frozenset[str]:
-        bare = (plain(local_id) for local_id in self.ids)
-        return frozenset(
-            number for number in bare if number.isdecimal() and len(number) >= SHORTEST
-        )
+        bare = {plain(local_id) for local_id in self.ids}
+        # a version of a resource is a date as often as a part of an id is
+        within = {
+            number
+            for text in bare
+            for number in re.findall("[0-9]+", text)
+            if len(number) >= SHORTEST_NUMBER and not _DATE.fullmatch(number)
+        }
+        whole = {number for number in bare if number.isdecimal() and len(number) >= SHORTEST}
+        return frozenset(whole | within)
 
     @cached_property
     def _codes(self) -> frozenset[str]:
