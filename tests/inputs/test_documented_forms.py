@@ -1,5 +1,6 @@
 """The words that docs/samples.md says each wrong input is refused with are those of its message."""
 
+import bz2
 import gzip
 import re
 
@@ -16,6 +17,7 @@ ROWS = dict(
 )
 HEADER = "hotspot_id\tgene_symbol\tchrom\tpos\tref\talt\n"
 REF, ALT = SEQUENCE[99], "A" if SEQUENCE[99] != "A" else "C"
+EXON = 'chr20\tx\texon\t{}\t{}\t.\t{}\t.\tgene_id "G"; transcript_id "T";'
 SITES = [("chr20", pos, SEQUENCE[pos - 1]) for pos in range(10, 200, 7)]
 
 
@@ -81,6 +83,22 @@ def cram_of_another_genome(folder):
     write_sheet(folder, bam="t.cram", realign="yes")
 
 
+def contigs_in_another_order(folder):
+    (folder / "genome.fa").write_text(f">chr19\n{SEQUENCE}\n>chr20\n{SEQUENCE}\n")
+    bam(contigs=(("chr20", 3000), ("chr19", 3000)))(folder)
+
+
+def copied_reads(folder):
+    text = gzip.decompress((folder / "t_1.gz").read_bytes())
+    (folder / "n_1.gz").write_bytes(gzip.compress(text))
+
+
+def index_of_another_genome(folder):
+    for suffix in (".amb", ".ann", ".bwt", ".pac", ".sa"):
+        (folder / f"x{suffix}").write_text("9 1 11\n0 chr7 (null)\n0 9 0\n")
+    configure(folder, reference={"bwa_index": "x"})
+
+
 def sheet(change):
     return lambda folder: (folder / "samples.tsv").write_bytes(
         change((folder / "samples.tsv").read_bytes())
@@ -95,11 +113,16 @@ def hotspots(*rows):
     return lay
 
 
-def population(records=SITES, info="AF", change=str):
+def hotspot_on_a_small_contig(folder):
+    (folder / "genome.fa").write_text(f">chr20\n{SEQUENCE}\n>GL1\n{SEQUENCE}\n")
+    hotspots(f"h\tG\tGL1\t100\t{REF}\t{ALT}")(folder)
+
+
+def population(records=SITES, info="AF", change=str, key="population"):
     def lay(folder):
         write_vcf(folder / "p.vcf", records, info)
         (folder / "p.vcf").write_text(change((folder / "p.vcf").read_text()))
-        configure(folder, resources={"population": "p.vcf"})
+        configure(folder, resources={key: "p.vcf"})
 
     return lay
 
@@ -154,6 +177,10 @@ WRONG = {
         fastq(bytes, quality="h"),
         fastq(lambda data: b"".join(data.splitlines(keepends=True)[:-2])),
         fastq(lambda data: b"\n"),
+        fastq(bytes, read="@r{}/{}"),
+        fastq(lambda data: data * 2),
+        copied_reads,
+        fastq(bz2.compress),
     ],
     "BAM and CRAM": [
         bam_of_bytes(lambda data: b"no BAM"),
@@ -163,6 +190,11 @@ WRONG = {
         bam(order="queryname"),
         bam(contigs=(("chr7", 3000),)),
         cram_of_another_genome,
+        bam(groups=[{"SM": "T1"}]),
+        bam(groups=[{"ID": "1", "SM": "T1"}] * 2),
+        bam(quality="*"),
+        bam(quality="Bhhh"),
+        contigs_in_another_order,
     ],
     "sheet and lists": [
         sheet(lambda data: data.replace(b"\t", b",")),
@@ -170,6 +202,9 @@ WRONG = {
         sheet(lambda data: data.replace(b"realign", b"colour")),
         sheet(lambda data: data.replace(b"role", b"")),
         sheet(lambda data: data + b"\tone\ttoo\tmany"),
+        sheet(lambda data: data.replace(b"n_2.gz\t", b"n_2.gz\tNA")),
+        sheet(lambda data: data.replace(b"P1", b"P\0")),
+        sheet(lambda data: data.replace(b"N1", b"N" * 90)),
     ],
     "hotspots": [
         hotspots(f"h\tG\tchr20\t100\t{ALT}\t{REF}"),
@@ -177,6 +212,8 @@ WRONG = {
         hotspots(f"h\tG\tchr20\t100\t{REF}\t-"),
         hotspots(*[f"h\tG\tchr20\t100\t{REF}\t{ALT}"] * 2),
         hotspots(f"BRAF V600E\tG\tchr20\t100\t{REF}\t{ALT}"),
+        hotspot_on_a_small_contig,
+        hotspots(f"h\t2-Sep\tchr20\t100\t{REF}\t{ALT}"),
     ],
     "resource VCFs": [
         population([("chr20", pos + 1, ref) for _, pos, ref in SITES]),
@@ -184,12 +221,14 @@ WRONG = {
         population(info="XX"),
         population(change=lambda text: text.replace("=0.1", "=2")),
         population(change=lambda text: text.replace("\t.\t.\t", " . . ")),
+        population(key="clinical"),
     ],
     "targets": [
         targets("chr7\t1\t2"),
         targets("GL1\t1\t2"),
         targets("chr20\t1\t9000"),
         targets("chr20\t5\t5"),
+        targets("@HD\tVN:1.6"),
     ],
     "configuration": [
         configuration(lambda text: f"{text}callrs: [mutect2]\n"),
@@ -198,21 +237,35 @@ WRONG = {
         configuration(lambda text: f"{text}reads: @\n"),
         configuration(lambda text: f"{text}reads: {{trim: perhaps}}\n"),
         configuration(lambda text: text.replace("genome.fa", "another.fa")),
+        configuration(lambda text: f"{text}decision: {{fdr: 1e-3}}\n"),
+        configuration(lambda text: text.replace("genome.fa", '"{x}.fa"')),
+        index_of_another_genome,
     ],
     "genome": [
         genome("ACGT\n"),
         genome(f">chr20\n{SEQUENCE}\n>20\n{SEQUENCE}\n"),
         genome(f">chr20\n{SEQUENCE}\n", build="GRCh38"),
+        genome(f">chr20\n{SEQUENCE}\n" * 2),
+        genome(f">chr20\n{SEQUENCE}\n>chr21\n"),
+        genome(f">chr20\n{SEQUENCE}-\n"),
+        genome(f">chr20\n{SEQUENCE}\n>a,b\nAC\n"),
+        genome(f">chr20\n{SEQUENCE}\n\n{SEQUENCE}\n"),
+        genome(f">chr20\n{SEQUENCE}\r\n"),
     ],
     "gene model": [
         genes('chr20\tx\texon\t1\t9000\t.\t+\t.\tgene_id "G"; transcript_id "T";'),
         genes("chr20 x exon 1 90"),
         genes("# nothing"),
         genes("chr20\tx\tmRNA\t1\t90\t.\t+\t.\tID=T;Parent=G"),
+        genes('chr20\tx\tgene\t1\t90\t.\t+\t.\tgene_id "G";'),
+        genes(EXON.format(1, 9, "+") + "\n" + EXON.format(20, 30, "-")),
+        genes(EXON.format(1, 9, ".")),
+        genes(EXON.format(1, 9, "+").replace("exon", "CDS").replace("+\t.", "+\t3")),
     ],
     "withdrawn pairs": [
         withdrawn("T1\tr1\tbored"),
         withdrawn("T1\tr1\tquality", "T1\tr2\tquality"),
+        withdrawn("P1\tr1\tquality"),
     ],
 }
 

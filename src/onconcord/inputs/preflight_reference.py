@@ -101,7 +101,7 @@ def check_reference(
             "and none may be empty (seqkit seq -w 60 writes it so)."
         )
         fault = Fault(Path(fasta).name, message, uneven_line(Path(fasta)) or 0)
-        return ReferenceReport(None, (*faults, fault))
+        return ReferenceReport(None, (*faults, *(text_faults(Path(fasta)) or [fault])))
     except (OSError, ValueError) as error:
         text = " ".join(str(error).split())
         message = f"{fasta} cannot be read as FASTA ({text}): plain text, or compressed with bgzip."
