@@ -182,7 +182,7 @@ def test_a_genomic_name_is_shifted_as_well(tmp_path):
         ({"notes": {"incomplete_end"}}, "incomplete_end"),
         ({"coding": (10, 50), "coding_bp": 21}, "inner_stop"),
         ({"coding": (10, 50), "coding_bp": 21, "notes": {"readthrough"}}, "readthrough"),
-        ({"coding": (10, 50), "coding_bp": 21, "notes": {"selenocysteine"}}, "ok"),
+        ({"coding": (10, 50), "coding_bp": 21, "notes": {"selenocysteine"}}, "inner_stop"),
     ],
 )
 def test_a_coding_sequence_that_is_not_sound_names_no_protein(tmp_path, changes, status):
@@ -208,6 +208,18 @@ def test_a_selenocysteine_is_one_where_its_codon_is_left_alone(tmp_path):
     assert namer.names(transcript, 8, "A", "G").protein.short == "p.Sec2Trp"
 
 
+def test_a_start_codon_is_methionine_whatever_it_is(tmp_path):
+    sequence = "CC" + "CTGGCCTGGTAA" + "CC"
+    namer = namer_of(tmp_path, sequence)
+    transcript = Transcript(
+        "O.1", "20", 1, ((0, len(sequence)),), (2, 14), 12, notes=frozenset({"other_start"})
+    )
+    assert namer.coding_sequence(transcript).protein == "MAW*"
+    assert namer.names(transcript, 5, "G", "GCTG").protein.short == "p.Met1_Ala2insLeu"
+    assert namer.names(transcript, 3, "C", "G").protein.short == "p.Met1?"
+    assert namer.names(transcript, 3, "C", "A").protein.short == "p.Met1="
+
+
 def test_mitochondria_have_a_code_of_their_own_and_stops_that_a_tail_completes(tmp_path):
     # ATA TGA AGT TA(A): M W S *, in the code of mitochondria.
     sequence = "GG" + "ATATGAAGTTA"
@@ -216,6 +228,9 @@ def test_mitochondria_have_a_code_of_their_own_and_stops_that_a_tail_completes(t
     found = namer.coding_sequence(transcript)
     assert (found.status, found.protein) == ("ok", "MWS*")
     assert namer.names(transcript, 10, "G", "A").protein.short == "p.Ser3Asn"
+    assert namer.names(transcript, 5, "A", "G").protein.short == "p.Met1="
+    assert namer.names(transcript, 5, "A", "C").protein.short == "p.Met1="
+    assert namer.names(transcript, 4, "T", "C").protein.short == "p.Met1?"
     standard = Transcript("M.1", "MT", 1, ((2, 13),), (2, 13), 11)
     assert coding_sequence(standard, Genome(tmp_path / "genome.fa")).status == "not_in_frame"
 

@@ -113,6 +113,26 @@ def test_every_spelling_of_a_gene_model_gives_the_same_set(tmp_path, spelling):
 
 
 @pytest.mark.parametrize(
+    ("spelling", "kind", "words"),
+    [
+        ("GENCODE GTF", "Selenocysteine", 'gene_id "ENSG1.7"; transcript_id "T1.4";'),
+        (
+            "Ensembl GFF3",
+            "stop_codon_redefined_as_selenocysteine",
+            "ID=x;Parent=transcript:T1;transcript_id=T1;version=4",
+        ),
+    ],
+)
+def test_a_selenocysteine_may_have_a_line_of_its_own(tmp_path, spelling, kind, words):
+    line = PLACE.format(kind=kind, start=6, end=8, frame=".") + words + "\n"
+    (tmp_path / "model").write_text(SPELLINGS[spelling](spelling, MODEL[:1]) + line)
+    table = GeneModel(tmp_path / "model", {"20": len(SEQUENCE)}).transcripts
+    assert table.select("transcript_id", "notes").rows() == [
+        ("T1.4", ["mane_select", "selenocysteine"])
+    ]
+
+
+@pytest.mark.parametrize(
     ("spelling", "renamed", "expected"),
     [
         pytest.param(

@@ -12,6 +12,7 @@ from onconcord.reference.codons import (
     SELENOCYSTEINE,
     STOP,
     THREE_LETTERS,
+    is_start,
     spelt,
     translate,
     translate_to_stop,
@@ -43,7 +44,9 @@ def protein_names(coding: CodingSequence, start: int, end: int, alt: str) -> Pro
     shift = len(alt) - (end - start)
     changed = coding.bases[:start] + alt + coding.bases[end:]
     if start < coding.start + 3:
-        kept = changed[coding.start + shift : coding.end + shift] == coding.cds
+        after = changed[coding.start + shift : coding.end + shift]
+        starts = after[:3] == coding.cds[:3] or is_start(after[:3], coding.code)
+        kept = starts and after[3:] == coding.cds[3:]
         return _both("p.Met1=" if kept else "p.Met1?")
     first = (start - coding.start) // 3
     tail = changed[coding.start + 3 * first :]

@@ -35,6 +35,11 @@ MITOCHONDRIAL: Code = {**STANDARD, "AGA": STOP, "AGG": STOP, "ATA": "M", "TGA": 
 MITOCHONDRIAL_STARTS = frozenset({"ATT", "ATC", "ATA", "ATG", "GTG"})
 
 
+def is_start(codon: str, code: Code) -> bool:
+    """Whether a codon begins a protein, as methionine."""
+    return codon in (MITOCHONDRIAL_STARTS if code is MITOCHONDRIAL else ("ATG",))
+
+
 def reverse_complement(bases: str) -> str:
     """The other strand, read in its own direction."""
     return bases.translate(_COMPLEMENT)[::-1]

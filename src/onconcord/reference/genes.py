@@ -278,11 +278,13 @@ def _parts(lines: pl.DataFrame) -> pl.DataFrame:
 
 def _above(lines: pl.DataFrame) -> pl.DataFrame:
     """Genes, transcripts and what else is no part, with all that is known of them."""
+    # A selenocysteine may have a line of its own.
+    marked = pl.col("kind").str.to_lowercase().str.ends_with("selenocysteine").cast(pl.Int32)
     return lines.select(
         "line",
         *("chrom", "kind", "strand"),
         *(_attribute(name) for name in ATTRIBUTES),
-        notes=_notes(),
+        notes=_notes() | marked * 2 ** list(NOTES).index("selenocysteine"),
         hgnc_id=pl.col("attributes").str.extract(_HGNC),
     )
 
@@ -324,7 +326,7 @@ def _as_gtf(parts: pl.DataFrame, above: pl.DataFrame) -> tuple[pl.DataFrame, pl.
     """The lines of a GFF3 with the gene and transcript they belong to, as those of a GTF."""
     plain = pl.col("own").str.replace("^(gene|transcript|rna)[:-]", "")
     # RefSeq places one transcript more than once (in PARs, say), and numbers the places.
-    is_placed_again = pl.col("own").n_unique().over("transcript_id") > 1
+    is_placed_again = pl.col("own").n_unique().over("transcript_id", "kind") > 1
     above = above.with_columns(
         gene_id=pl.coalesce("gene_id", plain),
         transcript_id=pl.when(~is_placed_again).then("transcript_id"),

@@ -17,12 +17,12 @@ import polars as pl
 
 from onconcord.reference.codons import (
     MITOCHONDRIAL,
-    MITOCHONDRIAL_STARTS,
     SELENOCYSTEINE,
     STANDARD,
     STOP,
     UNKNOWN,
     Code,
+    is_start,
     reverse_complement,
     translate,
 )
@@ -55,6 +55,11 @@ class Transcript:
     coding_bp: int = 0
     is_mitochondrial: bool = False
     notes: frozenset[str] = frozenset()
+
+    @property
+    def code(self) -> Code:
+        """The genetic code that it is read with."""
+        return MITOCHONDRIAL if self.is_mitochondrial else STANDARD
 
     @cached_property
     def _starts(self) -> list[int]:
@@ -183,8 +188,8 @@ def coding_sequence(transcript: Transcript, genome: Genome) -> CodingSequence | 
     The coding sequence of a transcript, read from the genome and checked.
 
     It is sound if its length is whole codons, it begins with a start codon, ends with a stop and
-    has none before. A stop that the gene model marks as selenocysteine is one. A mitochondrial
-    transcript may end within its stop codon, which its poly-A tail completes.
+    has none before. A TGA is a selenocysteine where the gene model says that the transcript has
+    one. A mitochondrial transcript may end within its stop codon, which its poly-A tail completes.
 
     Returns:
         None for a transcript that codes for nothing.
@@ -194,30 +199,41 @@ def coding_sequence(transcript: Transcript, genome: Genome) -> CodingSequence | 
         return None
     start, end = span
     bases = transcript.sequence(genome)
-    code = MITOCHONDRIAL if transcript.is_mitochondrial else STANDARD
+    code = transcript.code
     if transcript.is_mitochondrial and end == len(bases) and (end - start) % 3:
         bases += "A" * (3 - (end - start) % 3)
         end = len(bases)
     protein = translate(bases[start:end], code)
     if "selenocysteine" in transcript.notes:
-        body = protein[:-1].replace(STOP, SELENOCYSTEINE)
-        protein = body + protein[-1:]
+        protein = _with_selenocysteines(protein, bases[start:end])
     status = _cds_status(transcript, bases[start:end], protein, span)
-    if transcript.is_mitochondrial and status == "ok":
+    if status == "ok":
+        # Whatever the start codon is, it is read as methionine.
         protein = "M" + protein[1:]
     return CodingSequence(bases, start, end, protein, code, status)
 
 
+def _with_selenocysteines(protein: str, cds: str) -> str:
+    """A protein with every TGA before its end read as selenocysteine."""
+    residues = (
+        SELENOCYSTEINE if residue == STOP and cds[3 * at : 3 * at + 3] == "TGA" else residue
+        for at, residue in enumerate(protein[:-1])
+    )
+    return "".join(residues) + protein[-1:]
+
+
 def _cds_status(transcript: Transcript, cds: str, protein: str, span: tuple[int, int]) -> str:
     """Why a CDS says nothing about proteins, the gene model's own word first; else ok."""
-    starts = MITOCHONDRIAL_STARTS if transcript.is_mitochondrial else frozenset({"ATG"})
     faults = (
         ("incomplete_start", "incomplete_start" in transcript.notes),
         ("incomplete_end", "incomplete_end" in transcript.notes),
         ("not_of_exons", span[1] - span[0] != transcript.coding_bp),
         ("unknown_base", UNKNOWN in protein),
         ("not_in_frame", len(cds) % 3 != 0),
-        ("no_start", cds[:3] not in starts and "other_start" not in transcript.notes),
+        (
+            "no_start",
+            not is_start(cds[:3], transcript.code) and "other_start" not in transcript.notes,
+        ),
         ("no_stop", not protein.endswith(STOP)),
         ("readthrough", STOP in protein[:-1] and "readthrough" in transcript.notes),
         ("inner_stop", STOP in protein[:-1]),
