@@ -24,8 +24,8 @@ def test_the_chosen_transcript_is_picked_with_its_most_severe_term_and_names_fro
 ):
     consequences, picked = picked_of(
         tmp_path,
-        entry("stop_gained", "HIGH", "OTHER.2"),
-        entry("synonymous_variant&start_retained_variant", "HIGH", "CANON.4"),
+        entry("exon_loss_variant", "HIGH", "OTHER.2"),
+        entry("NMD_transcript_variant&missense_variant", "HIGH", "CANON.4"),
     )
     assert {
         name: picked[name] for name in picked if name not in ("chrom", "pos", "ref", "alt")
@@ -38,19 +38,33 @@ def test_the_chosen_transcript_is_picked_with_its_most_severe_term_and_names_fro
         "hgvsc": "c.5C>A",
         "hgvsp": "p.Ala2Asp",
         "hgvsp_full": "p.Ala2Asp",
-        "impact": "LOW",
-        "consequence_so": "start_retained_variant",
-        "consequence_terms": "start_retained_variant&synonymous_variant",
+        "impact": "MODERATE",
+        "consequence_so": "missense_variant",
+        "consequence_terms": "missense_variant&NMD_transcript_variant",
     }
     rows = consequences.select("transcript_id", "consequence_so", "impact", "is_picked").rows()
     assert sorted(rows) == [
-        ("CANON.4", "start_retained_variant", "LOW", True),
-        ("CANON.4", "synonymous_variant", "LOW", False),
-        ("OTHER.2", "stop_gained", "HIGH", False),
+        ("CANON.4", "NMD_transcript_variant", "MODIFIER", False),
+        ("CANON.4", "missense_variant", "MODERATE", True),
+        ("OTHER.2", "exon_loss_variant", "HIGH", False),
     ]
     assert consequences["is_mane_select"].to_list() == [None] * 3
     expected = set_id(annotated(tmp_path, SEQUENCE, [(7, "C", "A", ".")]).chosen)
     assert set(consequences["transcript_set_version"]) == {expected}
+
+
+@pytest.mark.parametrize(
+    ("told", "terms"),
+    [
+        ("synonymous_variant", "missense_variant"),
+        ("stop_lost&coding_transcript_variant", "missense_variant&coding_transcript_variant"),
+        ("frameshift_variant", "frameshift_variant"),
+        ("intron_variant", "intron_variant"),
+    ],
+)
+def test_a_substitution_has_the_term_of_its_protein_name(tmp_path, told, terms):
+    _, picked = picked_of(tmp_path, entry(told, "LOW", "CANON.4"))
+    assert (picked["hgvsp"], picked["consequence_terms"]) == ("p.Ala2Asp", terms)
 
 
 def test_genes_are_called_as_the_gene_model_does_however_snpeff_escapes_it(tmp_path):
@@ -63,7 +77,7 @@ def test_genes_are_called_as_the_gene_model_does_however_snpeff_escapes_it(tmp_p
 @pytest.mark.parametrize(
     ("of_select", "of_plus", "expected"),
     [
-        ("missense_variant", "synonymous_variant", "CANON.4"),
+        ("missense_variant", "intron_variant", "CANON.4"),
         ("missense_variant", "missense_variant", "CANON.4"),
         ("intron_variant", "missense_variant", "PLUS.1"),
     ],
@@ -74,7 +88,7 @@ def test_plus_clinical_is_picked_only_where_it_is_more_severe(
     tags = (("CANON.4", "MANE_Select"), ("PLUS.1", "MANE_Plus_Clinical"), ("OTHER.2", "basic"))
     consequences, picked = picked_of(
         tmp_path,
-        entry("stop_gained", "HIGH", "OTHER.2"),
+        entry("exon_loss_variant", "HIGH", "OTHER.2"),
         entry(of_plus, "LOW", "PLUS.1"),
         entry(of_select, "LOW", "CANON.4"),
         tags=tags,

@@ -11,6 +11,7 @@ from onconcord.annotated.clinical import CLINICAL, Clinical, clinical_rows
 from onconcord.annotated.knowledge import SCHEMA as KNOWN
 from onconcord.annotated.knowledge import knowledge_rows
 from onconcord.annotated.names import SPLICE_TERMS, Namer
+from onconcord.annotated.protein import SUBSTITUTION_TERMS
 from onconcord.annotated.severity import FLANKS, IMPACTS, RANKS
 from onconcord.evidence.events import KEY
 from onconcord.inputs.knowledge import Knowledge
@@ -59,6 +60,7 @@ _OF_TRANSCRIPT: dict[str, Any] = {
     "hgvsp_full": pl.String,
     "is_coding": pl.Boolean,
     "splice": pl.List(pl.String),
+    "substitution": pl.String,
 }
 
 
@@ -161,7 +163,8 @@ def _read_sites(path: Path, region: tuple[str, int, int] | None) -> pl.DataFrame
 def _consequences(of: Annotation, sites: pl.DataFrame) -> pl.DataFrame:
     """
     One row per variant, transcript and term: those of SnpEff's ANN field, regions left out, and of
-    introns' ends those of `names.splice_terms`.
+    introns' ends those of `names.splice_terms`, and of a substitution the one that its protein
+    name states.
 
     Beside the columns of `variant_consequence` there is consequence_terms: all terms of the
     variant on the transcript, the most severe first, joined by &.
@@ -181,6 +184,13 @@ def _consequences(of: Annotation, sites: pl.DataFrame) -> pl.DataFrame:
         ),
     ).filter(pl.col("feature") == "transcript")
     effects = pl.col("effect").str.split("&")
+    is_stated = effects.list.set_intersection(list(SUBSTITUTION_TERMS)).list.len() > 0
+    named_term = pl.concat_list("substitution")
+    effects = (
+        pl.when(is_stated & pl.col("substitution").is_not_null())
+        .then(effects.list.set_difference(list(SUBSTITUTION_TERMS)).list.concat(named_term))
+        .otherwise(effects)
+    )
     others = effects.list.set_difference(list(SPLICE_TERMS))
     own = others.list.concat(pl.col("splice"))
     # SnpEff may state the end of an intron in an entry of its own.
@@ -287,8 +297,9 @@ def _names(of: Annotation, answers: pl.DataFrame) -> pl.DataFrame:
             named = namer.names(transcript, pos, ref, alt)
             protein = named.protein
             coding = transcript.coding is not None
-            names = (named.coding, protein.short, protein.full, coding, list(named.splice))
-            rows.append((key, transcript_id, *names))
+            names = (named.coding, protein.short, protein.full)
+            terms = (list(named.splice), named.substitution)
+            rows.append((key, transcript_id, *names, coding, *terms))
     return pl.DataFrame(
         rows,
         schema={"variant_key": pl.String, "transcript_id": pl.String, **_OF_TRANSCRIPT},

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from onconcord.annotated.events import Change, change_on
-from onconcord.annotated.protein import NO_NAMES, ProteinNames, protein_names
+from onconcord.annotated.protein import NO_NAMES, ProteinNames, protein_names, substitution_term
 from onconcord.reference.codons import reverse_complement
 from onconcord.reference.sequence import Genome
 from onconcord.reference.transcripts import (
@@ -45,11 +45,13 @@ class Names:
         coding: c. or, on a transcript that codes for nothing, n.; None where it has no number.
         protein: p.; None where no protein is changed or none can be named.
         splice: what of an intron's ends it changes, see `splice_terms`.
+        substitution: what the protein name of a substitution states, see `substitution_term`.
     """
 
     coding: str | None
     protein: ProteinNames
     splice: tuple[str, ...] = ()
+    substitution: str | None = None
 
 
 class Namer:
@@ -69,10 +71,13 @@ class Namer:
             pos: 1-based position of the first base of `ref`.
         """
         change = self._change(transcript, pos, ref, alt)
+        protein = self._protein(transcript, change)
+        replaces = len(change.ref) == len(change.alt)
         return Names(
             coding_name(transcript, change),
-            self._protein(transcript, change),
+            protein,
             splice_terms(transcript, change),
+            substitution_term(protein.short) if replaces else None,
         )
 
     def genomic(self, contig: str, pos: int, ref: str, alt: str) -> str:

@@ -6,6 +6,7 @@ A frame shift is written twice: short (p.Gly646fs), which two gene models agree 
 (p.Gly646TrpfsTer12). Every other name is the same in both.
 """
 
+import re
 from dataclasses import dataclass
 
 from onconcord.reference.codons import (
@@ -29,6 +30,31 @@ class ProteinNames:
 
 
 NO_NAMES = ProteinNames(None, None)
+_STATED = (
+    (r"p\.Met1\?", "start_lost"),
+    (r"p\.Met1=", "start_retained_variant"),
+    (r"p\.Ter[0-9]+=", "stop_retained_variant"),
+    (r".*=", "synonymous_variant"),
+    (r".*(ext|fs).*", "stop_lost"),
+    (r".*Ter", "stop_gained"),
+    (r"p\.[A-Z].*", "missense_variant"),
+)
+SUBSTITUTION_TERMS = (
+    *(term for _, term in _STATED),
+    *("initiator_codon_variant", "non_canonical_start_codon", "rare_amino_acid_variant"),
+)
+"""Terms of which a substitution has one, SnpEff's own among them."""
+
+
+def substitution_term(name: str | None) -> str | None:
+    """
+    What the protein name of a substitution states, as a term of the Sequence Ontology.
+
+    Args:
+        name: of as many bases as there were; None, or p.? which states nothing, for no term.
+    """
+    stated = (term for pattern, term in _STATED if name and re.fullmatch(pattern, name))
+    return next(stated, None)
 
 
 def protein_names(coding: CodingSequence, start: int, end: int, alt: str) -> ProteinNames:
