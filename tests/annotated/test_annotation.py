@@ -54,17 +54,20 @@ def test_the_chosen_transcript_is_picked_with_its_most_severe_term_and_names_fro
 
 
 @pytest.mark.parametrize(
-    ("told", "terms"),
+    ("event", "name", "told", "terms"),
     [
-        ("synonymous_variant", "missense_variant"),
-        ("stop_lost&coding_transcript_variant", "missense_variant&coding_transcript_variant"),
-        ("frameshift_variant", "frameshift_variant"),
-        ("intron_variant", "intron_variant"),
+        ((7, "C", "A"), "p.Ala2Asp", "synonymous_variant", "missense_variant"),
+        ((7, "C", "A"), "p.Ala2Asp", "intron_variant", "intron_variant"),
+        ((5, "GGCC", "G"), "p.Ala2Ter", "inframe_deletion", "stop_gained&inframe_deletion"),
+        ((8, "C", "CG"), "p.Ter3ValextTer?", "frameshift_variant", "frameshift_variant&stop_lost"),
+        ((3, "A", "ATTA"), "p.Met1=", "start_lost&inframe_insertion", "start_retained_variant"),
     ],
 )
-def test_a_substitution_has_the_term_of_its_protein_name(tmp_path, told, terms):
-    _, picked = picked_of(tmp_path, entry(told, "LOW", "CANON.4"))
-    assert (picked["hgvsp"], picked["consequence_terms"]) == ("p.Ala2Asp", terms)
+def test_a_term_says_what_the_protein_name_states(tmp_path, event, name, told, terms):
+    ann = entry(told, "LOW", "CANON.4")
+    of = annotated(tmp_path, SEQUENCE, [(*event, f"ANN={ann}")])
+    _, picked, _ = read_annotation(of)
+    assert picked.select("hgvsp_full", "consequence_terms").row(0) == (name, terms)
 
 
 def test_genes_are_called_as_the_gene_model_does_however_snpeff_escapes_it(tmp_path):

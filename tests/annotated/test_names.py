@@ -9,7 +9,7 @@ import pytest
 from annotated_vcf import write_fasta
 from hgvs_oracle import numbered, other_strand
 from onconcord.annotated.names import Namer
-from onconcord.annotated.protein import substitution_term
+from onconcord.annotated.protein import stated_term
 from onconcord.reference.genes import GeneModel
 from onconcord.reference.sequence import Genome
 from onconcord.reference.transcripts import Transcript, coding_sequence, transcript_of
@@ -156,26 +156,27 @@ def test_the_ends_of_an_intron_have_terms(tmp_path, strand, event, expected):
 
 
 @pytest.mark.parametrize(
-    ("name", "term"),
+    ("name", "of_substitution", "of_indel"),
     [
-        ("p.Met1?", "start_lost"),
-        ("p.Met1=", "start_retained_variant"),
-        ("p.Gly2=", "synonymous_variant"),
-        ("p.Gly2_Arg3=", "synonymous_variant"),
-        ("p.Ter5=", "stop_retained_variant"),
-        ("p.Gly2Arg", "missense_variant"),
-        ("p.Sec2Arg", "missense_variant"),
-        ("p.Gly2_Arg3delinsAlaTrp", "missense_variant"),
-        ("p.Trp4Ter", "stop_gained"),
-        ("p.Arg3_Trp4delinsLeuTer", "stop_gained"),
-        ("p.Ter5GlnextTer2", "stop_lost"),
-        ("p.Trp4fs", "stop_lost"),
-        ("p.?", None),
-        (None, None),
+        ("p.Met1?", "start_lost", "start_lost"),
+        ("p.Met1=", "start_retained_variant", "start_retained_variant"),
+        ("p.Gly2=", "synonymous_variant", "synonymous_variant"),
+        ("p.Gly2_Arg3=", "synonymous_variant", "synonymous_variant"),
+        ("p.Ter5=", "stop_retained_variant", "stop_retained_variant"),
+        ("p.Gly2Arg", "missense_variant", None),
+        ("p.Sec2Arg", "missense_variant", None),
+        ("p.Gly2_Arg3delinsAlaTrp", "missense_variant", None),
+        ("p.Trp4Ter", "stop_gained", "stop_gained"),
+        ("p.Arg3_Trp4insLeuTer", "stop_gained", "stop_gained"),
+        ("p.Ter5GlnextTer2", "stop_lost", "stop_lost"),
+        ("p.Trp4fs", "stop_lost", None),
+        ("p.?", None, None),
+        (None, None, None),
     ],
 )
-def test_the_name_of_a_substitution_states_a_term(name, term):
-    assert substitution_term(name) == term
+def test_a_protein_name_states_a_term(name, of_substitution, of_indel):
+    assert stated_term(name, is_substitution=True).term == of_substitution
+    assert stated_term(name, is_substitution=False).term == of_indel
 
 
 def test_a_transcript_that_codes_for_nothing_has_n_numbers_within_it(tmp_path):

@@ -11,7 +11,7 @@ from onconcord.annotated.clinical import CLINICAL, Clinical, clinical_rows
 from onconcord.annotated.knowledge import SCHEMA as KNOWN
 from onconcord.annotated.knowledge import knowledge_rows
 from onconcord.annotated.names import SPLICE_TERMS, Namer
-from onconcord.annotated.protein import SUBSTITUTION_TERMS
+from onconcord.annotated.protein import PROTEIN_TERMS
 from onconcord.annotated.severity import FLANKS, IMPACTS, RANKS
 from onconcord.evidence.events import KEY
 from onconcord.inputs.knowledge import Knowledge
@@ -60,7 +60,8 @@ _OF_TRANSCRIPT: dict[str, Any] = {
     "hgvsp_full": pl.String,
     "is_coding": pl.Boolean,
     "splice": pl.List(pl.String),
-    "substitution": pl.String,
+    "stated": pl.String,
+    "instead_of": pl.List(pl.String),
 }
 
 
@@ -163,8 +164,7 @@ def _read_sites(path: Path, region: tuple[str, int, int] | None) -> pl.DataFrame
 def _consequences(of: Annotation, sites: pl.DataFrame) -> pl.DataFrame:
     """
     One row per variant, transcript and term: those of SnpEff's ANN field, regions left out, and of
-    introns' ends those of `names.splice_terms`, and of a substitution the one that its protein
-    name states.
+    introns' ends those of `names.splice_terms`, and what a protein name states, `stated_term`.
 
     Beside the columns of `variant_consequence` there is consequence_terms: all terms of the
     variant on the transcript, the most severe first, joined by &.
@@ -184,13 +184,9 @@ def _consequences(of: Annotation, sites: pl.DataFrame) -> pl.DataFrame:
         ),
     ).filter(pl.col("feature") == "transcript")
     effects = pl.col("effect").str.split("&")
-    is_stated = effects.list.set_intersection(list(SUBSTITUTION_TERMS)).list.len() > 0
-    named_term = pl.concat_list("substitution")
-    effects = (
-        pl.when(is_stated & pl.col("substitution").is_not_null())
-        .then(effects.list.set_difference(list(SUBSTITUTION_TERMS)).list.concat(named_term))
-        .otherwise(effects)
-    )
+    of_protein = effects.list.set_intersection(list(PROTEIN_TERMS)).list.len() > 0
+    stated = effects.list.set_difference("instead_of").list.concat(pl.concat_list("stated"))
+    effects = pl.when(of_protein & pl.col("stated").is_not_null()).then(stated).otherwise(effects)
     others = effects.list.set_difference(list(SPLICE_TERMS))
     own = others.list.concat(pl.col("splice"))
     # SnpEff may state the end of an intron in an entry of its own.
@@ -298,7 +294,7 @@ def _names(of: Annotation, answers: pl.DataFrame) -> pl.DataFrame:
             protein = named.protein
             coding = transcript.coding is not None
             names = (named.coding, protein.short, protein.full)
-            terms = (list(named.splice), named.substitution)
+            terms = (list(named.splice), named.stated.term, list(named.stated.instead_of))
             rows.append((key, transcript_id, *names, coding, *terms))
     return pl.DataFrame(
         rows,

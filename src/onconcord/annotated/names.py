@@ -14,7 +14,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from onconcord.annotated.events import Change, change_on
-from onconcord.annotated.protein import NO_NAMES, ProteinNames, protein_names, substitution_term
+from onconcord.annotated.protein import (
+    NO_NAMES,
+    NO_TERM,
+    ProteinNames,
+    Stated,
+    protein_names,
+    stated_term,
+)
 from onconcord.reference.codons import reverse_complement
 from onconcord.reference.sequence import Genome
 from onconcord.reference.transcripts import (
@@ -45,13 +52,13 @@ class Names:
         coding: c. or, on a transcript that codes for nothing, n.; None where it has no number.
         protein: p.; None where no protein is changed or none can be named.
         splice: what of an intron's ends it changes, see `splice_terms`.
-        substitution: what the protein name of a substitution states, see `substitution_term`.
+        stated: what the protein name states, see `stated_term`.
     """
 
     coding: str | None
     protein: ProteinNames
     splice: tuple[str, ...] = ()
-    substitution: str | None = None
+    stated: Stated = NO_TERM
 
 
 class Namer:
@@ -72,12 +79,11 @@ class Namer:
         """
         change = self._change(transcript, pos, ref, alt)
         protein = self._protein(transcript, change)
-        replaces = len(change.ref) == len(change.alt)
         return Names(
             coding_name(transcript, change),
             protein,
             splice_terms(transcript, change),
-            substitution_term(protein.short) if replaces else None,
+            stated_term(protein.short, len(change.ref) == len(change.alt)),
         )
 
     def genomic(self, contig: str, pos: int, ref: str, alt: str) -> str:

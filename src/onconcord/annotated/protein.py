@@ -39,22 +39,53 @@ _STATED = (
     (r".*Ter", "stop_gained"),
     (r"p\.[A-Z].*", "missense_variant"),
 )
-SUBSTITUTION_TERMS = (
-    *(term for _, term in _STATED),
-    *("initiator_codon_variant", "non_canonical_start_codon", "rare_amino_acid_variant"),
+_ENDS = (
+    *("start_lost", "start_retained_variant"),
+    *("stop_gained", "stop_lost", "stop_retained_variant"),
 )
-"""Terms of which a substitution has one, SnpEff's own among them."""
+_RESIDUES = (
+    *("missense_variant", "synonymous_variant", "rare_amino_acid_variant"),
+    *("initiator_codon_variant", "non_canonical_start_codon"),
+)
+_INDELS = (
+    *("frameshift_variant", "inframe_insertion", "inframe_deletion"),
+    *("conservative_inframe_insertion", "conservative_inframe_deletion"),
+    *("disruptive_inframe_insertion", "disruptive_inframe_deletion"),
+)
+PROTEIN_TERMS = (*_ENDS, *_RESIDUES, *_INDELS)
+"""Terms that say what becomes of a protein, SnpEff's own among them."""
 
 
-def substitution_term(name: str | None) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A term that a protein name states, and those that it takes the place of."""
+
+    term: str | None = None
+    instead_of: tuple[str, ...] = ()
+
+
+NO_TERM = Stated()
+
+
+def stated_term(name: str | None, is_substitution: bool) -> Stated:
     """
-    What the protein name of a substitution states, as a term of the Sequence Ontology.
+    What a protein name states, as a term of the Sequence Ontology.
+
+    A substitution has one such term. An insertion or deletion that is one at the protein too, or
+    a frame shift, has those of the annotator.
 
     Args:
-        name: of as many bases as there were; None, or p.? which states nothing, for no term.
+        name: short; None, or p.? which states nothing, for no term.
+        is_substitution: whether there are as many bases as before.
     """
-    stated = (term for pattern, term in _STATED if name and re.fullmatch(pattern, name))
-    return next(stated, None)
+    term = next((term for form, term in _STATED if name and re.fullmatch(form, name)), None)
+    if name is None or term is None:
+        return NO_TERM
+    if is_substitution:
+        return Stated(term, (*_ENDS, *_RESIDUES))
+    if name.endswith("="):
+        return Stated(term, PROTEIN_TERMS)
+    return Stated(term, _ENDS) if term in _ENDS and "fs" not in name else NO_TERM
 
 
 def protein_names(coding: CodingSequence, start: int, end: int, alt: str) -> ProteinNames:
