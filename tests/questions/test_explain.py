@@ -76,6 +76,10 @@ def test_alleles_are_read_with_or_without_chr(text, allele):
         ("GNAS R201C", f"is not a variant: {EXAMPLES}"),
         ("20:5:C:C", f"changes nothing: {EXAMPLES}"),
         ("GNAS:c.[601C>T;602G>A]", "is several changes: ask for one at a time"),
+        (
+            "GNAS:c.53AGC[23]",
+            "is in no form that is read: expected >, del, dup, ins, inv or delins",
+        ),
     ],
 )
 def test_what_is_no_variant_is_refused(text, told):

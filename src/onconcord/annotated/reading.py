@@ -24,6 +24,11 @@ Event = tuple[int, str, str]
 """pos, ref and alt as in a VCF, with an anchor base where one is empty; not in normal form."""
 
 
+def is_read(change: str) -> bool:
+    """Whether a c., n., g. or m. change is in a form that is read, its bases in capitals."""
+    return _NAME.fullmatch(plain_change(change)[2:]) is not None
+
+
 def plain_change(change: str) -> str:
     """A c., n. or g. change without brackets, and without the bases that it deletes or doubles."""
     change = change.replace("(", "").replace(")", "")

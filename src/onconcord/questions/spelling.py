@@ -11,7 +11,13 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from onconcord.annotated.reading import Event, event_of_coding, event_of_genomic, plain_change
+from onconcord.annotated.reading import (
+    Event,
+    event_of_coding,
+    event_of_genomic,
+    is_read,
+    plain_change,
+)
 from onconcord.errors import InputError
 from onconcord.evidence.normal_form import Allele, normalise
 from onconcord.inputs.transcripts import without_version
@@ -141,9 +147,14 @@ def parse_variant(text: str) -> Query:
         change = f"{kind}.{match['change']}"
         if ";" in change:
             raise InputError.at("VARIANT", f'"{text}" is several changes: ask for one at a time')
-        if kind in "gm":
-            return Query(text, chrom=_chrom(name), build=_build(name), change=dna_change(change))
         named = canonical_change(change) if kind == "p" else dna_change(change)
+        if kind != "p" and not is_read(named):
+            message = (
+                f'"{text}" is in no form that is read: expected >, del, dup, ins, inv or delins'
+            )
+            raise InputError.at("VARIANT", message)
+        if kind in "gm":
+            return Query(text, chrom=_chrom(name), build=_build(name), change=named)
         return Query(text, gene=name, of_gene=match["gene"], change=named)
     raise InputError.at("VARIANT", f'"{text}" is not a variant: {EXAMPLES}')
 
