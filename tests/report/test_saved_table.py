@@ -9,7 +9,7 @@ import pytest
 
 SCRIPT = Path(__file__).parents[2] / "src/onconcord/report/table.js"
 CELLS = {
-    '=HYPERLINK("http://x.example","y")': '\'=HYPERLINK("http://x.example","y")',
+    '=HYPERLINK("http://x.example","y")': '"\'=HYPERLINK(""http://x.example"",""y"")"',
     "+1+cmd|' /C calc'!A0": "'+1+cmd|' /C calc'!A0",
     "-2+3": "'-2+3",
     "@SUM(A1)": "'@SUM(A1)",
@@ -17,6 +17,14 @@ CELLS = {
     "\t=1": "' =1",
     "p.Arg201Cys": "p.Arg201Cys",
     "a\tb\nc": "a b c",
+    # a spreadsheet takes what stands in quotation marks without them
+    '"=1+1"': '"""=1+1"""',
+    '"=1+1': '"""=1+1"',
+    'say "x"': '"say ""x"""',
+    '="1"': '"\'=""1"""',
+    "\uff1d1+1": "'\uff1d1+1",
+    "\u200b=1": "'\u200b=1",
+    "\x00@x": "'\x00@x",
 }
 
 

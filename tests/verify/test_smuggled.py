@@ -2,12 +2,14 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pyarrow.parquet as pq
 import pytest
 
 from builders import change, pairs_of, release_of, seal, write_pairs
 from onconcord.release import layout, read_release
+from onconcord.release.finish import write_descriptions
 from onconcord.release.manifest import entries, manifest_text
 from onconcord.release.statement import statement
 from onconcord.verify import verify_release
@@ -71,6 +73,21 @@ def test_a_file_that_no_release_has_is_a_fault_though_the_manifest_lists_it(rele
     seal(release)
     assert path in (release / layout.MANIFEST).read_text()
     assert ("manifest", path) in found(release)
+
+
+@pytest.mark.slow
+def test_no_row_is_in_two_files_of_a_table(release):
+    """Whoever reads the folder would count it twice."""
+    (release / "small_variant/center=ONE/part-0001.parquet").write_bytes(
+        (release / "small_variant/center=ONE/part-0000.parquet").read_bytes()
+    )
+    stated = read_release(release)
+    (part,) = (part for part in stated.parts if part.table == "small_variant")
+    again = replace(part, path="small_variant/center=ONE/part-0001.parquet")
+    write_descriptions(release, replace(stated, parts=(*stated.parts, again)), None)
+    ((check, fault),) = verify_release(release).faults
+    assert (check, fault.source) == ("contract", again.path)
+    assert "expected keys after those of small_variant/center=ONE/part-0000" in fault.message
 
 
 @pytest.mark.parametrize(

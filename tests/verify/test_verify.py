@@ -172,6 +172,21 @@ PLANTS = [
         "found indeterminate; not stated where the pair was searched",
         each({"pos": 5100}, status="indeterminate", tumor_depth=None),
     ),
+    Plant("coded_metrics", "qc_metric", "value_text", "found rs7_CC", put(1, value_text="rs7_CC")),
+    Plant(
+        "withheld_stated",
+        "analysis_scope",
+        "n_withheld",
+        "found None",
+        each({"analysis": "small_variant", "status": "done"}, n_withheld=None),
+    ),
+    Plant(
+        "text",
+        "analysis_scope",
+        "reason_code",
+        "not codes of this column",
+        each({"analysis": "msi"}, reason_code="chr20-1400-G-T"),
+    ),
     Plant(
         "coarse_genes",
         "gene_callability",

@@ -68,6 +68,8 @@ FORMS: dict[str, str] = {
     "diagnosis_icdo3": r"[A-Z0-9.:]{1,12}(/[0-9])?",
     "tissue_uberon": r"UBERON:[0-9]{7}",
     "consent_code": r"[A-Za-z]{1,8}[:_][A-Za-z0-9_]{1,20}",
+    "reason_code": "no_caller|no_hotspot_list|no_callable_base|qc_fail|tumor_only_unresolved"
+    "|partly_withheld|withheld_by_tier",
     "ega_accession": r"EGA[A-Z][0-9]{11}",
     "caller_version": r"[^/\\@\n]{1,120}",
     "version": r"[^\\@\n]{1,120}",

@@ -20,6 +20,9 @@ from onconcord.release.germline import LINEAGE_CHROMOSOMES, released_events
 UNLICENSED = "(?i)cosmic|oncokb"
 """Sources whose rows may not be passed on."""
 
+METRIC_TEXTS = ("XX", "XY")
+"""What a metric is that is no number."""
+
 FAILED_PAIR_TABLES = frozenset({"pair", "qc_metric", "analysis_scope"})
 """Tables with a pair's id that a pair that failed QC has rows in."""
 
@@ -198,8 +201,8 @@ def _replace(table: pa.Table, column: str, values: pa.ChunkedArray | pa.Array) -
 
 
 def _coded_values(metrics: pa.Table) -> pa.Table:
-    """Metrics whose `value_text` is left out where it is not a code: sentences do not leave."""
-    code = pc.match_substring_regex(metrics["value_text"], r"^[A-Za-z0-9_.:+-]{1,40}$")
+    """Metrics whose `value_text` is left out where it is no metric: sentences do not leave."""
+    code = pc.is_in(metrics["value_text"], pa.array(METRIC_TEXTS))
     text = pc.if_else(
         pc.fill_null(code, False), metrics["value_text"], pa.scalar(None, pa.string())
     )

@@ -1,9 +1,12 @@
 // The variant table: search, filters, sort, paging. Values reach the page as text, never as markup.
 
-// A cell of the saved file. Spreadsheet programs run what begins with one of these signs.
+// A cell of the saved file. Spreadsheet programs run what begins with one of these signs, and take
+// what stands in quotation marks without them.
 function tsvCell(value) {
-  const text = value === null ? "" : String(value).replace(/[\t\r\n]/g, " ");
-  return typeof value === "string" && /^[=+\-@]/.test(text.trimStart()) ? "'" + text : text;
+  if (typeof value !== "string") return value === null ? "" : String(value);
+  let text = value.replace(/[\t\r\n]/g, " ");
+  if (/^[\p{C}\p{Z}]*[=+\-@\uff1d\uff0b\uff0d\uff20]/u.test(text)) text = "'" + text;
+  return text.includes('"') ? '"' + text.replace(/"/g, '""') + '"' : text;
 }
 
 (function () {

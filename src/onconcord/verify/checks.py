@@ -25,7 +25,13 @@ from onconcord.verify.files import (
     statement_faults,
 )
 from onconcord.verify.generated import generated_faults
-from onconcord.verify.parts import DAMAGED, PartFaults, described_digest_faults, part_faults
+from onconcord.verify.parts import (
+    DAMAGED,
+    PartFaults,
+    described_digest_faults,
+    order_faults,
+    part_faults,
+)
 from onconcord.verify.report import Report
 from onconcord.verify.row_rule import RowRule
 from onconcord.verify.rules import RULES, foreign_keys
@@ -157,6 +163,7 @@ def _rows(folder: Path, table: str) -> list[tuple[str, str]]:
 def _check_parts(folder: Path, release: Release, report: Report) -> set[str]:
     """Look at every file on its own; returns the tables that cannot be read as a whole."""
     of_parts, unreadable, described = [], set(), []
+    known = []
     for part in sorted(release.parts, key=lambda part: part.path):
         if part.table not in contract.load().tables:
             report.not_checked[part.path] = f"this contract has no table {part.table}"
@@ -164,10 +171,12 @@ def _check_parts(folder: Path, release: Release, report: Report) -> set[str]:
         faults = part_faults(folder, part, release.tier)
         described += list(described_digest_faults(part))
         of_parts.append(faults)
+        known.append(part)
         if not faults.readable:
             unreadable.add(part.table)
     report.check("content", [*described, *_all(of_parts, "content")])
-    report.check("contract", _all(of_parts, "contract"))
+    order = order_faults(list(zip(known, of_parts, strict=True)))
+    report.check("contract", [*_all(of_parts, "contract"), *order])
     report.check("centres", _all(of_parts, "centres"))
     if release.tier == "local":
         report.not_checked["pseudonyms"] = "a local release has local ids"

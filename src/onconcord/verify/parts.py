@@ -1,8 +1,9 @@
 """Checks of one file of a table at a time, in bounded memory: form, content, text, centre."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,7 +24,12 @@ DAMAGED = (pa.ArrowException, OSError, UnicodeDecodeError, ValueError, TypeError
 
 @dataclass
 class PartFaults:
-    """Faults of one file by check; `readable` says whether rows can be read from it at all."""
+    """
+    Faults of one file by check.
+
+    `readable` says whether rows can be read from it at all; `first` and `last` are the keys of its
+    first and last row, None where it has none that are sound.
+    """
 
     content: list[Fault] = field(default_factory=list)
     contract: list[Fault] = field(default_factory=list)
@@ -31,6 +37,8 @@ class PartFaults:
     pseudonyms: list[Fault] = field(default_factory=list)
     text: list[Fault] = field(default_factory=list)
     readable: bool = True
+    first: tuple[Any, ...] | None = None
+    last: tuple[Any, ...] | None = None
 
 
 def part_faults(folder: Path, part: Part, tier: str) -> PartFaults:
@@ -87,6 +95,7 @@ def _check(file: pq.ParquetFile, part: Part, tier: str, result: PartFaults) -> N
                 )
                 result.contract.append(Fault(part.path, message))
             last = tuple(piece.column(name)[-1].as_py() for name in spec.key)
+            result.first, result.last = result.first or first, last
             _check_rows(known, part, tier, result)
     if file.metadata.num_rows == 0:
         empty = contract.validate(part.table, schema.empty_table(), tier)
@@ -142,6 +151,23 @@ def _compare(part: Part, columns: dict[str, str], rows: int, faults: PartFaults)
                 "order or type was changed"
             )
         faults.content.append(Fault(part.path, message, column=name))
+
+
+def order_faults(parts: Sequence[tuple[Part, PartFaults]]) -> Iterator[Fault]:
+    """
+    Files of a table that do not go on where the one before ends, so that a row may be in both.
+
+    Args:
+        parts: files with what was found of each, sorted by path.
+    """
+    before: dict[tuple[str, str], tuple[str, tuple[Any, ...]]] = {}
+    for part, found in parts:
+        if found.first is None or found.last is None:
+            continue
+        path, last = before.get((part.table, part.centre), (None, None))
+        if last is not None and found.first <= last:
+            yield Fault(part.path, f"expected keys after those of {path}")
+        before[part.table, part.centre] = part.path, found.last
 
 
 def described_digest_faults(part: Part) -> Iterator[Fault]:

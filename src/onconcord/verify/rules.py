@@ -10,7 +10,7 @@ from onconcord import contract
 from onconcord.release.aggregate import ROUNDED_TO, SMALLEST
 from onconcord.release.coarse import GRID_BP, READ_FILTERS, WITHHELD_FILTER
 from onconcord.release.germline import LINEAGE_CHROMOSOMES, MAX_POPULATION_AF
-from onconcord.release.tiers import UNLICENSED
+from onconcord.release.tiers import METRIC_TEXTS, UNLICENSED
 from onconcord.verify.row_rule import RELEASED, SHARED, WITH_NORMAL, RowRule
 
 EVENT = "center_id, pair_id, reference_id, chrom, pos, ref, alt"
@@ -268,6 +268,25 @@ RULES: tuple[RowRule, ...] = (
             OR coalesce(regexp_matches(licence, '{UNLICENSED}'), false)""",
         {"variant_annotation": ("source", "licence")},
         RELEASED,
+    ),
+    RowRule(
+        "coded_metrics",
+        "qc_metric",
+        "value_text",
+        f"only {' and '.join(METRIC_TEXTS)} may be in a release",
+        f"SELECT * FROM qc_metric WHERE value_text NOT IN {METRIC_TEXTS}",
+        {"qc_metric": ("value_text",)},
+        RELEASED,
+    ),
+    RowRule(
+        "withheld_stated",
+        "analysis_scope",
+        "n_withheld",
+        "it is not said how many passing variants the tier withholds",
+        """SELECT * FROM analysis_scope WHERE analysis = 'small_variant' AND n_withheld IS NULL
+            AND status IN ('done', 'done_none_found', 'partial')""",
+        {"analysis_scope": ("n_withheld", "status")},
+        SHARED,
     ),
     RowRule(
         "masked_ages",
