@@ -259,6 +259,7 @@ def _of_pairs(
             .then(by_normal(None, "tumor_only_unresolved"))
             .otherwise(pl.lit("no_caller")),
             callers=pl.when(done).then(pl.lit(list(CALLERS))).otherwise(pl.lit([])),
+            n_withheld=pl.when(done).then(pl.lit(0, pl.Int32)),
         ),
         "gene_callability": callability.with_columns(
             target_bp=pl.lit(1_500, pl.Int64),
