@@ -206,6 +206,18 @@ def test_manes_summary_is_read_by_either_id(tmp_path, version, expected):
     ]
 
 
+@pytest.mark.parametrize("asked", ["T1.4", "T1", "T1.4_PAR_Y"])
+def test_a_choice_is_of_a_gene_at_each_of_its_places(tmp_path, asked):
+    given = tmp_path / "ours.tsv"
+    given.write_text(f"gene\ttranscript\tkind\nGENE\t{asked}\tMANE Select\n")
+    text = gtf("GENCODE GTF", MODEL[:1])
+    again = text.replace("ENSG1.7", "ENSG1.7_PAR_Y").replace("T1.4", "T1.4_PAR_Y")
+    assert told(chosen(tmp_path, text + again, given)) == [
+        ("T1.4", "mane_select", "table", "ok"),
+        ("T1.4_PAR_Y", "mane_select", "table", "ok"),
+    ]
+
+
 def test_a_set_moves_to_a_model_without_tags_and_what_reads_otherwise_there_is_marked(tmp_path):
     write_set(chosen(tmp_path, gtf("GENCODE GTF")), tmp_path / "set.tsv")
     assert read_set(tmp_path / "set.tsv") == chosen(tmp_path, gtf("GENCODE GTF"))

@@ -110,6 +110,11 @@ def without_version(name: str) -> str:
     return re.sub(r"\.[0-9]+$", "", name)
 
 
+def without_place(name: str) -> str:
+    """An id without what tells it from another place: ENST00000381192.10_PAR_Y, NM_018390.4-2."""
+    return re.sub(r"(\.[0-9]+)[-_].+$", r"\1", name)
+
+
 def _kind(text: str | None) -> str | None:
     code = re.sub(r"[ _-]+", "_", (text or "").strip().lower())
     code = SAME_KIND.get(code, code)

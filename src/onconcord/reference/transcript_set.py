@@ -20,7 +20,13 @@ import polars as pl
 
 from onconcord.errors import Fault, InputError
 from onconcord.files import write_tsv
-from onconcord.inputs.transcripts import KINDS, Wanted, read_choices, without_version
+from onconcord.inputs.transcripts import (
+    KINDS,
+    Wanted,
+    read_choices,
+    without_place,
+    without_version,
+)
 from onconcord.reference.genes import coding_exons
 from onconcord.reference.intervals import Interval, IntervalSet
 from onconcord.reference.sequence import Genome
@@ -135,8 +141,11 @@ def _by_gene(transcripts: pl.DataFrame) -> Iterable[tuple[str, list[Row]]]:
 
 
 def _of_ids(rows: list[Row], ids: Iterable[str]) -> Row | None:
-    """The transcript of one of these ids, with the same version or else with another."""
-    for same in (str, without_version):
+    """
+    The transcript of one of these ids, with the same version or else with another, and of a gene
+    that is placed again the one at its place.
+    """
+    for same in (str, without_place, without_version, _bare):
         for wanted in ids:
             for row in rows:
                 if same(row["transcript_id"]) == same(wanted):
@@ -144,10 +153,15 @@ def _of_ids(rows: list[Row], ids: Iterable[str]) -> Row | None:
     return None
 
 
+def _bare(name: str) -> str:
+    return without_version(without_place(name))
+
+
 def _is_named(transcript_id: str, asked: Wanted) -> bool:
     """Whether a choice names this very version, or no version."""
     return any(
-        wanted in (transcript_id, without_version(transcript_id)) for wanted in asked.transcripts
+        without_place(wanted) in (without_place(transcript_id), _bare(transcript_id))
+        for wanted in asked.transcripts
     )
 
 
