@@ -356,7 +356,7 @@ _KEY = ["chrom", "transcript_id"]
 
 def _transcripts(parts: pl.DataFrame, above: pl.DataFrame) -> pl.DataFrame:
     """Rows of `GeneModel.transcripts`."""
-    parts, above = _apart(_with_ids(parts), _with_ids(above))
+    parts, above = _with_ids(parts), _with_ids(above)
     parts = parts.filter(
         pl.col("gene_id").is_not_null() & pl.col("transcript_id").is_not_null()
     ).sort(*_KEY, "start0", maintain_order=True)
@@ -413,31 +413,17 @@ def _transcripts(parts: pl.DataFrame, above: pl.DataFrame) -> pl.DataFrame:
             start0=pl.col("exon_starts0").list.first(),
             end0=pl.col("exon_ends0").list.last(),
         )
+        .with_columns(_id_at_its_place())
         .select(TRANSCRIPT_COLUMNS)
         .sort("chrom", "start0", "transcript_id")
     )
 
 
-def _apart(*tables: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """
-    Tables with a transcript that is on several contigs named after all but the first of them.
-
-    Args:
-        tables: parts of transcripts, and others.
-    """
-    places = tables[0].select("transcript_id", "chrom").drop_nulls().unique(maintain_order=True)
-    homes = places.group_by("transcript_id").agg(
-        pl.col("chrom").first().alias("home"), pl.len().alias("places")
-    )
-    homes = homes.filter(pl.col("places") > 1).drop("places")
-    away = pl.col("chrom") != pl.col("home")
+def _id_at_its_place() -> pl.Expr:
+    """The id of a transcript; where it is on several contigs, with the name of all but one."""
+    is_at_home = pl.col("chrom") == pl.col("chrom").min().over("transcript_id")
     named = pl.concat_str("transcript_id", "chrom", separator="_")
-    for table in tables:
-        yield (
-            table.join(homes, on="transcript_id", how="left", maintain_order="left")
-            .with_columns(transcript_id=pl.when(away).then(named).otherwise("transcript_id"))
-            .drop("home")
-        )
+    return pl.when(is_at_home).then("transcript_id").otherwise(named).alias("transcript_id")
 
 
 def _with_ids(table: pl.DataFrame) -> pl.DataFrame:
