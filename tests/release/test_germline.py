@@ -14,6 +14,7 @@ from onconcord.release.coarse import (
     coarse_regions,
 )
 from onconcord.release.tiers import released_rows
+from real_ids import metric_id
 
 
 def exported(pair, tables, tier="consortium"):
@@ -252,6 +253,32 @@ def test_which_allele_of_a_cell_is_not_wild_type_is_not_told(normal, others, sho
         row["state"] for row in found["callable_region"] if row["start0"] < 1650 <= row["end0"]
     }
     assert states == ({"CALLABLE"} if searched else {"NOT_CALLABLE"})
+
+
+def test_hotspots_that_are_all_withheld_are_said_to_be():
+    pair = PairOf()
+    tables = pair.tables()
+    tables["hotspot_status"] = [pair.hotspot(1600, "G", "C") | {"chrom": "chrM"}]
+    for row in tables["analysis_scope"]:
+        if row["analysis"] == "hotspot":
+            row.update(status="done", reason_code=None)
+    found = exported(pair, tables)
+    assert found["hotspot_status"] == []
+    (scope,) = [row for row in found["analysis_scope"] if row["analysis"] == "hotspot"]
+    assert (scope["status"], scope["reason_code"]) == ("done_none_found", "withheld_by_tier")
+
+
+@pytest.mark.parametrize(
+    ("tier", "reads"), [("consortium", 12_000_000), ("controlled", 12_345_678)]
+)
+def test_the_number_of_reads_tells_of_no_file(tier, reads):
+    """A delivery note has it: with all its digits it would say whose row it is."""
+    pair = PairOf()
+    tables = pair.tables()
+    one = tables["qc_metric"][0] | {"metric_id": metric_id("reads_total"), "value": 12_345_678.0}
+    tables["qc_metric"].append(one)
+    values = {row["metric_id"]: row["value"] for row in exported(pair, tables, tier)["qc_metric"]}
+    assert values == {"reads_total": reads, "mean_target_coverage": 98.5}
 
 
 def test_phases_are_numbers_of_haplotypes_with_two_released_variants():

@@ -21,6 +21,7 @@ from onconcord.release.retractions import Retraction
 from onconcord.verify import verify_release, verify_releases
 from onconcord.verify.rules import RULES, foreign_keys
 from onconcord.verify.slices import cut
+from real_ids import metric_id
 
 
 @pytest.fixture(scope="module")
@@ -171,6 +172,13 @@ PLANTS = [
         "status",
         "found indeterminate; not stated where the pair was searched",
         each({"pos": 5100}, status="indeterminate", tumor_depth=None),
+    ),
+    Plant(
+        "coarse_reads",
+        "qc_metric",
+        "value",
+        "found 12345678.0",
+        put(2, metric_id=metric_id("reads_total"), value=12_345_678.0),
     ),
     Plant("coded_metrics", "qc_metric", "value_text", "found rs7_CC", put(1, value_text="rs7_CC")),
     Plant(

@@ -66,7 +66,10 @@ def released_rows(pair: PairTables, tier: str) -> dict[str, pa.Table]:
     if tier != "local":
         failed = "FAIL" in tables["pair"].column("qc_status").to_pylist()
         tables = _without_variants(tables) if failed else tables
-        withheld = 0 if tier == "controlled" else _keep_somatic(tables)
+        withheld = 0
+        if tier != "controlled":
+            withheld = _keep_somatic(tables)
+            tables["qc_metric"] = _coarse_reads(tables["qc_metric"])
         _follow(tables)
         tables["variant_annotation"] = _licensed(tables["variant_annotation"])
         tables["subject"] = _masked_ages(tables["subject"])
@@ -209,6 +212,13 @@ def _coded_values(metrics: pa.Table) -> pa.Table:
     return _replace(metrics, "value_text", text)
 
 
+def _coarse_reads(metrics: pa.Table) -> pa.Table:
+    """Metrics with two digits of the number of reads, which all of them would tell the files by."""
+    frame = pl.DataFrame(metrics)
+    reads = pl.when(metric_id="reads_total").then(pl.col("value").round_sig_figs(2))
+    return as_table("qc_metric", frame.with_columns(value=reads.otherwise("value")))
+
+
 def _true_scope(tables: dict[str, pa.Table], tier: str, failed: bool, withheld: int) -> pa.Table:
     """What the release can say of each analysis, now that rows have been withheld."""
     scope, rows = tables["analysis_scope"], tables["analysis_scope"].to_pylist()
@@ -225,4 +235,6 @@ def _true_scope(tables: dict[str, pa.Table], tier: str, failed: bool, withheld: 
             elif withheld:
                 row["status"] = "done" if passing else "done_none_found"
                 row["reason_code"] = "partly_withheld" if passing else "withheld_by_tier"
+        elif done and row["analysis"] == "hotspot" and not tables["hotspot_status"].num_rows:
+            row["status"], row["reason_code"] = "done_none_found", "withheld_by_tier"
     return pa.Table.from_pylist(rows, schema=scope.schema)

@@ -270,6 +270,16 @@ RULES: tuple[RowRule, ...] = (
         RELEASED,
     ),
     RowRule(
+        "coarse_reads",
+        "qc_metric",
+        "value",
+        "a number of reads of more than two digits, which tells the files by it",
+        """SELECT * FROM qc_metric WHERE metric_id = 'reads_total' AND value > 0
+            AND value <> round(value, 1 - CAST(floor(log10(value)) AS INTEGER))""",
+        {"qc_metric": ("value",)},
+        SHARED,
+    ),
+    RowRule(
         "coded_metrics",
         "qc_metric",
         "value_text",
