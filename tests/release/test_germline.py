@@ -1,5 +1,6 @@
 """What tells of the germline stays in the tier controlled, whoever kept it, wherever it stands."""
 
+import duckdb
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
@@ -13,8 +14,10 @@ from onconcord.release.coarse import (
     coarse_phases,
     coarse_regions,
 )
-from onconcord.release.tiers import released_rows
+from onconcord.release.tiers import coarse_reads, released_rows
+from onconcord.verify.rules import RULES
 from real_ids import metric_id
+from written_tables import prepared_table
 
 
 def exported(pair, tables, tier="consortium"):
@@ -279,6 +282,24 @@ def test_the_number_of_reads_tells_of_no_file(tier, reads):
     tables["qc_metric"].append(one)
     values = {row["metric_id"]: row["value"] for row in exported(pair, tables, tier)["qc_metric"]}
     assert values == {"reads_total": reads, "mean_target_coverage": 98.5}
+
+
+def test_numbers_of_reads_of_every_size_hold_in_verify():
+    numbers = [*(value * 10**power for power in range(10) for value in (67_951, 9, 99_961)), 0]
+    reads = {"run_id": "0" * 16, "subject_kind": "sample", "unit": "1", "status": "PASS"}
+    rows = [
+        {**reads, "center_id": "ONE", "entity_id": f"S{at}", "tool": "x", "value": float(value)}
+        | {"metric_id": metric_id("reads_total")}
+        for at, value in enumerate(numbers)
+    ]
+    metrics = coarse_reads(prepared_table("qc_metric", rows))
+    assert set(metrics["value"].to_pylist()) == {
+        float(f"{value:.1e}") if value else 0.0 for value in numbers
+    }
+    (rule,) = (rule for rule in RULES if rule.name == "coarse_reads")
+    with duckdb.connect() as database:
+        database.register("qc_metric", metrics)
+        assert database.execute(rule.sql).fetchall() == []
 
 
 def test_phases_are_numbers_of_haplotypes_with_two_released_variants():

@@ -69,7 +69,7 @@ def released_rows(pair: PairTables, tier: str) -> dict[str, pa.Table]:
         withheld = 0
         if tier != "controlled":
             withheld = _keep_somatic(tables)
-            tables["qc_metric"] = _coarse_reads(tables["qc_metric"])
+            tables["qc_metric"] = coarse_reads(tables["qc_metric"])
         _follow(tables)
         tables["variant_annotation"] = _licensed(tables["variant_annotation"])
         tables["subject"] = _masked_ages(tables["subject"])
@@ -212,10 +212,10 @@ def _coded_values(metrics: pa.Table) -> pa.Table:
     return _replace(metrics, "value_text", text)
 
 
-def _coarse_reads(metrics: pa.Table) -> pa.Table:
+def coarse_reads(metrics: pa.Table) -> pa.Table:
     """Metrics with two digits of the number of reads, which all of them would tell the files by."""
     frame = pl.DataFrame(metrics)
-    reads = pl.when(metric_id="reads_total").then(pl.col("value").round_sig_figs(2))
+    reads = pl.when(metric_id="reads_total").then(pl.col("value").round_sig_figs(2).round())
     return as_table("qc_metric", frame.with_columns(value=reads.otherwise("value")))
 
 

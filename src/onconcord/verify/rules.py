@@ -275,7 +275,7 @@ RULES: tuple[RowRule, ...] = (
         "value",
         "a number of reads of more than two digits, which tells the files by it",
         """SELECT * FROM qc_metric WHERE metric_id = 'reads_total' AND value > 0
-            AND value <> round(value, 1 - CAST(floor(log10(value)) AS INTEGER))""",
+            AND abs(value - round(value, 1 - CAST(floor(log10(value)) AS INTEGER))) >= 0.5""",
         {"qc_metric": ("value",)},
         SHARED,
     ),
