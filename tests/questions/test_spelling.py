@@ -14,6 +14,7 @@ from onconcord.evidence.normal_form import Allele, normalise
 from onconcord.questions.sources import VARIANT_KEY, TableSource
 from onconcord.questions.spelling import parse_variant, resolve
 from onconcord.reference.prepare import describe_reference, prepare_genes
+from onconcord.reference.sequence import Genome
 from onconcord.reference.transcripts import transcript_of
 from synthetic_genes import synthetic_model
 
@@ -33,6 +34,13 @@ def test_a_name_leads_back_to_its_event(tmp_path):
             name = namer.genomic("20", *event)
             found = event_of_genomic(genome, "20", name)
             assert normalise(genome, Allele("20", *found)) == wanted, (event, name)
+
+
+def test_what_begins_a_contig_is_anchored_behind(tmp_path):
+    genome = Genome(write_fasta(tmp_path / "genome.fa", {"20": "GATTACA"}))
+    event = event_of_genomic(genome, "20", "g.1_2del")
+    assert event == (1, "GAT", "T")
+    assert Namer(genome).genomic("20", *event) == "g.1_2del"
 
 
 @pytest.fixture(scope="module")

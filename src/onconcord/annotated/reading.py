@@ -105,5 +105,9 @@ def _event(
         held, new = reverse_complement(held), reverse_complement(new)
     if held and new:
         return None if held == new else (start + 1, held, new)
+    if start == 0:
+        # No base is before it; a VCF has the one behind it.
+        anchor = genome.bases(contig, end, end + 1)
+        return 1, held + anchor, new + anchor
     anchor = genome.bases(contig, start - 1, start)
     return start, anchor + held, anchor + new
