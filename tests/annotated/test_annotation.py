@@ -60,6 +60,8 @@ def test_the_chosen_transcript_is_picked_with_its_most_severe_term_and_names_fro
         ((7, "C", "A"), "p.Ala2Asp", "intron_variant", "intron_variant"),
         ((5, "GGCC", "G"), "p.Ala2Ter", "inframe_deletion", "stop_gained&inframe_deletion"),
         ((8, "C", "CG"), "p.Ter3ValextTer?", "frameshift_variant", "frameshift_variant&stop_lost"),
+        ((2, "C", "CG"), None, "frameshift_variant&start_lost", "5_prime_UTR_variant"),
+        ((11, "A", "AG"), None, "frameshift_variant", "3_prime_UTR_variant"),
         ((3, "A", "ATTA"), "p.Met1=", "start_lost&inframe_insertion", "start_retained_variant"),
     ],
 )

@@ -17,6 +17,7 @@ from onconcord.annotated.events import Change, change_on
 from onconcord.annotated.protein import (
     NO_NAMES,
     NO_TERM,
+    PROTEIN_TERMS,
     ProteinNames,
     Stated,
     protein_names,
@@ -79,11 +80,12 @@ class Namer:
         """
         change = self._change(transcript, pos, ref, alt)
         protein = self._protein(transcript, change)
+        stated = stated_term(protein.short, len(change.ref) == len(change.alt))
         return Names(
             coding_name(transcript, change),
             protein,
             splice_terms(transcript, change),
-            stated_term(protein.short, len(change.ref) == len(change.alt)),
+            stated if protein.short else _untranslated_term(transcript, change),
         )
 
     def genomic(self, contig: str, pos: int, ref: str, alt: str) -> str:
@@ -120,7 +122,7 @@ class Namer:
             start = last.base if not change.ref else first.base
             if not 0 <= first.base <= last.base < transcript.length:
                 return NO_NAMES
-            if start >= span[1] or start + len(change.ref) <= span[0]:
+            if _untranslated(start, start + len(change.ref), span):
                 return NO_NAMES
             if change.is_duplication and _holds_a_splice_site(transcript, change, first):
                 in_exon = False
@@ -132,6 +134,25 @@ class Namer:
         if not in_exon:
             return ProteinNames("p.?", "p.?")
         return protein_names(coding, start, start + len(change.ref), change.alt)
+
+
+def _untranslated(start: int, end: int, span: tuple[int, int]) -> str | None:
+    """The end of a transcript that bases [start, end) of it lie in; None for the coding part."""
+    if end <= span[0]:
+        return "5_prime_UTR_variant"
+    return "3_prime_UTR_variant" if start >= span[1] else None
+
+
+def _untranslated_term(transcript: Transcript, change: Change) -> Stated:
+    """An event within one exon that changes no coding base has no term that says so."""
+    span = transcript.coding_span
+    first, last = _ends(transcript, change)
+    in_exon = first.exon == last.exon and not (first.intron or last.intron)
+    if span is None or not in_exon or not 0 <= first.base <= last.base < transcript.length:
+        return NO_TERM
+    start = first.base if change.ref else last.base
+    term = _untranslated(start, start + len(change.ref), span)
+    return Stated(term, PROTEIN_TERMS) if term else NO_TERM
 
 
 def _holds_a_splice_site(transcript: Transcript, change: Change, before: Location) -> bool:
