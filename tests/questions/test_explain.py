@@ -115,7 +115,7 @@ def test_an_unknown_pair_is_refused_with_those_near_it(cohort):
         explain(cohort, "TUM-B03", "GNAS:p.R201C")
 
 
-@pytest.mark.parametrize("text", ["GNAS:p.R201C", "20:57484420:C:T"])
+@pytest.mark.parametrize("text", ["GNAS:p.R201C", "20:57484420:C:T", "chr20:g.57484420C>T"])
 def test_a_dropped_variant_has_its_whole_trail(cohort, text):
     (found,) = explain(cohort, "TUM-A02", text)
     assert found.verdict == "dropped"
@@ -247,6 +247,11 @@ def test_what_the_model_says_is_a_sentence(tmp_path, facts, f1r2, expected):
 def test_an_absent_variant_is_explained(cohort, text, verdict, answer):
     (found,) = explain(cohort, "TUM-A01", text)
     assert (found.verdict, found.answer) == (verdict, answer)
+
+
+def test_what_needs_a_genome_is_refused_where_there_is_none(cohort):
+    with pytest.raises(InputError, match="a release has no genome to read this from: give it as"):
+        explain(cohort, "TUM-A01", "20:g.57484420dup")
 
 
 @pytest.mark.parametrize("text", ["NC_000020.11:g.57484420C>T", "NC_000020.11:57484420:C:T"])

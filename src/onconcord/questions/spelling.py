@@ -199,17 +199,14 @@ def resolve(
     reference = _Reference.of(source)
     if reference:
         query = reference.in_normal_form(query)
+    elif query.chrom:
+        query = _as_written(query)
     if query.allele:
         if variants.filter(is_allele(query.allele)).height:
             return query, [query.allele]
         events = source.read("small_variant_atom", pair).filter(is_allele(query.allele))
         whole = variants.filter(pl.col("event_id").is_in(events["event_id"].implode()))
         return query, list(whole.select(VARIANT_KEY).iter_rows())
-    if query.chrom:
-        if reference:
-            return query, []
-        message = "a release has no genome to read this from: give it as chrom:pos:ref:alt"
-        raise InputError.at("VARIANT", f'"{query.text}": {message}')
     keys = _keys_named(query, variants)
     if not keys:
         rows = source.read("variant_consequence").join(
@@ -219,6 +216,15 @@ def resolve(
     if not keys and reference:
         reference.refuse_misfit(query)
     return query, keys
+
+
+def _as_written(query: Query) -> Query:
+    """A g. or m. substitution as the allele that it names; others need the genome's bases."""
+    stated = re.fullmatch(r"[gm]\.([0-9]+)([ACGTN]+)>([ACGTN]+)", query.change or "")
+    if query.chrom is None or stated is None:
+        message = "a release has no genome to read this from: give it as chrom:pos:ref:alt"
+        raise InputError.at("VARIANT", f'"{query.text}": {message}')
+    return replace(query, allele=(query.chrom, int(stated[1]), stated[2], stated[3]))
 
 
 def _keys_named(query: Query, rows: pl.DataFrame) -> list[Key]:
