@@ -113,6 +113,14 @@ def test_another_spelling_of_the_same_change_is_recognised(tmp_path):
     }
 
 
+@pytest.mark.parametrize("name", ["p.?", "p.Arg201=", "p.Met1?"])
+def test_two_changes_that_no_name_tells_apart_are_not_one(tmp_path, name):
+    one = variant(PAIR, ("chr20", 57484421, "G", "A"), hgvsp=name)
+    other = variant(PAIR, ("chr20", 57484422, "T", "C"), hgvsp=name)
+    a, b = two(tmp_path, [one], [other])
+    assert {one.cause for one in compare(a, b).variants} == {"not_called"}
+
+
 @pytest.mark.parametrize(
     ("values", "cause"),
     [

@@ -138,7 +138,9 @@ def _other_spelling(row: dict[str, Any], other: Side) -> str | None:
     for near in other.passing_by_place.get((row["pair_id"], row["chrom"]), []):
         if near["pos"] >= end + 3 or near["pos"] + len(near["ref"]) + 3 <= start:
             continue
-        same_change = row["hgvsp"] is not None and row["hgvsp"] == near["hgvsp"]
+        # That nothing changes, or nobody knows what, is no change that two could share.
+        changes = row["hgvsp"] is not None and not row["hgvsp"].endswith(("=", "?"))
+        same_change = changes and row["hgvsp"] == near["hgvsp"]
         if same_change or _has_atom(row, near, other) or _inside(row, near) or _inside(near, row):
             return str(near["variant_key"])
     return None
