@@ -288,6 +288,13 @@ def test_a_rejected_record_is_found(tmp_path):
     )
 
 
+def test_a_change_whose_protein_nobody_knows_is_called_by_its_bases(tmp_path):
+    row = variant("TUM-A01", GNAS_R201C, hgvsp="p.?", hgvsc="c.586-1G>A")
+    folder = write_cohort(tmp_path, variants=[row], decisions=[], calls=[])
+    (found,) = explain(open_source(folder), "TUM-A01", "GNAS:c.586-1G>A")
+    assert found.answer == "c.586-1G>A is kept: no rule objected."
+
+
 def test_an_atom_leads_to_its_event(tmp_path):
     event = variant("TUM-A01", ("chr20", 57484420, "CG", "TA"), hgvsp="p.Arg201Tyr")
     folder = write_cohort(tmp_path, variants=[event], decisions=[], calls=[])

@@ -107,7 +107,8 @@ def _present(
     row = variants.filter(is_allele(allele)).row(0, named=True)
     steps = _steps(source.read("decision", pair).filter(is_allele(allele)))
     turning = [step for step in steps if step.outcome != "keep"]
-    name = row["hgvsp"] or row["variant_key"]
+    known = row["hgvsp"] if row["hgvsp"] != "p.?" else row["hgvsc"]
+    name = known or row["variant_key"]
     if query.allele and query.allele != allele:
         name = f"{query.text} is part of the event {row['variant_key']}, which"
     verdict: Verdict
