@@ -281,6 +281,30 @@ def test_a_gene_model_is_taken_however_it_was_packed(tmp_path):
         assert model(tmp_path, text).transcripts.equals(plain)
 
 
+@pytest.mark.parametrize(
+    ("strand", "parts", "expected"),
+    [
+        ("+", [(11, 20, 1), (31, 36, 0)], [("12", "20", "0"), ("31", "36", "0")]),
+        ("+", [(11, 11, 2), (31, 36, 1)], [("32", "36", "0")]),
+        ("-", [(11, 17, 0), (31, 38, 2)], [("11", "17", "0"), ("31", "36", "0")]),
+        ("-", [(11, 17, 1), (31, 38, 0)], [("11", "17", "1"), ("31", "38", "0")]),
+    ],
+)
+def test_a_cds_that_begins_within_a_codon_is_written_from_its_first_whole_one(
+    tmp_path, strand, parts, expected
+):
+    contig = next(iter(LENGTHS))
+    lines = [
+        f"{contig}\tx\t{kind}\t{start}\t{end}\t.\t{strand}\t{frame}\t"
+        'gene_id "G"; transcript_id "T";\n'
+        for start, end, frame in parts
+        for kind in ("exon", "CDS")
+    ]
+    write_gtf(model(tmp_path, "".join(lines)).transcripts, tmp_path / "out.gtf")
+    cells = [line.split("\t") for line in (tmp_path / "out.gtf").read_text().splitlines()]
+    assert [(cell[3], cell[4], cell[7]) for cell in cells if cell[2] == "CDS"] == expected
+
+
 def test_a_gene_model_is_written_as_gtf_of_genes_transcripts_exons_and_coding_exons(tmp_path):
     write_gtf(model(tmp_path, GFF3).transcripts, tmp_path / "out.gtf")
     gene = 'gene_id "G1"; gene_name "ONE"; gene_biotype "protein_coding";'

@@ -480,6 +480,9 @@ def write_gtf(transcripts: pl.DataFrame, out: Path) -> None:
     """
     Write a gene model as one GTF: genes, transcripts, exons and coding exons, stop codon included.
 
+    A CDS that begins within a codon is written from its first whole one on: SnpEff, which the file
+    is for, reads every CDS from its first base.
+
     Args:
         transcripts: `GeneModel.transcripts`; without a row the file is empty.
     """
@@ -503,7 +506,7 @@ def write_gtf(transcripts: pl.DataFrame, out: Path) -> None:
 
 
 def _exploded(transcripts: pl.DataFrame, name: str) -> pl.DataFrame:
-    """A row per exon or coding exon of each transcript, with its frame."""
+    """A row per exon, or per coding exon with whole codons and its frame, of each transcript."""
     rows = (
         transcripts.with_row_index("row")
         .with_columns(
@@ -519,8 +522,14 @@ def _exploded(transcripts: pl.DataFrame, name: str) -> pl.DataFrame:
         .then(length.cum_sum(reverse=True).over("row") - length)
         .otherwise(length.cum_sum().over("row") - length)
     )
-    read = before - pl.col("first_frame").fill_null(0)
-    return rows.with_columns(frame=(-read) % 3)
+    first_frame = pl.col("first_frame").cast(pl.Int32).fill_null(0) if name == "cds" else pl.lit(0)
+    cut = (first_frame - before).clip(0, length)
+    is_behind = pl.col("strand") == "-"
+    return rows.with_columns(
+        start0=pl.col("start0") + pl.when(is_behind).then(0).otherwise(cut),
+        end0=pl.col("end0") - pl.when(is_behind).then(cut).otherwise(0),
+        frame=(first_frame - before - cut) % 3,
+    ).filter(pl.col("start0") < pl.col("end0"))
 
 
 def _gtf_line(kind: str) -> pl.Expr:
