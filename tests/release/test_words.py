@@ -68,6 +68,13 @@ DISGUISES = {
     "sha256 in base64": base64.b64encode(hashlib.sha256(ID.encode()).digest()).decode(),
     "digits with separators": "of 12-345-678.",
     "digits without": "of 12345678 there",
+    "without its umlaut": "pat-zurich-00417",
+    "its umlaut in two letters": "pat-zuerich-00417",
+    "with an accent more": "TÜM0815B",
+    "Arabic digits": "TUM\u0660\u0668\u0661\u0665B",
+    "md5sum of echo": hashlib.md5(f"{ID}\n".encode()).hexdigest(),
+    "sha256sum of echo": hashlib.sha256(f"{OTHER}\n".encode()).hexdigest(),
+    "base64 of echo": base64.b64encode(f"{ID}\n".encode()).decode(),
     "the number alone": "exome-04517788",
     "the number with separators": "of 0451-7788.",
 }

@@ -1,7 +1,7 @@
 """
 Local ids of a centre, searched for in text in every disguise that a spreadsheet or a person gives
-them: other case, other separators, full-width or unseen signs, letters of other scripts that look
-alike, backwards, hex, base64, base32, percent, HTML, numbers of signs, ROT13, a digest.
+them: other case, other separators, no accents, full-width or unseen signs, letters of other scripts
+that look alike, backwards, hex, base64, base32, percent, HTML, numbers of signs, ROT13, a digest.
 """
 
 import base64
@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from functools import cached_property
+from itertools import product
 from urllib.parse import unquote
 
 SHORTEST = 6
@@ -40,15 +41,33 @@ _LOOK_ALIKE = str.maketrans(
 """Letters of the Cyrillic and Greek scripts, and the Latin ones that nobody can tell them from."""
 
 
+_IN_TWO_LETTERS = str.maketrans(
+    {
+        **{"\u00e4": "ae", "\u00f6": "oe", "\u00fc": "ue", "\u00e5": "aa", "\u00f8": "oe"},
+        **{"\u00c4": "Ae", "\u00d6": "Oe", "\u00dc": "Ue", "\u00c5": "Aa", "\u00d8": "Oe"},
+    }
+)
+"""Letters that are written as two where a keyboard lacks them."""
+
+_WITHOUT_MARKS = str.maketrans("\u00f8\u00d8\u0142\u0141\u0111\u0110", "oOlLdD")
+"""Letters with a stroke, which Unicode does not take apart."""
+
+
 def plain(text: str) -> str:
     """Text without case, width, unseen signs and everything that is not a letter or digit."""
     return re.sub(r"[\W_]+", "", seen(text).casefold())
 
 
 def seen(text: str) -> str:
-    """Text in one width and script, without the signs that are not seen (category Cf)."""
-    wide = unicodedata.normalize("NFKC", text).translate(_LOOK_ALIKE)
-    return "".join(sign for sign in wide if unicodedata.category(sign) != "Cf")
+    """Text in one width, script and kind of digits, without accents and signs that are not seen."""
+    if text.isascii():
+        return text
+    wide = unicodedata.normalize("NFKC", text).translate(_LOOK_ALIKE).translate(_WITHOUT_MARKS)
+    return "".join(
+        str(unicodedata.decimal(sign, sign))
+        for sign in unicodedata.normalize("NFKD", wide)
+        if unicodedata.category(sign) not in ("Cf", "Mn")
+    )
 
 
 class Words:
@@ -96,7 +115,10 @@ class Words:
             if len(bare) < SHORTEST:
                 continue
             if not bare.isdecimal():
-                needles |= {bare, bare[::-1], codecs.encode(bare, "rot13")}
+                spelled_out = plain(
+                    unicodedata.normalize("NFC", local_id).translate(_IN_TWO_LETTERS)
+                )
+                needles |= {bare, spelled_out, bare[::-1], codecs.encode(bare, "rot13")}
             for spelt in {local_id, local_id.casefold(), local_id.upper()}:
                 needles |= self._encoded(spelt.encode())
         by_length: dict[int, set[str]] = {}
@@ -121,8 +143,9 @@ class Words:
             disguises.add(
                 plain(text[-(-offset * 4 // 3) : len(text) - bool((offset + len(spelt)) % 3)])
             )
-        for name in _HASHES:
-            digest = hashlib.new(name, spelt, usedforsecurity=False)
+        # "echo ID | md5sum" has the end of the line in it
+        for name, line in product(_HASHES, (spelt, spelt + b"\n")):
+            digest = hashlib.new(name, line, usedforsecurity=False)
             disguises.add(digest.hexdigest()[:_PREFIX])
             disguises.add(plain(base64.b64encode(digest.digest()).decode()[:_PREFIX]))
         return disguises
@@ -168,8 +191,8 @@ class Words:
             for spelt in {local_id, local_id.casefold(), local_id.upper()}:
                 in_hex |= {spelt.encode(code).hex() for code in ("utf-8", "utf-16-le", "utf-16-be")}
                 in_hex |= {
-                    hashlib.new(name, spelt.encode(), usedforsecurity=False).hexdigest()
-                    for name in _HASHES
+                    hashlib.new(name, line.encode(), usedforsecurity=False).hexdigest()
+                    for name, line in product(_HASHES, (spelt, f"{spelt}\n"))
                 }
         return frozenset(in_hex)
 
