@@ -301,6 +301,12 @@ def test_init_makes_a_folder_for_its_owner_alone_and_leaves_another_as_it_is(tmp
     assert stat.S_IMODE((tmp_path / "old").stat().st_mode) == 0o750
 
 
+def test_init_says_where_it_cannot_write(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match=r"file/new: cannot be written \(Not a directory\)"):
+        folder.write_templates(tmp_path / "file/new")
+
+
 def test_init_overwrites_nothing(tmp_path):
     (tmp_path / "samples.tsv").write_text("mine")
     with pytest.raises(InputError, match=r"samples\.tsv: is there already, and is not overwritten"):

@@ -50,7 +50,7 @@ def write_templates(folder: Path) -> tuple[Path, ...]:
     the rights that the centre gave it.
 
     Raises:
-        InputError: a file of either name is there already.
+        InputError: a file of either name is there already, or the folder cannot be written.
     """
     texts = {
         folder / configuration.NAME: config_template(),
@@ -63,9 +63,13 @@ def write_templates(folder: Path) -> tuple[Path, ...]:
     ]
     if faults:
         raise InputError(faults)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for path, text in texts.items():
-        write_text(path, text)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for path, text in texts.items():
+            write_text(path, text)
+    except OSError as error:
+        message = f"cannot be written ({error.strerror}): name a folder that this user may write."
+        raise InputError.at(folder, message) from error
     return tuple(texts)
 
 
