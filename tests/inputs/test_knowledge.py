@@ -121,6 +121,19 @@ def test_accepted_evidence_of_single_variants_is_taken_from_civic(tmp_path):
             ],
         ),
         (
+            "residue_hotspots",
+            CANCERHOTSPOTS.replace("GNAS\t201\t", "GNAS\t201.0\t", 1),
+            [
+                'line 2, column "amino_acid_position": "201.0" is not a whole number: expected one '
+                "such as 201.",
+            ],
+        ),
+        (
+            "residue_hotspots",
+            table(CANCERHOTSPOTS.split("\n")[0].split("\t"), ("MET", "X1", "9", "splice", "x:9")),
+            ["has no single residue: give the hotspots of single residues, or leave the key null."],
+        ),
+        (
             "gene_roles",
             "gene\trole\tsource\nGNAS\tdriver\tmy list\n",
             [
@@ -151,7 +164,16 @@ def test_accepted_evidence_of_single_variants_is_taken_from_civic(tmp_path):
             ['line 1, column "evidence_level": this column is missing, and required.'],
         ),
     ],
-    ids=["residues", "counts", "roles", "one of two roles", "no row", "evidence"],
+    ids=[
+        "residues",
+        "counts",
+        "a number with a dot",
+        "no residue",
+        "roles",
+        "one of two roles",
+        "no row",
+        "evidence",
+    ],
 )
 def test_every_fault_of_a_table_is_named(tmp_path, key, text, expected):
     with pytest.raises(InputError) as error:

@@ -198,12 +198,16 @@ def test_manes_summary_is_read_by_either_id(tmp_path, version, expected):
     )
     ids = f"GeneID:1\tENSG1.9\tHGNC:1\tGENE\tx\tNM_1.1\tNP_1.1\tT4.{version}"
     line = f"{ids}\tENSP\tMANE Select\tchr20"
-    given.write_bytes(
-        gzip.compress(f"{header}\tEnsembl_prot\tMANE_status\tGRCh38_chr\n{line}\n".encode())
-    )
-    assert told(chosen(tmp_path, gtf("GENCODE GTF"), given)) == [
-        ("T4.1", "mane_select", "mane_summary", expected)
-    ]
+    text = f"{header}\tEnsembl_prot\tMANE_status\tGRCh38_chr\n{line}\n"
+    for saved in (
+        gzip.compress(text.encode()),
+        text.replace("\n", "\r\n").encode("utf-16"),
+        text.removeprefix("#").encode("utf-8-sig"),
+    ):
+        given.write_bytes(saved)
+        assert told(chosen(tmp_path, gtf("GENCODE GTF"), given)) == [
+            ("T4.1", "mane_select", "mane_summary", expected)
+        ]
 
 
 @pytest.mark.parametrize("asked", ["T1.4", "T1", "T1.4_PAR_Y"])

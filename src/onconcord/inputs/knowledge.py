@@ -172,6 +172,9 @@ def _residues(path: Path, faults: list[Fault]) -> dict[tuple[str, str], Residue]
     for row in _rows(path, _CANCERHOTSPOTS, _CANCERHOTSPOTS, "residue_hotspots", faults):
         gene, position, reference, variant = (row.cells[name] for name in _CANCERHOTSPOTS)
         residue = _COUNTED.match(reference)
+        if residue and re.fullmatch(r"[0-9]+[.,]0*", position):
+            message = f'"{position}" is not a whole number: expected one such as 201.'
+            faults.append(Fault(path.name, message, row.line, "amino_acid_position"))
         if residue is None or not position.isdecimal():
             # Splice sites (X1010) and stretches of insertions and deletions (747-759).
             continue
@@ -185,6 +188,11 @@ def _residues(path: Path, faults: list[Fault]) -> dict[tuple[str, str], Residue]
         assert of_residue.changes is not None
         for change, count in changes:
             of_residue.changes[change] = of_residue.changes.get(change, 0) + int(count)
+    if not residues and not faults:
+        message = (
+            "has no single residue: give the hotspots of single residues, or leave the key null."
+        )
+        faults.append(Fault(path.name, message))
     return residues
 
 

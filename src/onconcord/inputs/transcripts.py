@@ -7,14 +7,15 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-from onconcord.compressed import read_chunks
 from onconcord.errors import Fault, InputError
-from onconcord.inputs.tabular import read_table, spoilt_gene
+from onconcord.inputs.tabular import read_table, read_text, spoilt_gene
 
 KINDS = ("mane_select", "mane_plus_clinical", "canonical", "longest_cds")
 """What a transcript is chosen as, the best first; the last where nothing else is known."""
 SAME_KIND = {"ensembl_canonical": "canonical", "refseq_select": "canonical"}
 NEEDED = ("gene", "transcript", "kind")
+MANE_FIRST = "NCBI_GeneID"
+"""The first column of MANE's summary; its header begins with #, as comments do."""
 MANE_COLUMNS = ("Ensembl_Gene", "symbol", "RefSeq_nuc", "Ensembl_nuc", "MANE_status")
 
 
@@ -47,11 +48,10 @@ def read_choices(path: Path) -> dict[str, list[Wanted]]:
     Raises:
         InputError: every fault of the file.
     """
-    try:
-        text = b"".join(read_chunks(path))
-    except (OSError, ValueError) as error:
-        raise InputError.at(path.name, f"cannot be read: {error}.") from error
-    if text.startswith(b"#NCBI_GeneID"):
+    text, unread = read_text(path)
+    if unread:
+        raise InputError(unread)
+    if text.removeprefix("#").startswith(MANE_FIRST):
         return _of_mane(path.name, text)
     table = read_table(path, (*NEEDED, "cds_sha256"), NEEDED, others=True)
     faults = list(table.faults)
@@ -80,9 +80,9 @@ def read_choices(path: Path) -> dict[str, list[Wanted]]:
     return by_gene
 
 
-def _of_mane(name: str, text: bytes) -> dict[str, list[Wanted]]:
+def _of_mane(name: str, text: str) -> dict[str, list[Wanted]]:
     """The lines of MANE's summary, by Ensembl's gene id and by symbol."""
-    reader = csv.DictReader(io.StringIO(text.decode("utf-8", errors="replace")), delimiter="\t")
+    reader = csv.DictReader(io.StringIO(text), delimiter="\t")
     missing = [column for column in MANE_COLUMNS if column not in (reader.fieldnames or ())]
     if missing:
         raise InputError(
