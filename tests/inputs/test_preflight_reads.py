@@ -191,6 +191,12 @@ def test_a_lane_that_is_wrong_inside_is_found_where_it_is(folder, break_lane, ex
     assert faults_of(folder, deep=True) == [found]
 
 
+def test_a_row_without_a_file_is_a_fault_of_the_sheet_and_no_more(folder):
+    write_sheet(folder)
+    assert faults_of(folder, deep=True) == faults_of(folder)
+    assert len(faults_of(folder)) == 2
+
+
 def test_deep_finds_what_the_ends_do_not_show(folder):
     damage_inside(folder)
     assert faults_of(folder) == []

@@ -104,6 +104,8 @@ def _content_faults(
     """Faults of what a lane's files hold, by the readers that the run has."""
     columns = {lane.fastq_1: "fastq_1", lane.fastq_2: "fastq_2", lane.bam: "bam"}
     paths = [path for path in (lane.fastq_1, lane.fastq_2, lane.bam) if path]
+    if not paths:  # which is a fault of the sheet
+        return
     try:
         if lane.bam:
             with reference_aside(genome) as fasta:
