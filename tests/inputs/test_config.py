@@ -157,6 +157,11 @@ def test_faults_of_all_sections_come_at_once(tmp_path):
             id="a key twice",
         ),
         pytest.param(
+            "centre: A\n[b, c]: B\n",
+            "config.yaml, line 2: not YAML: a key is a word, not a list or a group.",
+            id="a list for a key",
+        ),
+        pytest.param(
             "- a\n",
             "config.yaml: holds - a, expected keys such as centre and reference.",
             id="not a mapping",

@@ -191,6 +191,13 @@ def test_a_lane_that_is_wrong_inside_is_found_where_it_is(folder, break_lane, ex
     assert faults_of(folder, deep=True) == [found]
 
 
+def test_a_name_that_no_file_has_room_for_is_the_name_of_none(folder):
+    write_sheet(folder, "t" * 300, "t_2.gz")
+    assert faults_of(folder) == [
+        f'samples.tsv, line 2, column "fastq_1": there is no file {"t" * 300}.'
+    ]
+
+
 def test_a_row_without_a_file_is_a_fault_of_the_sheet_and_no_more(folder):
     write_sheet(folder)
     assert faults_of(folder, deep=True) == faults_of(folder)

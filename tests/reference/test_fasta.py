@@ -110,6 +110,15 @@ def test_the_check_reads_the_text_of_the_genome(folder):
     ]
 
 
+def test_a_genome_with_bytes_that_are_no_text_is_named(folder):
+    for text, line in ((f"{SEQUENCE[:9]}\xe9{SEQUENCE[9:]}", 2), (f"AC\n\n{SEQUENCE}\xe9", 4)):
+        (folder / "genome.fa").write_bytes(f">chr20 \xe9\n{text}\n".encode("latin-1"))
+        assert faults_of(folder) == [
+            f'genome.fa, line {line}: "\\xe9" is no base: expected A, C, G, T, N and the codes of '
+            "ambiguity. Give the genome as nucleotides."
+        ]
+
+
 def test_a_genome_that_lost_its_last_block_is_refused(folder):
     with pysam.BGZFile(str(folder / "genome.fa.gz"), "wb") as handle:
         handle.write(f">chr20\n{SEQUENCE}\n".encode())

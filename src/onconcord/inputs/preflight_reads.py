@@ -180,7 +180,7 @@ def _is_hollow(path: Path, size: int) -> bool:
 def _not_a_file(path: Path) -> str | None:
     if why := refused_path(path):
         return why
-    if not path.exists():
+    if not os.path.exists(path):  # no file has a name that is too long for one
         return f"there is no file {path}."
     if not path.is_file():
         return f"{path} is not a file."

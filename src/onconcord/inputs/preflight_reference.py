@@ -81,8 +81,8 @@ def check_reference(
     looked_at_whole = deep or os.path.getsize(fasta) <= DIGEST_BYTES
     try:
         with _indexed(Path(fasta)) as sequences:
-            if looked_at_whole:
-                faults += text_faults(Path(fasta))
+            of_text = text_faults(Path(fasta)) if looked_at_whole else []
+            faults += of_text
             genome = GivenReference(
                 Path(fasta),
                 dict(zip(sequences.references, sequences.lengths, strict=True)),
@@ -100,8 +100,10 @@ def check_reference(
             "its lines cannot be indexed: of a contig all but the last have to be of one length, "
             "and none may be empty (seqkit seq -w 60 writes it so)."
         )
-        fault = Fault(Path(fasta).name, message, uneven_line(Path(fasta)) or 0)
-        return ReferenceReport(None, (*faults, *(text_faults(Path(fasta)) or [fault])))
+        of_text = text_faults(Path(fasta))
+        if not of_text:
+            of_text = [Fault(Path(fasta).name, message, uneven_line(Path(fasta)) or 0)]
+        return ReferenceReport(None, (*faults, *of_text))
     except (OSError, ValueError) as error:
         text = " ".join(str(error).split())
         message = f"{fasta} cannot be read as FASTA ({text}): plain text, or compressed with bgzip."
@@ -109,7 +111,7 @@ def check_reference(
     build = reference.get("build")
     build = build if build in ("GRCh37", "GRCh38") else CUSTOM
     faults += length_faults(Path(fasta).name, build, genome.lengths)
-    if looked_at_whole and not twins:
+    if looked_at_whole and not (twins or of_text):
         with _indexed(Path(fasta)) as sequences:
             rows = contig_rows(Path(fasta).name, sequences)
         faults += digest_faults(Path(fasta).name, build, rows)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import chain, pairwise
 from pathlib import Path
 
-from onconcord.compressed import read_chunks, read_lines
+from onconcord.compressed import read_chunks
 from onconcord.errors import Fault
 
 _NAME = re.compile(rb"[0-9A-Za-z!#$%&+./:;?@^_|~-][0-9A-Za-z!#$%&*+./:;=?@^_|~-]*")
@@ -71,12 +71,12 @@ def uneven_line(fasta: Path) -> int | None:
     last is shorter than its first, or one is longer; None where there is none.
     """
     width, ended = 0, False
-    for number, line in read_lines(fasta):
-        if line.startswith(">"):
+    for first, header, bases in _pieces(fasta):
+        if header is not None:
             width, ended = 0, False
-        elif line and (ended or (width and len(line) > width)):
-            return number
-        else:
+        for number, line in enumerate(bases.split(b"\n")[:-1], first + (header is not None)):
+            if line and (ended or (width and len(line) > width)):
+                return number
             width = width or len(line)
             ended = len(line) < width or not line
     return None
