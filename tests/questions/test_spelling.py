@@ -54,8 +54,12 @@ def working(tmp_path_factory):
     (root / "genes.gtf").write_text(
         "".join(
             f'20\tx\t{kind}\t{start}\t{end}\t.\t+\t.\tgene_id "G1"; gene_name "GENE"; '
-            'transcript_id "T1.2";\n'
-            for kind, start, end in (("exon", 1, 22), ("CDS", 3, 20))
+            f'transcript_id "{name}"; tag "{tag}";\n'
+            for name, tag, first in (
+                ("T0.1", "MANE_Plus_Clinical", 6),
+                ("T1.2", "MANE_Select", 3),
+            )
+            for kind, start, end in (("exon", 1, 22), ("CDS", first, 20))
         )
     )
     out = [folder / name for name in ("genes.gtf", "transcripts.parquet", "transcript_set.tsv")]
@@ -64,9 +68,25 @@ def working(tmp_path_factory):
 
 
 VARIANTS = pl.DataFrame(
-    [("chr20:8:C:CA", "x", "chr20", 8, "C", "CA", "GENE", "G1", "T1.2", "c.12dup", "p.Gly5fs")],
+    [
+        (
+            "chr20:8:C:CA",
+            "E",
+            "x",
+            "chr20",
+            8,
+            "C",
+            "CA",
+            "GENE",
+            "G1",
+            "T1.2",
+            "c.12dup",
+            "p.Gly5fs",
+        )
+    ],
     schema=[
         "variant_key",
+        "event_id",
         "reference_id",
         *VARIANT_KEY,
         "gene_symbol",
@@ -106,6 +126,11 @@ def test_every_spelling_leads_to_the_key(working, text):
     assert alleles == [("chr20", 8, "C", "CA")]
 
 
+def test_a_change_that_two_transcripts_can_have_is_on_the_first_of_the_set(working):
+    query, alleles = resolve(working, "P", parse_variant("GENE:c.7A>C"), VARIANTS)
+    assert (query.allele, alleles) == (("chr20", 9, "A", "C"), [])
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -116,9 +141,18 @@ def test_every_spelling_leads_to_the_key(working, text):
         ("20:g.13_14delCA", r'"20:g.13_14delCA" does not fit this genome: are its bases right\?'),
         ("20:g.13_14del3insC", r'"20:g.13_14del3insC" does not fit this genome'),
         ("20:g.13_999del", r'"20:g.13_999del" does not fit this genome: are its bases right\?'),
-        ("GENE:c.12dupC", r'"GENE:c.12dupC" does not fit T1.2: are its numbers and bases right\?'),
-        ("GENE:c.12C>T", r'"GENE:c.12C>T" does not fit T1.2: are its numbers and bases right\?'),
-        ("GENE:c.0C>T", r'"GENE:c.0C>T" does not fit T1.2: are its numbers and bases right\?'),
+        (
+            "GENE:c.12dupC",
+            r'"GENE:c.12dupC" does not fit T1.2 or T0.1: are its numbers and bases right\?',
+        ),
+        (
+            "GENE:c.12C>T",
+            r'"GENE:c.12C>T" does not fit T1.2 or T0.1: are its numbers and bases right\?',
+        ),
+        (
+            "GENE:c.0C>T",
+            r'"GENE:c.0C>T" does not fit T1.2 or T0.1: are its numbers and bases right\?',
+        ),
         ("GENE:p.K2R", r'"GENE:p.K2R": residue 2 is not Lys: T1.2 has Ala'),
         ("T1:p.K99R", r'"T1:p.K99R": residue 99 is not Lys: T1.2 has none'),
     ],

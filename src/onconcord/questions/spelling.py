@@ -202,11 +202,7 @@ def resolve(
     elif query.chrom:
         query = _as_written(query)
     if query.allele:
-        if variants.filter(is_allele(query.allele)).height:
-            return query, [query.allele]
-        events = source.read("small_variant_atom", pair).filter(is_allele(query.allele))
-        whole = variants.filter(pl.col("event_id").is_in(events["event_id"].implode()))
-        return query, list(whole.select(VARIANT_KEY).iter_rows())
+        return query, _keys_with(query.allele, source, pair, variants)
     keys = _keys_named(query, variants)
     if not keys:
         rows = source.read("variant_consequence").join(
@@ -215,7 +211,22 @@ def resolve(
         keys = _keys_named(query, rows)
     if not keys and reference:
         reference.refuse_misfit(query)
+        alleles = reference.alleles(query)
+        for allele in alleles:
+            if keys := _keys_with(allele, source, pair, variants):
+                return replace(query, allele=allele), keys
+        if alleles:
+            query = replace(query, allele=alleles[0])
     return query, keys
+
+
+def _keys_with(allele: Key, source: TableSource, pair: str, variants: pl.DataFrame) -> list[Key]:
+    """The allele, if it is one of the variants, or the events that it is a part of."""
+    if variants.filter(is_allele(allele)).height:
+        return [allele]
+    events = source.read("small_variant_atom", pair).filter(is_allele(allele))
+    whole = variants.filter(pl.col("event_id").is_in(events["event_id"].implode()))
+    return list(whole.select(VARIANT_KEY).iter_rows())
 
 
 def _as_written(query: Query) -> Query:
@@ -297,9 +308,9 @@ class _Reference:
                 raise InputError.at("VARIANT", message)
             return replace(query, allele=self._key(contig, event))
         if query.change and query.change[0] in "cn":
-            keys = {self._key(contig, event) for contig, event in self._events(query)}
+            keys = self.alleles(query)
             if len(keys) == 1:
-                return replace(query, allele=keys.pop())
+                return replace(query, allele=keys[0])
             if not keys and self._events(replace(query, change=plain_change(query.change))):
                 self.refuse_misfit(query)
         return query
@@ -339,6 +350,12 @@ class _Reference:
             message = f'"{query.text}": residue {at + 1} is not {residue[1]}: {", ".join(told)}'
             raise InputError.at("VARIANT", message)
 
+    def alleles(self, query: Query) -> list[Key]:
+        """What a c. or n. change is on each transcript that can have it, in the set's order."""
+        if query.change is None or query.change[0] not in "cn":
+            return []
+        return list(dict.fromkeys(self._key(*event) for event in self._events(query)))
+
     def _protein(self, transcript: Transcript) -> str:
         """Residues of a transcript; none of one whose CDS is not sound."""
         coding = coding_sequence(transcript, self.genome)
@@ -368,12 +385,14 @@ class _Reference:
 
     def _transcripts(self, name: str) -> tuple[list[Transcript], list[Transcript]]:
         """
-        The transcripts that a name stands for, and all of their genes: of a gene, those of the set.
+        The transcripts that a name stands for, and all of their genes: of a gene, those of the set
+        in its order.
         """
         folder = self.source.root / "results/1_reference"
         if not (folder / "transcripts.parquet").is_file():
             return [], []
         table = pl.scan_parquet(sealed(folder / "transcripts.parquet")).filter(is_named(name))
         known = [transcript_of(row) for row in table.collect().iter_rows(named=True)]
-        chosen = {one.transcript for one in read_set(folder / "transcript_set.tsv")}
-        return [one for one in known if one.transcript_id in chosen] or known, known
+        chosen = [one.transcript for one in read_set(folder / "transcript_set.tsv")]
+        of_set = [one for one in known if one.transcript_id in chosen]
+        return sorted(of_set, key=lambda one: chosen.index(one.transcript_id)) or known, known
