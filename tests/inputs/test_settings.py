@@ -6,6 +6,7 @@ import os
 import re
 
 import pytest
+import yaml
 
 from onconcord.compressed import BGZF_END
 from onconcord.files import file_sha256
@@ -69,6 +70,38 @@ def test_reads_of_the_same_size_and_time_are_noticed_by_their_ends(folder):
     swap(folder / "t_1.gz", -1)
     (changed,) = kept(folder)
     assert changed.startswith("results/0_inputs/samples/")
+
+
+@pytest.mark.parametrize(
+    ("key", "place"),
+    [
+        ("reference.fasta", ("reference", "fasta")),
+        ("resources.population", ("resources", "population")),
+        ("resources.hotspots", ("resources", "hotspots")),
+        ("targets.x", ("assays", "x", "targets")),
+    ],
+)
+def test_another_file_of_the_same_name_size_and_time_is_noticed(folder, key, place):
+    (folder / "f").write_text("one")
+    config = yaml.safe_load((folder / "config.yaml").read_text())
+    inner = config
+    for name in place[:-1]:
+        inner = inner.setdefault(name, {})
+    inner[place[-1]] = ["f", "f2"] if key == "resources.population" else "f"
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    kept(folder)
+    assert kept(folder) == set()
+    swap(folder / "f", -1)
+    assert kept(folder) == {str(setting_file(key))}
+
+
+def test_nothing_of_the_key_is_kept(folder):
+    (folder / "key").write_text("secret")
+    config = (folder / "config.yaml").read_text()
+    (folder / "config.yaml").write_text(f"{config}release: {{key_file: key}}\n")
+    kept(folder)
+    text = (folder / setting_file("release.key_file")).read_text()
+    assert json.loads(text) == str(folder / "key")
 
 
 def test_a_deep_check_notices_reads_of_which_only_the_middle_is_another(folder, monkeypatch):

@@ -179,7 +179,9 @@ def named_targets(wildcards):
 
 
 def settings_of_assay(wildcards):
-    return settings(*(f"assays.{kit}" for kit in KITS[wildcards.assay]), "calling.shard_mb")
+    kits = KITS[wildcards.assay]
+    keys = [f"{section}.{kit}" for section in ("assays", "targets") for kit in kits]
+    return settings(*keys, "calling.shard_mb")
 
 
 def padding_of_assay(wildcards):

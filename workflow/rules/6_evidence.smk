@@ -26,6 +26,8 @@ rule evidence:
         fasta="results/1_reference/genome.fa",
         contigs="results/1_reference/contigs.tsv",
         targets=of_assay("targets.bed"),
+        hotspots=config["resources"]["hotspots"] or [],
+        settings=settings("resources.hotspots"),
     output:
         evidence="results/6_evidence/{pair}.evidence.parquet",
         rejected="results/6_evidence/{pair}.rejected.parquet",

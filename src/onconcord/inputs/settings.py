@@ -14,13 +14,20 @@ from typing import Any
 
 from onconcord.files import ends_sha256, file_sha256, write_text
 from onconcord.inputs.cohort import Cohort, Lane, Sample, pair_spec
+from onconcord.inputs.config import PATH_KEYS, files_of
 from onconcord.reads.account import read_inputs
 
 FOLDER = Path("results/0_inputs")
+FILE_KEYS = {".".join(key) for key in PATH_KEYS} - {"samples", "release.key_file"}
+"""Keys that name files which results are made of: the sheet is kept by samples, and nothing is
+kept of the key."""
 
 
 def setting_file(key: str) -> Path:
-    """The file of one key of the configuration such as `calling.min_base_quality`."""
+    """
+    The file of one key of the configuration such as `calling.min_base_quality`; of a key that names
+    files, it says what they look like, so that others of the same name are told.
+    """
     return FOLDER / "settings" / f"{key}.json"
 
 
@@ -37,7 +44,7 @@ def keep_settings(cohort: Cohort) -> None:
     The rules that make them make them again. What has not changed keeps its time, and so do the
     results that were made with it.
     """
-    values = {setting_file(key): value for key, value in _keys(cohort.config)}
+    values = {setting_file(key): _with_files(key, value) for key, value in _keys(cohort.config)}
     values |= {sample_file(name): _reads(sample) for name, sample in cohort.samples.items()}
     for path, value in values.items():
         if _text(cohort.folder / path) != _json(value):
@@ -95,12 +102,26 @@ def _json(value: Any) -> str:
 
 
 def _keys(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Keys of the first two levels, as `section.key`, and sections that have none."""
+    """
+    Keys of the first two levels, as `section.key`, and sections that have none; the targets of an
+    assay too, as `targets.assay`, since reads are aligned whatever they are.
+    """
     for section, value in config.items():
         if isinstance(value, Mapping):
             yield from ((f"{section}.{key}", inner) for key, inner in value.items())
+            if section == "assays":
+                yield from ((f"targets.{key}", one["targets"]) for key, one in value.items())
         else:
             yield section, value
+
+
+def _with_files(key: str, value: Any) -> Any:
+    """The value of a key, and what the files that it names look like."""
+    if key not in FILE_KEYS and not key.startswith("targets."):
+        return value
+    end = ".bwt" if key == "reference.bwa_index" else ""
+    files = [_seen(Path(f"{path}{end}")) for path in files_of(value)]
+    return {"value": value, "files": files} if files else value
 
 
 def _reads(sample: Sample) -> dict[str, Any]:
