@@ -222,6 +222,21 @@ def test_the_id_of_a_specimen_stops_the_release(tmp_path):
         release_of(tmp_path, [manifest], "ONE")
 
 
+@pytest.mark.parametrize("centre", ["ONE", "TWO"])
+def test_the_id_of_a_pair_that_is_not_released_stops_it_too(tmp_path, centre):
+    """It is no longer in the sheet, or another centre's, and its tables are in the same folder."""
+    one, other = PairOf(), PairOf(centre, "TUM-0002", "PAT-0002", "NRM-0002")
+    tables = one.tables()
+    tables["assay"][0]["assay_version"] = "v2-pat0002"
+    manifest = write_pair(tmp_path, one, tables)
+    beside = write_pair(tmp_path, other)
+    with pytest.raises(InputError, match='"assay_version": holds a local id'):
+        release_of(tmp_path, [manifest], "ONE")
+    # one that cannot be read keeps nobody from releasing
+    beside.write_text("{")
+    release_of(tmp_path, [manifest], "ONE")
+
+
 @pytest.mark.parametrize("name", ["r-pat-one-2", "r2026-TUMONE1", "rPATONE1"])
 def test_the_name_of_a_release_is_no_local_id(tmp_path, name):
     manifests = write_pairs(tmp_path, pairs_of("ONE", 2))

@@ -16,7 +16,7 @@ from onconcord.release import layout
 from onconcord.release.aggregate import UNKNOWN, aggregate_variants
 from onconcord.release.cohorts import check_cohort, note_cohort
 from onconcord.release.finish import write_descriptions
-from onconcord.release.finished import FinishedPair, local_words, read_finished
+from onconcord.release.finished import FinishedPair, local_words, pairs_beside, read_finished
 from onconcord.release.key import load_key
 from onconcord.release.manifest import Centre, Part, Release, dumps, read_manifest
 from onconcord.release.merge import Memory, Merger, PartsWriter
@@ -55,8 +55,10 @@ def build_release(order: Order, summary: Path | None = None) -> Release:
         else Pseudonymiser(load_key(order.key_file, order.centre), order.centre)
     )
     finished = read_finished(order.manifests, order.centre)
-    # what is withdrawn is named by no other text either
-    words = NO_WORDS if order.tier == "local" else local_words(finished)
+    # what is withdrawn, or of others in the folder, is named by no text either
+    words = NO_WORDS
+    if order.tier != "local":
+        words = local_words([*finished, *pairs_beside(finished)])
     if words.inside(order.name) or words.is_code(order.name):
         message = "holds a local id of a patient or sample: choose another name"
         raise InputError.at("--name", message)

@@ -137,10 +137,25 @@ def _read_manifest(path: Path) -> FinishedPair:
     return pair
 
 
+def pairs_beside(finished: Iterable[FinishedPair]) -> list[FinishedPair]:
+    """Other pairs of the same working folders, of any centre, as far as they can be read."""
+    ours = {pair.manifest for pair in finished}
+    beside = []
+    for folder in sorted({path.parents[1] for path in ours}):
+        for path in sorted(set(folder.glob("[!.]*/MANIFEST.json")) - ours):
+            try:
+                pair = _read_manifest(path)
+                local_words([pair])
+            except InputError:
+                continue
+            beside.append(pair)
+    return beside
+
+
 def local_words(finished: Iterable[FinishedPair]) -> Words:
     """
-    Ids and names of every pair of a centre, which must not be in anything that leaves; words of
-    the product's own are left out, since its text has them anyway.
+    Ids and names of some pairs, which must not be in anything that leaves; words of the product's
+    own are left out, since its text has them anyway.
 
     Raises:
         InputError: a table with ids cannot be read; every such table.
