@@ -21,7 +21,12 @@ from snakemake.utils import min_version
 
 from onconcord.calls.callers import read_caller
 from onconcord.inputs import cohort as cohorts
-from onconcord.inputs.settings import keep_settings, sample_file, setting_file
+from onconcord.inputs.settings import (
+    keep_settings,
+    outdated_settings,
+    sample_file,
+    setting_file,
+)
 from onconcord.inputs.config import RETRACTIONS, files_of, release_name
 from onconcord.errors import OnconcordError
 from onconcord.runtime.failures import FailedJobs
@@ -51,6 +56,9 @@ try:
     COHORT = cohorts.load(Path.cwd(), config)
     if workflow.is_main_process and not is_dry(sys.argv):
         keep_settings(COHORT)
+    elif workflow.is_main_process:
+        for name in outdated_settings(COHORT):
+            print(f"{name} has changed: a run makes again what follows from it", file=sys.stderr)
 except OnconcordError as error:
     print(f"error: {error}", file=sys.stderr)
     sys.exit(error.exit_code)

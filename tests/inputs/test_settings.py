@@ -12,7 +12,7 @@ from onconcord.compressed import BGZF_END
 from onconcord.files import file_sha256
 from onconcord.inputs import cohort as cohorts
 from onconcord.inputs.preflight import check_inputs
-from onconcord.inputs.settings import keep_settings, setting_file
+from onconcord.inputs.settings import keep_settings, outdated_settings, setting_file
 from onconcord.reads.account import LaneFiles, count_reads, write_inputs
 from onconcord.runtime import checkout
 
@@ -35,6 +35,10 @@ def kept(folder):
     for path in changed:
         os.utime(folder / path, ns=(0, 0))
     return changed
+
+
+def test_a_folder_without_results_has_nothing_outdated(folder):
+    assert outdated_settings(cohorts.load(folder)) == []
 
 
 def test_a_setting_that_changes_is_written_and_no_other(folder):
@@ -92,7 +96,9 @@ def test_another_file_of_the_same_name_size_and_time_is_noticed(folder, key, pla
     kept(folder)
     assert kept(folder) == set()
     swap(folder / "f", -1)
+    assert outdated_settings(cohorts.load(folder)) == [key]
     assert kept(folder) == {str(setting_file(key))}
+    assert outdated_settings(cohorts.load(folder)) == []
 
 
 def test_nothing_of_the_key_is_kept(folder):

@@ -44,9 +44,7 @@ def keep_settings(cohort: Cohort) -> None:
     The rules that make them make them again. What has not changed keeps its time, and so do the
     results that were made with it.
     """
-    values = {setting_file(key): _with_files(key, value) for key, value in _keys(cohort.config)}
-    values |= {sample_file(name): _reads(sample) for name, sample in cohort.samples.items()}
-    for path, value in values.items():
+    for path, value in _values(cohort).items():
         if _text(cohort.folder / path) != _json(value):
             write_text(cohort.folder / path, _json(value))
     for pair in cohort.pairs:
@@ -57,6 +55,24 @@ def keep_settings(cohort: Cohort) -> None:
         if manifest.is_file() and (broken := _broken_table(manifest)):
             print(f"pair {pair}: {broken}: its tables are made again", file=sys.stderr)
             manifest.unlink()
+
+
+def outdated_settings(cohort: Cohort) -> list[str]:
+    """
+    Keys and samples that are no longer what results were made with, which a run would write; what
+    follows from them is not among the jobs that a dry run lists.
+    """
+    return [
+        path.stem
+        for path, value in _values(cohort).items()
+        if _text(cohort.folder / path) not in (None, _json(value))
+    ]
+
+
+def _values(cohort: Cohort) -> dict[Path, Any]:
+    """What the files of keys and samples are to hold."""
+    values = {setting_file(key): _with_files(key, value) for key, value in _keys(cohort.config)}
+    return values | {sample_file(name): _reads(one) for name, one in cohort.samples.items()}
 
 
 def _broken_table(manifest: Path) -> str | None:
