@@ -4,6 +4,7 @@ import errno
 import hashlib
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -154,3 +155,30 @@ def test_a_fault_at_each_step_of_publishing_is_put_right(tmp_path, monkeypatch, 
         (folder / "third").write_text("third")
     assert [path.name for path in target.iterdir()] == ["third"]
     assert [path.name for path in tmp_path.iterdir()] == ["release"]
+
+
+ASIDE = """
+from onconcord.files import folder_aside
+with folder_aside() as folder:
+    (folder / "index").write_text("")
+    print(folder, flush=True)
+    input()
+"""
+
+
+def test_what_is_laid_down_aside_goes_with_its_process_or_with_the_next(tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    words = [sys.executable, "-c", ASIDE]
+    killed, alive = (
+        subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    )
+    left, held = (Path(process.stdout.readline().strip()) for process in (killed, alive))
+    killed.kill()
+    killed.wait()
+    assert sorted(tmp_path.iterdir()) == sorted([left, held])
+    with files.folder_aside() as own:
+        assert sorted(tmp_path.iterdir()) == sorted([held, own])
+    alive.communicate("\n")
+    assert list(tmp_path.iterdir()) == []

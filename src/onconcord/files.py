@@ -10,6 +10,7 @@ import hashlib
 import os
 import shutil
 import socket
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -172,6 +173,33 @@ def try_lock(file: int) -> bool | None:
         if why.errno in _CANNOT_LOCK:
             return None
         raise
+    return True
+
+
+@contextmanager
+def folder_aside() -> Iterator[Path]:
+    """
+    An empty folder below TMPDIR that goes when the block ends.
+
+    Where a process was killed, the next one removes what it left.
+    """
+    kind = f"onconcord-aside-{socket.gethostname()}-"
+    for left in Path(tempfile.gettempdir()).glob(f"{glob.escape(kind)}*"):
+        number = left.name.removeprefix(kind).partition("-")[0]
+        if number.isdecimal() and not is_alive(int(number)):
+            shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=f"{kind}{os.getpid()}-") as name:
+        yield Path(name)
+
+
+def is_alive(number: int) -> bool:
+    """Whether there is a process of this number on this machine, whoever's it is."""
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
     return True
 
 

@@ -29,9 +29,13 @@ except OnconcordError as error:
 JOBS = "sleep 1001 & echo $! > background; sleep 1002 & echo $$ > group; wait"
 
 
+def start_words(folder, script):
+    return [sys.executable, "-c", HEAD, str(folder), f"cd {folder}; {script}"]
+
+
 def start(folder, script=JOBS):
     return subprocess.Popen(
-        [sys.executable, "-c", HEAD, str(folder), f"cd {folder}; {script}"],
+        start_words(folder, script),
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
@@ -68,6 +72,46 @@ def test_a_signal_ends_the_run_with_all_its_jobs(tmp_path, number):
     assert said == (f"ended by {number.name}. What is finished is kept: run again to go on.\n")
     assert not is_there(group, os.killpg)
     assert not is_there(number_in(tmp_path / "background"))
+
+
+@pytest.mark.slow
+def test_a_hangup_that_nohup_has_it_ignore_does_not_end_the_run(tmp_path):
+    words = (
+        "nohup",
+        *start_words(tmp_path, "echo $$ > group; until [ -e go ]; do sleep 0.1; done"),
+    )
+    head = subprocess.Popen(words, start_new_session=True, stdout=subprocess.PIPE)
+    number_in(tmp_path / "group")
+    head.send_signal(signal.SIGHUP)
+    (tmp_path / "go").touch()
+    assert head.wait(timeout=20) == 0
+
+
+@pytest.mark.slow
+def test_a_command_that_is_ended_says_so_and_leaves_nothing(tmp_path):
+    code = (
+        "import sys, time, onconcord.cli as cli\n"
+        "from onconcord.files import folder_aside\n"
+        "def app():\n"
+        "    with folder_aside():\n"
+        "        open(sys.argv[1], 'w').close()\n"
+        "        time.sleep(30)\n"
+        "cli.app = app\n"
+        "cli.main()\n"
+    )
+    aside = tmp_path / "tmp"
+    aside.mkdir()
+    command = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path / "begun")],
+        env={**os.environ, "TMPDIR": str(aside)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_for((tmp_path / "begun").exists)
+    command.send_signal(signal.SIGTERM)
+    assert command.communicate(timeout=20)[1] == "error: ended by SIGTERM.\n"
+    assert command.returncode == 128 + signal.SIGTERM
+    assert list(aside.iterdir()) == []
 
 
 @pytest.mark.slow

@@ -6,7 +6,10 @@ A command imports what it works with when it is called, so that `--help` loads n
 Exit codes: 0 fine; 1 finished, with faults found; 2 bad input; 3 a tool failed.
 """
 
+import os
+import signal
 import sys
+from types import FrameType
 
 from onconcord.runtime.foreign import leave_foreign_modules
 
@@ -42,8 +45,17 @@ def _root(
     pass
 
 
+def _end(number: int, _: FrameType | None) -> None:
+    """End as an error does, so that what was laid down aside is removed."""
+    os.write(sys.stderr.fileno(), f"error: ended by {signal.Signals(number).name}.\n".encode())
+    sys.exit(128 + number)
+
+
 def main() -> None:
     """Run the command line; a user's error is one message on standard error, never a traceback."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _end)
     try:
         app()
     except OnconcordError as error:

@@ -4,7 +4,6 @@ import argparse
 import contextlib
 import io
 import json
-import tempfile
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.util import find_spec
@@ -19,7 +18,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from onconcord.errors import InputError
-from onconcord.files import whole_file
+from onconcord.files import folder_aside, whole_file
 from onconcord.reference.contigs import read_contigs
 from onconcord.report.cohort import CohortTables
 
@@ -143,12 +142,12 @@ def _write_page(
         igv=Markup(script.read_text(encoding="utf-8")),
         css=Markup(files("onconcord.report").joinpath("style.css").read_text(encoding="utf-8")),
     )
-    with tempfile.TemporaryDirectory() as scratch, whole_file(path) as temporary:
-        template = Path(scratch, "template.html")
+    with folder_aside() as scratch, whole_file(path) as temporary:
+        template = scratch / "template.html"
         template.write_text(page, encoding="utf-8")
-        sites = Path(scratch, "sites.vcf")
+        sites = scratch / "sites.vcf"
         _write_sites(rows, names, sites)
-        config = Path(scratch, "tracks.json")
+        config = scratch / "tracks.json"
         height = 330 if len(tracks) > 1 else 560
         shown = {"type": "alignment", "height": height, "displayMode": "SQUISHED"}
         config.write_text(json.dumps([track | shown for track in tracks]))

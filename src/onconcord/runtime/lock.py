@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from onconcord.errors import BusyError
-from onconcord.files import try_lock
+from onconcord.files import is_alive, try_lock
 
 LOCK = ".onconcord.lock"
 HELD = "ONCONCORD_HOLDS"
@@ -64,7 +64,7 @@ def _take(folder: Path, file: TextIO) -> None:
     while try_lock(file.fileno()) is False:
         file.seek(0)
         number, _, host = file.read().strip().partition(" ")
-        if host != socket.gethostname() or _is_alive(int(number)):
+        if host != socket.gethostname() or is_alive(int(number)):
             raise BusyError(
                 f"{folder}: another run works in this folder (process {number} on {host}). "
                 "Wait until it ends, or stop it, and start again."
@@ -78,13 +78,3 @@ def _take(folder: Path, file: TextIO) -> None:
     file.truncate()
     file.write(f"{os.getpid()} {socket.gethostname()}\n")
     file.flush()
-
-
-def _is_alive(number: int) -> bool:
-    try:
-        os.kill(number, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass  # it is there, and somebody else's
-    return True

@@ -75,7 +75,9 @@ class _Signals:
         self.group = 0
 
     def __enter__(self) -> "_Signals":
-        self._before = {number: signal.signal(number, self._pass_on) for number in ENDING}
+        # What whoever started this has it ignore, as nohup does of SIGHUP, it goes on ignoring.
+        heeded = [number for number in ENDING if signal.getsignal(number) != signal.SIG_IGN]
+        self._before = {number: signal.signal(number, self._pass_on) for number in heeded}
         return self
 
     def __exit__(self, *_: object) -> None:

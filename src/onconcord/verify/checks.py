@@ -1,6 +1,5 @@
 """Verifying a release: every check is named, and one that cannot be made has its reason."""
 
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +11,7 @@ import pyarrow.parquet as pq
 from onconcord import contract
 from onconcord.contract.artefacts import quoted
 from onconcord.errors import Fault, InputError
-from onconcord.files import leftovers
+from onconcord.files import folder_aside, leftovers
 from onconcord.release import layout
 from onconcord.release.manifest import Release, read_release
 from onconcord.release.tiers import released_tables
@@ -213,7 +212,7 @@ def _check_rules(
         else:
             broken[number] = _Broken(rule, columns[rule.table])
     parts = [part for part in release.parts if part.table in columns]
-    with tempfile.TemporaryDirectory() as spill, duckdb.connect(":memory:") as database:
+    with folder_aside() as spill, duckdb.connect(":memory:") as database:
         database.execute(f"SET memory_limit = '{MEMORY}'; SET temp_directory = '{spill}'")
         database.execute("SET threads = 2; SET preserve_insertion_order = false")
         analyses = contract.load().vocabularies["analysis"]
