@@ -220,6 +220,9 @@ def test_the_id_of_a_specimen_stops_the_release(tmp_path):
     spec.write_text(json.dumps({"tumour": {"specimen": "H19/12345"}, "normal": None}))
     with pytest.raises(InputError, match='"assay_version": holds a local id'):
         release_of(tmp_path, [manifest], "ONE")
+    spec.write_text("{")
+    with pytest.raises(InputError, match=r"json: is not a pair spec, .* run the pair again"):
+        release_of(tmp_path, [manifest], "ONE")
 
 
 @pytest.mark.parametrize("centre", ["ONE", "TWO"])

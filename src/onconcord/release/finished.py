@@ -183,12 +183,15 @@ def local_words(finished: Iterable[FinishedPair]) -> Words:
 
 def _specimens(spec: Path) -> Iterator[str]:
     """Ids of the specimens of a pair, which no table has; none where its spec is not there."""
+    if not spec.is_file():
+        return
     try:
         stated = json.loads(spec.read_text(encoding="utf-8"))
-        samples = [stated.get("tumour"), stated.get("normal")]
-        yield from (sample["specimen"] for sample in samples if sample and sample.get("specimen"))
-    except (OSError, ValueError, AttributeError, TypeError):
-        return
+        samples = [stated["tumour"], stated["normal"]]
+        yield from (sample["specimen"] for sample in samples if sample and sample["specimen"])
+    except (ValueError, KeyError, TypeError) as error:
+        message = "is not a pair spec, so ids of its specimens are not known: run the pair again"
+        raise InputError.at(spec, message) from error
 
 
 WITH_IDS = {
