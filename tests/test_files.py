@@ -158,9 +158,10 @@ def test_a_fault_at_each_step_of_publishing_is_put_right(tmp_path, monkeypatch, 
 
 
 ASIDE = """
+import tempfile
 from onconcord.files import folder_aside
 with folder_aside() as folder:
-    (folder / "index").write_text("")
+    tempfile.mkstemp()
     print(folder, flush=True)
     input()
 """
@@ -168,7 +169,7 @@ with folder_aside() as folder:
 
 def test_what_is_laid_down_aside_goes_with_its_process_or_with_the_next(tmp_path, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     words = [sys.executable, "-c", ASIDE]
     killed, alive = (
         subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -177,6 +178,7 @@ def test_what_is_laid_down_aside_goes_with_its_process_or_with_the_next(tmp_path
     left, held = (Path(process.stdout.readline().strip()) for process in (killed, alive))
     killed.kill()
     killed.wait()
+    assert len(list(left.iterdir())) == 1
     assert sorted(tmp_path.iterdir()) == sorted([left, held])
     with files.folder_aside() as own:
         assert sorted(tmp_path.iterdir()) == sorted([held, own])

@@ -181,7 +181,8 @@ def folder_aside() -> Iterator[Path]:
     """
     An empty folder below TMPDIR that goes when the block ends.
 
-    Where a process was killed, the next one removes what it left.
+    Libraries have their temporary files in it meanwhile. Where a process was killed, the next one
+    removes what it left.
     """
     kind = f"onconcord-aside-{socket.gethostname()}-"
     for left in Path(tempfile.gettempdir()).glob(f"{glob.escape(kind)}*"):
@@ -189,7 +190,11 @@ def folder_aside() -> Iterator[Path]:
         if number.isdecimal() and not is_alive(int(number)):
             shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=f"{kind}{os.getpid()}-") as name:
-        yield Path(name)
+        before, tempfile.tempdir = tempfile.tempdir, name
+        try:
+            yield Path(name)
+        finally:
+            tempfile.tempdir = before
 
 
 def is_alive(number: int) -> bool:

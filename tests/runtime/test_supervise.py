@@ -88,7 +88,8 @@ def test_a_hangup_that_nohup_has_it_ignore_does_not_end_the_run(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_command_that_is_ended_says_so_and_leaves_nothing(tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_command_that_is_ended_says_so_and_leaves_nothing(tmp_path, number):
     code = (
         "import sys, time, onconcord.cli as cli\n"
         "from onconcord.files import folder_aside\n"
@@ -108,9 +109,9 @@ def test_a_command_that_is_ended_says_so_and_leaves_nothing(tmp_path):
         text=True,
     )
     wait_for((tmp_path / "begun").exists)
-    command.send_signal(signal.SIGTERM)
-    assert command.communicate(timeout=20)[1] == "error: ended by SIGTERM.\n"
-    assert command.returncode == 128 + signal.SIGTERM
+    command.send_signal(number)
+    assert command.communicate(timeout=20)[1] == f"error: ended by {number.name}.\n"
+    assert command.returncode == 128 + number
     assert list(aside.iterdir()) == []
 
 

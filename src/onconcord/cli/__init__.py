@@ -20,6 +20,7 @@ import typer  # noqa: E402
 from onconcord import __version__  # noqa: E402
 from onconcord.errors import OnconcordError, ToolError  # noqa: E402
 from onconcord.runtime.disk import full_disk  # noqa: E402
+from onconcord.runtime.supervise import ENDING  # noqa: E402
 
 app = typer.Typer(
     name="onconcord",
@@ -53,7 +54,7 @@ def _end(number: int, _: FrameType | None) -> None:
 
 def main() -> None:
     """Run the command line; a user's error is one message on standard error, never a traceback."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in ENDING:
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _end)
     try:
@@ -66,8 +67,6 @@ def main() -> None:
             raise
         print(f"error: {reason}", file=sys.stderr)
         sys.exit(ToolError.exit_code)
-    except KeyboardInterrupt:
-        sys.exit(130)
 
 
 from onconcord.cli import (  # noqa: E402

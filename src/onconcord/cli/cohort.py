@@ -83,9 +83,11 @@ def say_what_is_missing(cohort: "Cohort") -> None:
 
 
 def _checked(folder: Path, deep: bool) -> "Preflight":
+    from onconcord.files import folder_aside
     from onconcord.inputs.preflight import preflight
 
-    checked = preflight(folder, deep)
+    with folder_aside():
+        checked = preflight(folder, deep)
     if checked.faults:
         raise InputError(checked.faults)
     return checked

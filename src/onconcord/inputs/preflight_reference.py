@@ -1,6 +1,7 @@
 """Reference and resources before a run: they exist, and all of them are of one genome."""
 
 import os
+import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from pysam.utils import SamtoolsError
 
 from onconcord.errors import Fault, InputError
 from onconcord.evidence.normal_form import Allele, normalise
-from onconcord.files import folder_aside, refused_path
+from onconcord.files import refused_path
 from onconcord.inputs.cohort import KIT_SIGN
 from onconcord.inputs.config import NAME as CONFIG
 from onconcord.inputs.config import files_of
@@ -309,7 +310,7 @@ def _indexed(fasta: Path) -> Iterator[pysam.FastaFile]:
     compressed = head.startswith(b"\x1f\x8b")
     if not compressed and not head.lstrip().startswith(b">"):
         raise ValueError("it does not begin with >")
-    with folder_aside() as scratch:
+    with tempfile.TemporaryDirectory() as scratch:
         index, blocks = f"{scratch}/genome.fai", f"{scratch}/genome.gzi"
         options = ["--fai-idx", index, *(["--gzi-idx", blocks] if compressed else [])]
         pysam.faidx(*options, str(fasta))

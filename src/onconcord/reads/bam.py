@@ -1,6 +1,7 @@
 """BAM and CRAM: the one reader of them, which a check and the count of reads share."""
 
 import os
+import tempfile
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -15,7 +16,7 @@ from pysam.utils import SamtoolsError
 
 from onconcord.compressed import COPY_AGAIN, Inflater, is_bgzf
 from onconcord.errors import InputError
-from onconcord.files import file_sha256, folder_aside
+from onconcord.files import file_sha256
 from onconcord.reads.fastq import PHRED64_LOWEST, PHRED64_TOP
 
 HEAD_BYTES = 1 << 16
@@ -109,7 +110,7 @@ def count_alignment(path: Path, reference: Path | None, in_order: bool = False) 
 
 def _can_be_indexed(path: Path) -> bool:
     """Whether the reads of a whole file are in the order of their positions."""
-    with folder_aside() as scratch, _quiet():
+    with tempfile.TemporaryDirectory() as scratch, _quiet():
         try:
             pysam.index("-o", f"{scratch}/index", str(path))
         except SamtoolsError:
@@ -259,8 +260,8 @@ def reference_aside(genome: GivenReference | None) -> Iterator[Path | None]:
     if genome is None or Path(f"{genome.fasta}.fai").is_file():
         yield genome.fasta if genome else None
         return
-    with folder_aside() as scratch:
-        link = scratch / genome.name
+    with tempfile.TemporaryDirectory() as scratch:
+        link = Path(scratch, genome.name)
         link.symlink_to(genome.fasta)
         yield link
 
