@@ -120,6 +120,7 @@ def fitted(finished, tmp_path_factory):
     return out
 
 
+@pytest.mark.slow
 def test_the_same_pairs_give_the_same_bytes(finished, fitted, tmp_path):
     write_pair(finished, "clean-11")
     assert fit([finished], tmp_path / "again.yaml") == 0

@@ -161,6 +161,7 @@ def test_a_known_delins_is_one_event_under_its_name(tmp_path, gene, coding, ref,
     assert place.name(event) == name
 
 
+@pytest.mark.slow
 def test_two_phased_frameshifts_are_one_delins_and_explain_finds_it(tmp_path):
     place = Gene(tmp_path, "EGFR")
     gene, coding, ref, alt, name = KNOWN[0]

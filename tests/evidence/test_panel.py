@@ -183,6 +183,7 @@ def test_stage_1_takes_the_vcf(work, built):
     assert given.faults == []
 
 
+@pytest.mark.slow
 def test_only_new_samples_are_counted_and_the_panel_is_that_of_one_build(
     work, built, tmp_path, monkeypatch
 ):

@@ -86,6 +86,7 @@ def test_small_regions_are_not_cut(tmp_path):
     ]
 
 
+@pytest.mark.slow
 def test_a_whole_genome_of_few_contigs_has_as_many_shards_as_it_needs(tmp_path):
     lengths = {str(number): 124_000_000 for number in range(1, 26)}
     found = shards(tmp_path, lengths, [(name, 0, end) for name, end in lengths.items()], 31)

@@ -62,6 +62,7 @@ def is_there(number, kill=os.kill):
     return True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_the_run_with_all_its_jobs(tmp_path, number):
     head = start(tmp_path)
