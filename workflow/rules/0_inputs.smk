@@ -70,6 +70,12 @@ def shards_of_pair(wildcards):
 # Files of a sample or a pair.
 
 
+def taken_as_is(wildcards):
+    """Whether a sample's alignment of the sheet is used without aligning its reads again."""
+    lanes = SAMPLES[wildcards.sample].lanes
+    return "yes" if any(lane.bam and not lane.realign for lane in lanes) else "no"
+
+
 def given_reads_of_sample(wildcards):
     """The files of the sheet: both FASTQ of each lane, or its BAM or CRAM."""
     lanes = SAMPLES[wildcards.sample].lanes

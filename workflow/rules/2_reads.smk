@@ -7,11 +7,6 @@ stream (stage 3_alignments).
 """
 
 
-def taken_as_is(wildcards):
-    lanes = SAMPLES[wildcards.sample].lanes
-    return "yes" if any(lane.bam and not lane.realign for lane in lanes) else "no"
-
-
 def lanes_to_count(wildcards):
     words = []
     for lane in SAMPLES[wildcards.sample].lanes:

@@ -164,24 +164,23 @@ def alignment_faults(
                 "--reference)."
             )
         return
-    advice = _REALIGN
     for group in (group for group, count in groups.items() if count > 1):
         yield (
             f'{path} has {groups[group]} read groups with the ID "{group}": keep one '
-            f"(samtools reheader), or {advice}."
+            f"(samtools reheader), or {_REALIGN}."
         )
     if not names:
-        yield f"{path} has no read group with a sample name (SM): {advice}."
+        yield f"{path} has no read group with a sample name (SM): {_REALIGN}."
     elif len(names) == 1 and names[0] != sample:
         yield (
             f'{path} is of sample "{names[0]}" (SM), but the row is of "{sample}": give the BAM of '
-            f'"{sample}", change its SM with samtools reheader, or {advice}.'
+            f'"{sample}", change its SM with samtools reheader, or {_REALIGN}.'
         )
     order = header.get("HD", {}).get("SO", "unknown")
     if order != "coordinate":
-        yield f"{path} is not sorted by coordinate (SO is {order}): sort it, or {advice}."
+        yield f"{path} is not sorted by coordinate (SO is {order}): sort it, or {_REALIGN}."
     if genome:
-        yield from _genome_faults(path, header.get("SQ", []), genome, advice)
+        yield from _genome_faults(path, header.get("SQ", []), genome)
 
 
 def _header(path: Path) -> dict[str, Any]:
@@ -267,7 +266,7 @@ def reference_aside(genome: GivenReference | None) -> Iterator[Path | None]:
 
 
 def _genome_faults(
-    path: Path, contigs: list[dict[str, str]], genome: GivenReference, advice: str
+    path: Path, contigs: list[dict[str, str]], genome: GivenReference
 ) -> Iterator[str]:
     """One message for each way in which a BAM's header differs from the genome."""
     lengths = {contig["SN"]: int(contig["LN"]) for contig in contigs}
@@ -286,7 +285,7 @@ def _genome_faults(
         yield (
             f"{path} has its contigs in another order than {genome.name} ({', '.join(wanted[:3])} "
             f"there, {', '.join([*lengths][:3])} here): bring it into that order (gatk "
-            f"ReorderSam), or {advice}."
+            f"ReorderSam), or {_REALIGN}."
         )
     for names, problem in (
         (missing, f"contigs that {genome.name} has not"),
@@ -296,4 +295,4 @@ def _genome_faults(
     ):
         if names:
             shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if names[3:] else "")
-            yield f"{path} is aligned to another reference: it has {problem} ({shown}): {advice}."
+            yield f"{path} is aligned to another reference: it has {problem} ({shown}): {_REALIGN}."
